@@ -1,0 +1,88 @@
+/**
+ * ethox: a TCP/IP network stack that is a program of its own, on a Linux TAP or in memory.
+ *
+ * A stack is a tree of handlers. Endpoints hold each layer's state, receivers and senders put them into a tree, and a
+ * NIC drives it:
+ *
+ * ```ts
+ * import { Eth, External, Icmp, Ip } from "@ethox/ethox";
+ *
+ * const eth = new Eth({ mac: "02:00:00:00:00:01" });
+ * const ip = new Ip({ addresses: ["10.0.0.1/24"] });
+ * const icmp = new Icmp();
+ * const nic = new External();
+ *
+ * const receive = eth.recv(ip.recv(icmp.answer())); // built once, used for every burst
+ * const send = eth.send(ip.layerInternal());
+ * nic.rx(64, receive);
+ * nic.tx(64, send);
+ * ```
+ *
+ * @module
+ */
+export * from "./stack/error.ts";
+export * from "./stack/frame.ts";
+export * from "./stack/guard.ts";
+export * from "./stack/handler.ts";
+export type * from "./stack/link.ts";
+export * from "./stack/slot.ts";
+export * from "./stack/store/time.ts";
+export { TokenBucket } from "./stack/store/token-bucket.ts";
+
+export { Address } from "./stack/wire/address.ts";
+export type { AddressWords } from "./stack/wire/address-text.ts";
+export { Cidr } from "./stack/wire/cidr.ts";
+export { WireError } from "./stack/wire/error.ts";
+export { EtherType } from "./stack/wire/ethernet.ts";
+export { Mac } from "./stack/wire/mac.ts";
+export { describe, explain } from "./stack/wire/pretty.ts";
+export { Protocol } from "./stack/wire/protocol.ts";
+
+export * from "./stack/host/addresses.ts";
+export * from "./stack/host/neighbours.ts";
+export * from "./stack/host/routes.ts";
+
+export { Eth, EthCounters, type EthOptions } from "./stack/eth/endpoint.ts";
+export type { EthIn, EthInit, EthOut, EthRaw } from "./stack/eth/packet.ts";
+export { Arp, ArpCounters, type ArpOptions } from "./stack/arp/endpoint.ts";
+export { Operation as ArpOperation } from "./stack/wire/arp.ts";
+export type { ArpBase, ArpIn, ArpInit, ArpOut, ArpRaw } from "./stack/arp/packet.ts";
+export { Ip, IpCounters, type IpOptions } from "./stack/ip/endpoint.ts";
+export type { IpBase, IpHeader, IpIn, IpInit, IpOut, IpRaw } from "./stack/ip/packet.ts";
+export { type EchoMode, Icmp, IcmpCounters, type IcmpOptions } from "./stack/icmp/endpoint.ts";
+export type { IcmpBase, IcmpHeader, IcmpIn, IcmpInit, IcmpOut, IcmpRaw } from "./stack/icmp/packet.ts";
+export { Path } from "./stack/ip/path.ts";
+export { type ProtocolHandlers, protocols } from "./stack/ip/protocols.ts";
+export { Udp, UdpCounters, type UdpOptions } from "./stack/udp/endpoint.ts";
+export { Binding, type BindOptions, type Endpoint } from "./stack/udp/bindings.ts";
+export type { UdpBase, UdpHeader, UdpIn, UdpInit, UdpOut, UdpRaw } from "./stack/udp/packet.ts";
+export { Ping, type PingOptions, type PingResult } from "./stack/icmp/ping.ts";
+
+export { DeviceInfo, type Nic, NicCounters } from "./nic/device.ts";
+export { External, type ExternalOptions } from "./nic/external.ts";
+export { link, LinkEnd, type LinkOptions } from "./nic/link.ts";
+export { Loopback, type LoopbackOptions } from "./nic/loopback.ts";
+export { type Direction, observe, type Observer } from "./nic/observe.ts";
+export { BURST, poll, type PollOptions } from "./nic/poll.ts";
+export { NicError, type NicErrorKind } from "./nic/error.ts";
+export {
+  formatNicSpec,
+  NIC_SPECS,
+  type NicSpec,
+  type OpenedNic,
+  openNic,
+  type OpenOptions,
+  parseNicSpec,
+} from "./nic/open.ts";
+export { openTap, type Tap, type TapOptions } from "./nic/linux/tap.ts";
+export { setInterfaceAddress, setInterfaceUp } from "./nic/linux/netif.ts";
+
+export { type Losable, Loss, LossCounters, type LossOptions } from "./stack/loss/endpoint.ts";
+export * from "./stack/loss/models.ts";
+export { Random } from "./stack/loss/random.ts";
+export {
+  KernelPing,
+  type PingOptions as KernelPingOptions,
+  type PingResult as KernelPingResult,
+} from "./nic/linux/icmp-socket.ts";
+export { type NamespaceSupport, namespaceSupport, spawnInNamespace } from "./nic/linux/netns.ts";

@@ -1,0 +1,146 @@
+/**
+ * The contract between NICs and the stack, and the slots that every NIC of ours is made of.
+ *
+ * A NIC is polled: `rx` hands a burst of received frames to a tree, `tx` lets a tree fill frames, `ready` waits for
+ * more. Frames leave when they were queued, at the end of the burst at the latest.
+ *
+ * @module
+ */
+import { LayerError } from "../stack/error.ts";
+import { Frame, HEADROOM } from "../stack/frame.ts";
+import type { Receiver, Sender } from "../stack/handler.ts";
+import type { LossModel } from "../stack/loss/models.ts";
+import type { Capabilities, NicInfo, Slot } from "../stack/slot.ts";
+import type { Instant } from "../stack/store/time.ts";
+
+/** What passed a NIC, and what did not, by reason. */
+export class NicCounters {
+  /** Frames handed to the tree. */
+  received = 0;
+  /** Frames that left. */
+  sent = 0;
+  /** Bytes in the frames handed to the tree. */
+  receivedBytes = 0;
+  /** Bytes in the frames that left. */
+  sentBytes = 0;
+  /** Not sent: the link's queue was full. */
+  sendFull = 0;
+  /** Not sent: the link refused the frame. */
+  sendFailed = 0;
+  /** Dropped: longer than the slots of this NIC. */
+  tooLong = 0;
+}
+
+/** A network interface controller, as the poll cycle and the applications see it. */
+export interface Nic {
+  /** Its specification: "tap:tap0". */
+  readonly name: string;
+  /** The clock of the last burst, the capabilities, the MTU. */
+  readonly info: NicInfo;
+  /** What passed and what did not. */
+  readonly counters: NicCounters;
+  /** Hands up to `max` received frames to `receiver`, sends what it queued, and answers how many frames there were. */
+  rx(max: number, receiver: Receiver<Slot>): number;
+  /** Lets `sender` fill up to `max` frames, until it leaves one unqueued; sends them and answers how many. */
+  tx(max: number, sender: Sender<Slot>): number;
+  /** Resolves when frames have arrived, when `deadline` has passed, when woken, or when closed. Never rejects. */
+  ready(deadline?: Instant): Promise<void>;
+  /** Ends a {@linkcode Nic.ready} that waits, because there is something to send. */
+  wake(): void;
+  /** The present moment on the NIC's clock, which its timestamps are of. */
+  now(): Instant;
+  /** Gives everything back to the operating system. A second call does nothing. */
+  close(): void;
+  /** Why the NIC can no longer be used, in one line; undefined while it can. */
+  readonly failure: string | undefined;
+}
+
+/** The mutable side of a NIC's {@linkcode NicInfo}. */
+export class DeviceInfo implements NicInfo {
+  timestamp: Instant = 0;
+  capabilities: Capabilities;
+  mtu: number;
+  readonly isLoopback: boolean;
+
+  /** The information of a NIC that has just been opened. */
+  constructor(capabilities: Capabilities, mtu: number, isLoopback: boolean = false) {
+    this.capabilities = capabilities;
+    this.mtu = mtu;
+    this.isLoopback = isLoopback;
+  }
+}
+
+/** A slot of a {@linkcode SlotPool}. */
+export class DeviceSlot implements Slot {
+  readonly frame: Frame;
+  readonly info: NicInfo;
+  /** Its number in the pool. */
+  readonly index: number;
+  queued = false;
+  /** Whether the device cannot send this buffer, so that queueing it is refused. */
+  refusing = false;
+  /** Whether the frame is to be sent: it is queued, and no loss model has taken it. */
+  leaves = false;
+  #loss: LossModel | undefined;
+
+  /** A slot over its part of the arena. */
+  constructor(frame: Frame, info: NicInfo, index: number) {
+    this.frame = frame;
+    this.info = info;
+    this.index = index;
+  }
+
+  /** Starts over: nothing is queued. */
+  reset(): void {
+    this.queued = false;
+    this.leaves = false;
+    this.#loss = undefined;
+  }
+
+  queue(): LayerError {
+    if (this.refusing) return LayerError.Illegal;
+    this.queued = true;
+    this.leaves = this.#loss === undefined || !this.#loss.lost();
+    return LayerError.None;
+  }
+
+  loseIf(loss: LossModel): void {
+    this.#loss = loss;
+  }
+}
+
+/** Slots of equal size in one arena, allocated once. */
+export class SlotPool {
+  /** The arena. Its memory is page aligned and can be shared with WebAssembly. */
+  readonly bytes: Uint8Array;
+  /** All slots, free or not. */
+  readonly slots: readonly DeviceSlot[];
+  readonly #free: DeviceSlot[];
+
+  /** `count` slots that take frames of up to `frameLength` bytes behind the headroom. */
+  constructor(count: number, frameLength: number, info: NicInfo) {
+    const size = (HEADROOM + frameLength + 63) & ~63;
+    const pages = Math.ceil(count * size / 65_536);
+    this.bytes = new Uint8Array(new WebAssembly.Memory({ initial: pages, maximum: pages }).buffer);
+    this.slots = Array.from({ length: count }, (_, index) => {
+      return new DeviceSlot(new Frame(this.bytes, index * size, (index + 1) * size), info, index);
+    });
+    this.#free = [...this.slots].reverse();
+  }
+
+  /** How many slots are free. */
+  get available(): number {
+    return this.#free.length;
+  }
+
+  /** A free slot, or undefined. */
+  take(): DeviceSlot | undefined {
+    return this.#free.pop();
+  }
+
+  /** Gives a slot back. */
+  give(slot: DeviceSlot): void {
+    slot.reset();
+    this.#free.push(slot);
+  }
+}

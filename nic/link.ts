@@ -1,0 +1,141 @@
+/**
+ * A wire between two hosts in one process: what one end sends arrives at the other.
+ *
+ * @module
+ */
+import type { Receiver, Sender } from "../stack/handler.ts";
+import { ALL_MANUAL, type Capabilities, type Slot } from "../stack/slot.ts";
+import { type Instant, NEVER } from "../stack/store/time.ts";
+import { DeviceInfo, type DeviceSlot, type Nic, NicCounters, SlotPool } from "./device.ts";
+import { Gate } from "./gate.ts";
+
+/** How a {@linkcode link} is set up. */
+export interface LinkOptions {
+  /** What both ends claim to do by themselves. Default: nothing, so that the stacks compute and verify as on a wire. */
+  readonly capabilities?: Capabilities;
+  /** The largest payload of a frame. Default 1500. */
+  readonly mtu?: number;
+  /** Frames that an end holds at once, arrived or being filled. Default 256. */
+  readonly slots?: number;
+  /** The clock, in microseconds. Default: one that stands still until both ends are set. */
+  readonly clock?: () => Instant;
+}
+
+/** Makes a wire and answers with its two ends. */
+export function link(options: LinkOptions = {}): [LinkEnd, LinkEnd] {
+  const left = new LinkEnd("link:0", options);
+  const right = new LinkEnd("link:1", options);
+  left.connect(right);
+  right.connect(left);
+  return [left, right];
+}
+
+/** One end of a {@linkcode link}. */
+export class LinkEnd implements Nic {
+  readonly name: string;
+  readonly info: DeviceInfo;
+  readonly counters: NicCounters = new NicCounters();
+  readonly failure: undefined = undefined;
+  readonly #pool: SlotPool;
+  readonly #arrived: DeviceSlot[] = [];
+  readonly #gate = new Gate();
+  readonly #clock: (() => Instant) | undefined;
+  #peer: LinkEnd | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** An end that leads nowhere until it is connected. */
+  constructor(name: string, options: LinkOptions) {
+    const mtu = options.mtu ?? 1_500;
+    this.name = name;
+    this.info = new DeviceInfo(options.capabilities ?? ALL_MANUAL, mtu);
+    this.#pool = new SlotPool(options.slots ?? 256, mtu + 18, this.info);
+    this.#clock = options.clock;
+  }
+
+  /** Makes `peer` the other end of what this one sends. */
+  connect(peer: LinkEnd): void {
+    this.#peer = peer;
+  }
+
+  /** Sets the clock, where none was given. */
+  setTime(now: Instant): void {
+    this.info.timestamp = now;
+  }
+
+  now(): Instant {
+    if (this.#clock !== undefined) this.info.timestamp = this.#clock();
+    return this.info.timestamp;
+  }
+
+  rx(max: number, receiver: Receiver<Slot>): number {
+    this.now();
+    // What the two ends answer each other within one burst belongs to the next one.
+    const burst = Math.min(max, this.#arrived.length);
+    for (let index = 0; index < burst; index++) {
+      const slot = this.#arrived.shift()!;
+      this.counters.received++;
+      this.counters.receivedBytes += slot.frame.length;
+      receiver.receive(slot);
+      if (slot.leaves) this.#leave(slot);
+      this.#pool.give(slot);
+    }
+    return burst;
+  }
+
+  tx(max: number, sender: Sender<Slot>): number {
+    this.now();
+    let count = 0;
+    while (count < max) {
+      const slot = this.#pool.take();
+      if (slot === undefined) break;
+      sender.send(slot);
+      const queued = slot.queued;
+      if (slot.leaves) this.#leave(slot);
+      this.#pool.give(slot);
+      if (!queued) break;
+      count++;
+    }
+    return count;
+  }
+
+  ready(deadline: Instant = NEVER): Promise<void> {
+    if (this.#arrived.length > 0) return Promise.resolve();
+    const now = this.now();
+    if (this.#clock !== undefined && deadline < NEVER) {
+      this.#timer = setTimeout(() => this.#gate.open(), Math.max(0, Math.ceil((deadline - now) / 1_000)));
+    } else if (deadline <= now) return Promise.resolve();
+    return this.#gate.wait().then(() => clearTimeout(this.#timer));
+  }
+
+  wake(): void {
+    this.#gate.open();
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#gate.close();
+  }
+
+  #leave(slot: DeviceSlot): void {
+    if (this.#peer === undefined || !this.#peer.#arrive(slot)) {
+      this.counters.sendFull++;
+      return;
+    }
+    this.counters.sent++;
+    this.counters.sentBytes += slot.frame.length;
+  }
+
+  #arrive(sent: DeviceSlot): boolean {
+    const slot = this.#pool.take();
+    if (slot === undefined) return false;
+    const { bytes, start, end } = sent.frame;
+    if (!slot.frame.resize(end - start)) {
+      this.#pool.give(slot);
+      return false;
+    }
+    slot.frame.bytes.set(bytes.subarray(start, end), slot.frame.start);
+    this.#arrived.push(slot);
+    this.#gate.open();
+    return true;
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * NIC specifications, "tap:tap0" or "link:", and opening what they name.
+ *
+ * @module
+ */
+import { type Instant } from "../stack/store/time.ts";
+import { Mac } from "../stack/wire/mac.ts";
+import type { Nic } from "./device.ts";
+import { link, type LinkEnd } from "./link.ts";
+import { checkInterfaceName, InterfaceFlag, interfaceFlags } from "./linux/netif.ts";
+import { openTap } from "./linux/tap.ts";
+
+/** A NIC as a command line names it. */
+export type NicSpec =
+  | { readonly kind: "tap"; readonly name: string }
+  | { readonly kind: "link" };
+
+/** Every form that {@linkcode parseNicSpec} takes, with what it means. */
+export const NIC_SPECS: readonly { readonly form: string; readonly meaning: string }[] = [
+  { form: "tap:NAME", meaning: "a Linux TAP interface" },
+  { form: "link:", meaning: "a wire in memory with a built-in neighbour" },
+];
+
+/** How {@linkcode openNic} opens. */
+export interface OpenOptions {
+  /** Makes an interface that is not there, for as long as it is open. Default false. */
+  readonly create?: boolean;
+  /** The clock of a wire in memory, in microseconds. Default: the monotonic clock. */
+  readonly clock?: () => Instant;
+}
+
+/** A NIC that has been opened, and what is known of its other side. */
+export interface OpenedNic {
+  /** What was opened. */
+  readonly spec: NicSpec;
+  /** The NIC. */
+  readonly nic: Nic;
+  /** The other end of a wire in memory, for a second host; undefined for all others. */
+  readonly peer: LinkEnd | undefined;
+  /** The operating system's own address on the interface, which the stack must not share; undefined: there is none. */
+  readonly kernelMac: Mac | undefined;
+  /** Whether the interface is switched on just now. */
+  readonly isUp: () => boolean;
+}
+
+/**
+ * What `text` names.
+ *
+ * @throws {SyntaxError} when it names no kind of NIC, saying which there are
+ * @throws {NicError} when the interface's name cannot be one
+ */
+export function parseNicSpec(text: string): NicSpec {
+  const colon = text.indexOf(":");
+  const kind = colon < 0 ? "" : text.slice(0, colon);
+  const rest = text.slice(colon + 1);
+  if (kind === "tap") {
+    checkInterfaceName(rest);
+    return { kind, name: rest };
+  }
+  if (kind === "link" && rest === "") return { kind };
+  const forms = NIC_SPECS.map(({ form, meaning }) => `${form} (${meaning})`).join(" or ");
+  throw new SyntaxError(`"${text}" names no NIC: write ${forms}`);
+}
+
+/** The text that {@linkcode parseNicSpec} reads. */
+export function formatNicSpec(spec: NicSpec): string {
+  return spec.kind === "tap" ? `tap:${spec.name}` : `${spec.kind}:`;
+}
+
+/**
+ * Opens a NIC. Its `close` gives everything back.
+ *
+ * @throws {NicError} when it cannot be opened, saying how to mend it
+ */
+export function openNic(spec: NicSpec, options: OpenOptions = {}): OpenedNic {
+  if (spec.kind === "link") {
+    const [nic, peer] = link({ clock: options.clock ?? monotonic });
+    return { spec, nic, peer, kernelMac: undefined, isUp: () => true };
+  }
+  const { name } = spec;
+  const nic = openTap(name, { create: options.create ?? false });
+  const kernelMac = nic.mac === undefined ? undefined : new Mac().read(nic.mac, 0);
+  return { spec, nic, peer: undefined, kernelMac, isUp: () => isInterfaceUp(name) };
+}
+
+function isInterfaceUp(name: string): boolean {
+  try {
+    return (interfaceFlags(name) & InterfaceFlag.Up) !== 0;
+  } catch {
+    // It is gone: the NIC's own failure says so.
+    return false;
+  }
+}
+
+function monotonic(): Instant {
+  return Math.round(performance.now() * 1_000);
+}

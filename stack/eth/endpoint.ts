@@ -1,0 +1,137 @@
+/**
+ * Ethernet (IEEE 802.3, Ethernet II framing): the own address, the groups that are listened to, the counters.
+ *
+ * @module
+ */
+import { type Receive, type Receiver, receiver, type Send, sender, type TimedSender } from "../handler.ts";
+import type { Slot } from "../slot.ts";
+import type { Instant } from "../store/time.ts";
+import * as ethernet from "../wire/ethernet.ts";
+import { WireError } from "../wire/error.ts";
+import { Mac } from "../wire/mac.ts";
+import { type EthIn, EthPacket, type EthRaw } from "./packet.ts";
+
+/** What passed an {@linkcode Eth} endpoint, and what did not, by reason. */
+export class EthCounters {
+  /** Frames handed to the upper layer. */
+  received = 0;
+  /** Frames queued on the NIC. */
+  sent = 0;
+  /** Dropped: shorter than a header. */
+  truncated = 0;
+  /** Dropped: sent to another station. */
+  notForUs = 0;
+  /** Dropped: the source is a group address, which no station has. */
+  badSource = 0;
+  /** Not sent: the NIC refused the buffer. */
+  notQueued = 0;
+}
+
+/** How an {@linkcode Eth} endpoint is set up. */
+export interface EthOptions {
+  /** The own address, as text ("02:00:00:00:00:01") or parsed. */
+  readonly mac: Mac | string;
+  /** Takes frames for every station, as a monitor does. Default false. */
+  readonly promiscuous?: boolean;
+}
+
+/**
+ * An Ethernet station. It passes every EtherType up that is sent to its own address, to all, or to a group it has
+ * joined. Its state is open to change between poll cycles, as `ip link` changes it on an OS.
+ */
+export class Eth {
+  /** The own address. */
+  readonly mac: Mac;
+  /** Takes frames for every station. */
+  promiscuous: boolean;
+  /** What passed and what was dropped. */
+  readonly counters: EthCounters = new EthCounters();
+  readonly #groups: Mac[] = [];
+
+  /** Throws a RangeError when the address is no unicast address. */
+  constructor(options: EthOptions) {
+    this.mac = typeof options.mac === "string" ? Mac.parse(options.mac) : new Mac().copy(options.mac);
+    if (!this.mac.isUnicast) throw new RangeError(`a station's address must be unicast, not ${this.mac}`);
+    this.promiscuous = options.promiscuous ?? false;
+  }
+
+  /** Listens to a group's frames from now on. */
+  join(group: Mac): void {
+    if (!group.isMulticast) throw new RangeError(`a group's address must have its group bit set: ${group}`);
+    if (!this.#groups.some((joined) => joined.equals(group))) this.#groups.push(new Mac().copy(group));
+  }
+
+  /** Stops listening to a group's frames. */
+  leave(group: Mac): void {
+    const index = this.#groups.findIndex((joined) => joined.equals(group));
+    if (index >= 0) this.#groups.splice(index, 1);
+  }
+
+  /** Whether frames to this address are for us. */
+  accepts(destination: Mac): boolean {
+    if (destination.equals(this.mac) || destination.isBroadcast || this.promiscuous) return true;
+    for (let index = 0; index < this.#groups.length; index++) {
+      if (this.#groups[index]!.equals(destination)) return true;
+    }
+    return false;
+  }
+
+  /** A receiver for a NIC that hands the frames for us to `upper`. */
+  recv(upper: Receive<EthIn>): Receiver<Slot> {
+    return new EthReceiver(this, receiver(upper));
+  }
+
+  /** A sender for a NIC that lets `upper` fill the frames. */
+  send(upper: Send<EthRaw>): TimedSender<Slot> {
+    return new EthSender(this, sender(upper));
+  }
+}
+
+class EthReceiver implements Receiver<Slot> {
+  readonly #eth: Eth;
+  readonly #upper: Receiver<EthIn>;
+  readonly #packet: EthPacket;
+
+  constructor(eth: Eth, upper: Receiver<EthIn>) {
+    this.#eth = eth;
+    this.#upper = upper;
+    this.#packet = new EthPacket(eth);
+  }
+
+  receive(slot: Slot): void {
+    const { counters } = this.#eth;
+    const { bytes, start, end } = slot.frame;
+    if (ethernet.check(bytes, start, end) !== WireError.None) {
+      counters.truncated++;
+      return;
+    }
+    const packet = this.#packet;
+    const frame = packet.enterIn(slot);
+    if (!this.#eth.accepts(frame.destination)) counters.notForUs++;
+    else if (ethernet.isGroup(bytes, start + ethernet.SOURCE)) counters.badSource++;
+    else {
+      counters.received++;
+      this.#upper.receive(frame);
+    }
+    packet.leave();
+  }
+}
+
+class EthSender implements TimedSender<Slot> {
+  readonly #upper: TimedSender<EthRaw>;
+  readonly #packet: EthPacket;
+
+  constructor(eth: Eth, upper: TimedSender<EthRaw>) {
+    this.#upper = upper;
+    this.#packet = new EthPacket(eth);
+  }
+
+  send(slot: Slot): void {
+    this.#upper.send(this.#packet.enterRaw(slot));
+    this.#packet.leave();
+  }
+
+  deadline(): Instant {
+    return this.#upper.deadline();
+  }
+}

@@ -1,0 +1,242 @@
+/**
+ * ICMP packets: one object seen as {@linkcode IcmpIn}, {@linkcode IcmpRaw} and {@linkcode IcmpOut}.
+ *
+ * @module
+ */
+import { type Failure, LayerError } from "../error.ts";
+import type { Frame } from "../frame.ts";
+import type { IpIn, IpInit, IpOut, IpRaw } from "../ip/packet.ts";
+import type { LossModel } from "../loss/models.ts";
+import type { NicInfo } from "../slot.ts";
+import { misuse, State } from "../state.ts";
+import { Address } from "../wire/address.ts";
+import { update16 } from "../wire/checksum.ts";
+import * as icmpv4 from "../wire/icmpv4.ts";
+import { Protocol } from "../wire/protocol.ts";
+import type { Icmp } from "./endpoint.ts";
+
+/** What {@linkcode IcmpRaw.prepare} and {@linkcode IcmpIn.reinit} need. */
+export interface IcmpInit {
+  /** The own address it comes from; unspecified: chosen by the next hop. */
+  readonly source: Address;
+  /** Where it goes. */
+  readonly destination: Address;
+  /** The message's type. */
+  readonly type: number;
+  /** The message's code. */
+  readonly code: number;
+  /** The header's second word: identifier and sequence number of an echo, a pointer, an MTU. */
+  readonly rest: number;
+  /** The payload's length in bytes, behind the header of 8. */
+  readonly length: number;
+  /** Hops it may make. */
+  readonly hopLimit?: number;
+  /** The DSCP and ECN bits. */
+  readonly trafficClass?: number;
+}
+
+/** What every state of an ICMP packet tells. */
+export interface IcmpBase {
+  /** The endpoint. */
+  readonly icmp: Icmp;
+  /** The buffer. */
+  readonly frame: Frame;
+  /** The NIC's state. */
+  readonly info: NicInfo;
+}
+
+/** What is known once there is a header. */
+export interface IcmpHeader extends IcmpBase {
+  /** The message's type. */
+  readonly type: number;
+  /** The message's code. */
+  readonly code: number;
+  /** The header's second word. */
+  readonly rest: number;
+  /** The first byte behind the header in `frame.bytes`; the payload ends at `frame.end`. */
+  readonly payloadAt: number;
+}
+
+/** A received ICMP message whose checksum is right. */
+export interface IcmpIn extends IcmpHeader {
+  /** The IP packet that carries it. */
+  readonly ip: IpIn;
+  /** Turns it into a message to send that keeps the last `init.length` bytes as payload. Refused: still In. */
+  readonly reinit: (init: IcmpInit) => IcmpOut | Failure;
+  /**
+   * Answers an echo request in its own buffer; the packet is then gone. `Illegal`: it is no echo request, or it was
+   * sent to a group, which a host need not answer and a good one does not (RFC 1122 3.2.2.6).
+   */
+  readonly answer: () => LayerError;
+  /** Gives the buffer back; what it held is lost. */
+  readonly deinit: () => IcmpRaw;
+  /** Has the packet, or the answer in its buffer, dropped instead of sent, if `loss` says so then. */
+  readonly loseIf: (loss: LossModel) => void;
+}
+
+/** An empty buffer. */
+export interface IcmpRaw extends IcmpBase {
+  /** Writes the headers. Refused: still Raw. */
+  readonly prepare: (init: IcmpInit) => IcmpOut | Failure;
+  /** Has the packet, or the answer in its buffer, dropped instead of sent, if `loss` says so then. */
+  readonly loseIf: (loss: LossModel) => void;
+}
+
+/** A message whose headers are written; the payload is to be filled in. */
+export interface IcmpOut extends IcmpHeader {
+  /** Computes the checksum and queues the packet. It is gone, whatever the answer. */
+  readonly send: () => LayerError;
+  /** Takes what was prepared as if it had been received. */
+  readonly intoIn: () => IcmpIn;
+}
+
+class ReusedIpInit implements IpInit {
+  source = new Address();
+  destination = new Address();
+  protocol: number = Protocol.Icmp;
+  length = 0;
+  hopLimit = 0;
+  trafficClass = 0;
+}
+
+/** The object behind the three interfaces: one a place in a tree. */
+export class IcmpPacket implements IcmpIn, IcmpRaw, IcmpOut {
+  readonly icmp: Icmp;
+  frame!: Frame;
+  info!: NicInfo;
+  type = 0;
+  code = 0;
+  rest = 0;
+  #at = 0;
+  #in!: IpIn;
+  #raw!: IpRaw;
+  #out!: IpOut;
+  #state: State = State.Gone;
+  readonly #ipInit = new ReusedIpInit();
+
+  /** A packet for one place in a tree. */
+  constructor(icmp: Icmp) {
+    this.icmp = icmp;
+  }
+
+  get ip(): IpIn {
+    if (this.#state !== State.In) misuse("ip", this.#state);
+    return this.#in;
+  }
+
+  get payloadAt(): number {
+    return this.#at + icmpv4.HEADER_LENGTH;
+  }
+
+  /** Starts over with an IP packet whose payload was checked. */
+  enterIn(ip: IpIn): IcmpPacket {
+    this.#in = ip;
+    this.frame = ip.frame;
+    this.info = ip.info;
+    this.#read(ip.payloadAt);
+    this.#state = State.In;
+    return this;
+  }
+
+  /** Starts over with an empty buffer. */
+  enterRaw(ip: IpRaw): IcmpRaw {
+    this.#raw = ip;
+    this.frame = ip.frame;
+    this.info = ip.info;
+    this.#state = State.Raw;
+    return this;
+  }
+
+  /** Ends the packet's use: its handler has returned. */
+  leave(): void {
+    this.#state = State.Gone;
+  }
+
+  prepare(init: IcmpInit): IcmpOut | Failure {
+    if (this.#state !== State.Raw) misuse("prepare", this.#state);
+    const out = this.#raw.prepare(this.#below(init));
+    return typeof out === "number" ? out : this.#emit(out, init);
+  }
+
+  reinit(init: IcmpInit): IcmpOut | Failure {
+    if (this.#state !== State.In) misuse("reinit", this.#state);
+    const out = this.#in.reinit(this.#below(init));
+    return typeof out === "number" ? out : this.#emit(out, init);
+  }
+
+  answer(): LayerError {
+    if (this.#state !== State.In) misuse("answer", this.#state);
+    const ip = this.#in;
+    if (this.type !== icmpv4.Type.EchoRequest || ip.isGroup) return LayerError.Illegal;
+    const init = this.#ipInit;
+    init.source = ip.destination;
+    init.destination = ip.source;
+    init.length = this.frame.end - this.#at;
+    init.hopLimit = this.icmp.hopLimit;
+    init.trafficClass = ip.trafficClass;
+    const out = ip.reinit(init);
+    if (typeof out === "number") return out;
+    // The message itself stays where it is: one byte changes, and the checksum with it (RFC 1624).
+    const { bytes } = out.frame;
+    const at = out.payloadAt;
+    const check = icmpv4.checksum(bytes, at);
+    icmpv4.setType(bytes, at, icmpv4.Type.EchoReply);
+    icmpv4.setChecksum(bytes, at, update16(check, icmpv4.Type.EchoRequest << 8, icmpv4.Type.EchoReply << 8));
+    this.#state = State.Gone;
+    return out.send();
+  }
+
+  deinit(): IcmpRaw {
+    if (this.#state !== State.In) misuse("deinit", this.#state);
+    this.#raw = this.#in.deinit();
+    this.#state = State.Raw;
+    return this;
+  }
+
+  loseIf(loss: LossModel): void {
+    if (this.#state === State.In) this.#in.loseIf(loss);
+    else if (this.#state === State.Raw) this.#raw.loseIf(loss);
+    else misuse("loseIf", this.#state);
+  }
+
+  intoIn(): IcmpIn {
+    if (this.#state !== State.Out) misuse("intoIn", this.#state);
+    return this.enterIn(this.#out.intoIn());
+  }
+
+  send(): LayerError {
+    if (this.#state !== State.Out) misuse("send", this.#state);
+    this.#state = State.Gone;
+    const { bytes, end } = this.frame;
+    if (this.info.capabilities.icmpv4.fill) icmpv4.fillChecksum(bytes, this.#at, end);
+    const error = this.#out.send();
+    if (error === LayerError.None) this.icmp.counters.sent++;
+    return error;
+  }
+
+  #below(init: IcmpInit): IpInit {
+    const below = this.#ipInit;
+    below.source = init.source;
+    below.destination = init.destination;
+    below.length = icmpv4.HEADER_LENGTH + init.length;
+    below.hopLimit = init.hopLimit ?? this.icmp.hopLimit;
+    below.trafficClass = init.trafficClass ?? 0;
+    return below;
+  }
+
+  #emit(out: IpOut, init: IcmpInit): IcmpOut {
+    icmpv4.emitError(out.frame.bytes, out.payloadAt, init.type, init.code, init.rest);
+    this.#out = out;
+    this.#read(out.payloadAt);
+    this.#state = State.Out;
+    return this;
+  }
+
+  #read(at: number): void {
+    const { bytes } = this.frame;
+    this.#at = at;
+    this.type = icmpv4.type(bytes, at);
+    this.code = icmpv4.code(bytes, at);
+    this.rest = icmpv4.rest(bytes, at);
+  }
+}

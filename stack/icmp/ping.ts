@@ -1,0 +1,185 @@
+/**
+ * A client that sends echo requests and matches the replies, as the `ping` program does.
+ *
+ * @module
+ */
+import type { Sender } from "../handler.ts";
+import { LayerError } from "../error.ts";
+import { type Instant, milliseconds, NEVER, seconds } from "../store/time.ts";
+import { Address } from "../wire/address.ts";
+import * as icmpv4 from "../wire/icmpv4.ts";
+import type { IcmpIn, IcmpRaw } from "./packet.ts";
+
+/** One answered or abandoned echo request. */
+export interface PingResult {
+  /** The request's number, from 1. */
+  readonly sequence: number;
+  /** The round trip in microseconds; undefined: no answer within the timeout. */
+  readonly rtt: Instant | undefined;
+  /** Hops that the answer might still have made; undefined without an answer. */
+  readonly hopLimit: number | undefined;
+  /** The answer's payload in bytes. */
+  readonly length: number;
+}
+
+/** How a {@linkcode Ping} is set up. */
+export interface PingOptions {
+  /** Whom to ask. */
+  readonly destination: Address;
+  /** Tells this client's echoes from others': 16 bits. */
+  readonly identifier: number;
+  /** How many requests are sent. Default: no end. */
+  readonly count?: number;
+  /** The time between two requests. Default 1 s. */
+  readonly interval?: Instant;
+  /** How long an answer is waited for. Default 1 s. */
+  readonly timeout?: Instant;
+  /** The payload's length. Default 56 bytes, as everywhere. */
+  readonly length?: number;
+  /** Called with each result, in the order in which they are known. */
+  readonly onResult: (result: PingResult) => void;
+}
+
+/** Requests that may be unanswered at once; an older one is given up for a new one. */
+const OUTSTANDING = 64;
+
+/** How often a request that waits for its neighbour is tried again. */
+const RETRY: Instant = milliseconds(5);
+
+/** Sends echo requests at its interval: `icmp.send(ping)`; takes the answers: `icmp.recv((packet) => ping.receive(packet))`. */
+export class Ping implements Sender<IcmpRaw> {
+  /** Requests sent. */
+  transmitted = 0;
+  /** Answers that came in time and carried what was sent. */
+  received = 0;
+  readonly #options: Required<PingOptions>;
+  readonly #sentAt = new Float64Array(OUTSTANDING).fill(NEVER);
+  readonly #init: {
+    source: Address;
+    destination: Address;
+    type: number;
+    code: number;
+    rest: number;
+    length: number;
+  };
+  #next: Instant = 0;
+  /** Since when the neighbour is being looked up for the next request, and when that is looked at again. */
+  #waitingSince: Instant = NEVER;
+  #retry: Instant = 0;
+  #oldest = 1;
+
+  /** A client that sends its first request when it is first asked. */
+  constructor(options: PingOptions) {
+    this.#options = {
+      count: Infinity,
+      interval: seconds(1),
+      timeout: seconds(1),
+      length: 56,
+      ...options,
+    };
+    this.#init = {
+      source: new Address(),
+      destination: new Address().copy(options.destination),
+      type: icmpv4.Type.EchoRequest,
+      code: 0,
+      rest: 0,
+      length: this.#options.length,
+    };
+  }
+
+  /** Whether every request has been sent, and answered or given up. */
+  get done(): boolean {
+    return this.transmitted >= this.#options.count && this.#oldest > this.transmitted;
+  }
+
+  send(packet: IcmpRaw): void {
+    const now = packet.info.timestamp;
+    this.#giveUp(now);
+    if (now < this.#next || this.transmitted >= this.#options.count) return;
+    const sequence = this.transmitted + 1;
+    this.#init.rest = (this.#options.identifier << 16) | (sequence & 0xffff);
+    const out = packet.prepare(this.#init);
+    // A request waits while its neighbour is looked up, but no longer than it would wait for an answer.
+    if (out === LayerError.Unreachable && this.#waitsForNeighbour(now)) return;
+    this.transmitted = sequence;
+    this.#waitingSince = NEVER;
+    this.#retry = 0;
+    this.#next = Math.max(this.#next + this.#options.interval, now);
+    if (sequence - this.#oldest >= OUTSTANDING) this.#lose(this.#oldest++);
+    this.#sentAt[sequence % OUTSTANDING] = now;
+    if (typeof out === "number") return;
+    this.#fill(out.frame.bytes, out.payloadAt, out.frame.end, sequence);
+    out.send();
+  }
+
+  /** Takes an ICMP message; false: it is none of this client's answers. */
+  receive(packet: IcmpIn): boolean {
+    if (packet.type !== icmpv4.Type.EchoReply || packet.rest >>> 16 !== this.#options.identifier) {
+      return false;
+    }
+    if (!packet.ip.source.equals(this.#init.destination)) return false;
+    const sequence = this.#sequence(packet.rest & 0xffff);
+    const sentAt = this.#sentAt[sequence % OUTSTANDING]!;
+    if (sequence < this.#oldest || sequence > this.transmitted || sentAt === NEVER) return false;
+    const { bytes, end } = packet.frame;
+    if (!this.#isOurs(bytes, packet.payloadAt, end, sequence)) return false;
+    this.#sentAt[sequence % OUTSTANDING] = NEVER;
+    this.received++;
+    const rtt = packet.info.timestamp - sentAt;
+    const { hopLimit } = packet.ip;
+    this.#options.onResult({ sequence, rtt, hopLimit, length: end - packet.payloadAt });
+    this.#settle();
+    return true;
+  }
+
+  deadline(): Instant {
+    if (this.done) return NEVER;
+    const sentAt = this.#oldest <= this.transmitted ? this.#sentAt[this.#oldest % OUTSTANDING]! : NEVER;
+    const next = this.transmitted < this.#options.count ? Math.max(this.#next, this.#retry) : NEVER;
+    return Math.min(next, sentAt + this.#options.timeout);
+  }
+
+  #waitsForNeighbour(now: Instant): boolean {
+    if (this.#waitingSince === NEVER) this.#waitingSince = now;
+    this.#retry = now + RETRY;
+    return now < this.#waitingSince + this.#options.timeout;
+  }
+
+  #giveUp(now: Instant): void {
+    while (this.#oldest <= this.transmitted) {
+      const sentAt = this.#sentAt[this.#oldest % OUTSTANDING]!;
+      if (sentAt !== NEVER && now < sentAt + this.#options.timeout) return;
+      if (sentAt !== NEVER) this.#lose(this.#oldest);
+      this.#oldest++;
+    }
+  }
+
+  #lose(sequence: number): void {
+    if (this.#sentAt[sequence % OUTSTANDING] === NEVER) return;
+    this.#sentAt[sequence % OUTSTANDING] = NEVER;
+    this.#options.onResult({ sequence, rtt: undefined, hopLimit: undefined, length: 0 });
+  }
+
+  #settle(): void {
+    while (this.#oldest <= this.transmitted && this.#sentAt[this.#oldest % OUTSTANDING] === NEVER) {
+      this.#oldest++;
+    }
+  }
+
+  /** The number whose low 16 bits travelled, among those that are unanswered. */
+  #sequence(low: number): number {
+    return this.#oldest + ((low - this.#oldest) & 0xffff);
+  }
+
+  #fill(bytes: Uint8Array, at: number, end: number, sequence: number): void {
+    for (let offset = at; offset < end; offset++) bytes[offset] = offset - at + sequence;
+  }
+
+  #isOurs(bytes: Uint8Array, at: number, end: number, sequence: number): boolean {
+    if (end - at !== this.#options.length) return false;
+    for (let offset = at; offset < end; offset++) {
+      if (bytes[offset] !== ((offset - at + sequence) & 0xff)) return false;
+    }
+    return true;
+  }
+}

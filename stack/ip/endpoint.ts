@@ -1,0 +1,115 @@
+/**
+ * The Internet Protocol, both families: the host's addresses, routes and neighbours, and what it takes and refuses.
+ *
+ * @module
+ */
+import { Arp } from "../arp/endpoint.ts";
+import { type Receive, type Receiver, receiver, type Send, sender, type TimedSender } from "../handler.ts";
+import { Addresses } from "../host/addresses.ts";
+import { Neighbours, type NeighboursOptions } from "../host/neighbours.ts";
+import { Routes } from "../host/routes.ts";
+import type { LinkIn, LinkRaw } from "../link.ts";
+import { Address } from "../wire/address.ts";
+import type { Cidr } from "../wire/cidr.ts";
+import type { IpIn, IpRaw } from "./packet.ts";
+import { Path } from "./path.ts";
+import { IpReceiver } from "./receive.ts";
+import { IpSender } from "./send.ts";
+
+/** What passed an {@linkcode Ip} endpoint, and what did not, by reason. */
+export class IpCounters {
+  /** Packets handed to the upper layer. */
+  received = 0;
+  /** Packets queued on the NIC. */
+  sent = 0;
+  /** Dropped: an EtherType that is none of IP's. */
+  otherEtherType = 0;
+  /** Dropped: IPv6, which this endpoint does not speak yet. */
+  unsupportedVersion = 0;
+  /** Dropped: the version field contradicts the EtherType. */
+  wrongVersion = 0;
+  /** Dropped: the frame ends before the header or the total length does. */
+  truncated = 0;
+  /** Dropped: the header's lengths contradict each other. */
+  malformed = 0;
+  /** Dropped: the header's checksum is wrong. */
+  wrongChecksum = 0;
+  /** Dropped: the options are malformed. */
+  badOptions = 0;
+  /** Dropped: a source route, which a host that trusts no stranger refuses (RFC 7126 4.3). */
+  sourceRoute = 0;
+  /** Dropped: a fragment. */
+  fragment = 0;
+  /** Dropped: no host can have that source address (RFC 1122 3.2.1.3). */
+  badSource = 0;
+  /** Dropped: sent to another host, or to a group this one has not joined. */
+  notForUs = 0;
+  /** Dropped: for one host by its address, but broadcast by its link (RFC 1122 3.3.6). */
+  unicastInGroup = 0;
+  /** Not sent: no route or no own address. */
+  noRoute = 0;
+  /** Not sent: the next hop's link address is being looked up. */
+  unresolved = 0;
+  /** Not sent: the link or the NIC refused. */
+  notSent = 0;
+}
+
+/** How an {@linkcode Ip} endpoint is set up. */
+export interface IpOptions {
+  /** The own addresses with their subnets: "10.0.0.1/24". */
+  readonly addresses?: readonly (Cidr | string)[];
+  /** Default routes: the addresses of gateways on those subnets. */
+  readonly gateways?: readonly (Address | string)[];
+  /** Size and times of the neighbour cache. */
+  readonly neighbours?: NeighboursOptions;
+  /** How many routes there may be. Default 1,000. */
+  readonly routes?: number;
+}
+
+/** An IP host. Its tables are open to change between poll cycles, as `ip addr`, `ip route` and `ip neigh` do on an OS. */
+export class Ip {
+  /** The own addresses. */
+  readonly addresses: Addresses;
+  /** The ways to other networks. */
+  readonly routes: Routes;
+  /** The hosts on the own links. */
+  readonly neighbours: Neighbours;
+  /** ARP, which IPv4 needs over Ethernet. */
+  readonly arp: Arp;
+  /** Finds the way of every packet that leaves. */
+  readonly path: Path = new Path(this);
+  /** What passed and what was dropped. */
+  readonly counters: IpCounters = new IpCounters();
+
+  /** Throws a RangeError for an address that no host can have, or a gateway that is on no own subnet. */
+  constructor(options: IpOptions = {}) {
+    this.addresses = new Addresses(options.addresses);
+    this.routes = new Routes(options.routes);
+    this.neighbours = new Neighbours(options.neighbours);
+    this.arp = new Arp({ addresses: this.addresses, neighbours: this.neighbours });
+    for (const gateway of options.gateways ?? []) {
+      const address = typeof gateway === "string" ? Address.parse(gateway) : gateway;
+      if (this.addresses.onLink(address) === undefined) {
+        throw new RangeError(
+          `the gateway ${address} is on none of the subnets ${[...this.addresses].join(", ")}`,
+        );
+      }
+      if (!this.routes.addDefault(address)) throw new RangeError("more gateways than the table has routes");
+    }
+  }
+
+  /** A receiver for a link: does the layer's own work and hands packets for us, of any protocol, to `upper`. */
+  recv(upper: Receive<IpIn>): Receiver<LinkIn> {
+    return new IpReceiver(this, receiver(upper));
+  }
+
+  /** A sender for a link: does the layer's own work first, then lets `upper` fill packets. */
+  send(upper: Send<IpRaw>): TimedSender<LinkRaw> {
+    return new IpSender(this, sender(upper));
+  }
+
+  /** A sender for a link that only does the layer's own work: ARP and the like. */
+  layerInternal(): TimedSender<LinkRaw> {
+    return this.arp.query();
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * The way of a packet: from its destination to the own address it leaves from and the station it goes to next.
+ *
+ * @module
+ */
+import { type Failure, LayerError } from "../error.ts";
+import { Scope } from "../host/addresses.ts";
+import type { Link } from "../link.ts";
+import { type Instant, NEVER } from "../store/time.ts";
+import { Address, multicastMac } from "../wire/address.ts";
+import { Mac } from "../wire/mac.ts";
+import type { Ip } from "./endpoint.ts";
+
+const BROADCAST: Mac = Mac.broadcast();
+
+/** Stands for the route to what is on a link of ours. */
+const DIRECT = { expires: NEVER, gateway: new Address() };
+
+/**
+ * Finds ways, and remembers the last one: most packets go where the one before went. What is
+ * remembered is void as soon as a table has changed, or the neighbour's address should be confirmed.
+ */
+export class Path {
+  readonly #ip: Ip;
+  readonly #destination = new Address();
+  readonly #mac = new Mac();
+  #own: Address | undefined;
+  #version = -1;
+  #until: Instant = 0;
+
+  /** A finder over a host's tables. */
+  constructor(ip: Ip) {
+    this.#ip = ip;
+  }
+
+  /**
+   * Answers with the own address a packet leaves from and writes its next station into `mac`. `source` is what the
+   * sender wants; unspecified: any. `Unreachable`: no route, or the neighbour is not resolved and the look-up is
+   * noted. `Illegal`: the family cannot be used, or the source is not ours. `Exhausted`: no look-up can be noted.
+   */
+  find(source: Address, destination: Address, link: Link, mac: Mac): Address | Failure {
+    const own = this.#own;
+    if (
+      own !== undefined && this.#destination.equals(destination) && link.info.timestamp < this.#until &&
+      this.#version === this.#tables() && source.equals(own)
+    ) {
+      mac.copy(this.#mac);
+      return own;
+    }
+    if (!destination.isV4) return LayerError.Illegal;
+    const wanted = source.isUnspecified ? undefined : source;
+    // RFC 1122 3.3.4.2: a host sends from its own addresses only.
+    if (wanted !== undefined && !this.#ip.addresses.owns(wanted)) return LayerError.Illegal;
+    return this.#search(wanted, destination, link, mac);
+  }
+
+  #search(wanted: Address | undefined, destination: Address, link: Link, mac: Mac): Address | Failure {
+    const { addresses } = this.#ip;
+    if (destination.isMulticast) {
+      multicastMac(destination, mac);
+      return wanted ?? addresses.anyFor(destination) ?? this.#noRoute();
+    }
+    const scope = addresses.scope(destination);
+    if (scope === Scope.Broadcast) {
+      mac.copy(BROADCAST);
+      return wanted ?? addresses.onLink(destination) ?? addresses.anyFor(destination) ?? this.#noRoute();
+    }
+    if (scope === Scope.Own) {
+      if (!link.info.isLoopback) return this.#noRoute();
+      mac.copy(link.mac);
+      return wanted ?? destination;
+    }
+    const now = link.info.timestamp;
+    const route = addresses.onLink(destination) === undefined
+      ? this.#ip.routes.lookup(destination, now)
+      : DIRECT;
+    if (route === undefined) return this.#noRoute();
+    const nextHop = route === DIRECT ? destination : route.gateway;
+    const own = wanted ?? addresses.onLink(nextHop);
+    if (own === undefined) return this.#noRoute();
+    if (!link.resolves) return own;
+    const error = this.#ip.neighbours.lookup(nextHop, now, mac);
+    if (error !== LayerError.None) {
+      this.#ip.counters.unresolved++;
+      return error;
+    }
+    this.#until = Math.min(this.#ip.neighbours.trustedUntil(nextHop, now), route.expires);
+    this.#remember(destination, mac, own);
+    return own;
+  }
+
+  #remember(destination: Address, mac: Mac, own: Address): void {
+    this.#destination.copy(destination);
+    this.#mac.copy(mac);
+    this.#own = this.#ip.addresses.own(own);
+    this.#version = this.#tables();
+  }
+
+  /** Grows with every change of a table that a way depends on. */
+  #tables(): number {
+    return this.#ip.addresses.version + this.#ip.routes.version + this.#ip.neighbours.version;
+  }
+
+  #noRoute(): Failure {
+    this.#ip.counters.noRoute++;
+    return LayerError.Unreachable;
+  }
+}

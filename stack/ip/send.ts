@@ -1,0 +1,37 @@
+/**
+ * How an {@linkcode Ip} endpoint fills a link's empty buffers: its own work first, then the upper layer's.
+ *
+ * @module
+ */
+import type { TimedSender } from "../handler.ts";
+import type { LinkRaw } from "../link.ts";
+import type { Instant } from "../store/time.ts";
+import type { Ip } from "./endpoint.ts";
+import { IpPacket, type IpRaw } from "./packet.ts";
+
+/** The place of an {@linkcode Ip} endpoint in a sending tree. */
+export class IpSender implements TimedSender<LinkRaw> {
+  readonly #internal: TimedSender<LinkRaw>;
+  readonly #upper: TimedSender<IpRaw>;
+  readonly #packet: IpPacket;
+
+  /** A place below `upper`. */
+  constructor(ip: Ip, upper: TimedSender<IpRaw>) {
+    this.#internal = ip.layerInternal();
+    this.#upper = upper;
+    this.#packet = new IpPacket(ip);
+  }
+
+  send(link: LinkRaw): void {
+    const due = this.#internal.deadline() <= link.info.timestamp;
+    if (due) this.#internal.send(link);
+    else {
+      this.#upper.send(this.#packet.enterRaw(link));
+      this.#packet.leave();
+    }
+  }
+
+  deadline(): Instant {
+    return Math.min(this.#internal.deadline(), this.#upper.deadline());
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * What IP and ARP need of the layer below them. Ethernet is one such link; a TUN device or a tunnel is another.
+ *
+ * @module
+ */
+import type { Failure, LayerError } from "./error.ts";
+import type { Frame } from "./frame.ts";
+import type { LossModel } from "./loss/models.ts";
+import type { NicInfo } from "./slot.ts";
+import type { Mac } from "./wire/mac.ts";
+
+/** What a link must know to build a frame around a payload. */
+export interface LinkInit {
+  /** The station it goes to; ignored by links that have no addresses. */
+  readonly destination: Mac;
+  /** What the payload is: an {@linkcode EtherType}. */
+  readonly etherType: number;
+  /** The payload's length in bytes. */
+  readonly length: number;
+}
+
+/** What every state of a link packet tells. */
+export interface Link {
+  /** The buffer. */
+  readonly frame: Frame;
+  /** The NIC's state. */
+  readonly info: NicInfo;
+  /** The own link address. */
+  readonly mac: Mac;
+  /** Whether a next hop's link address must be looked up before sending: true on Ethernet, false on a TUN. */
+  readonly resolves: boolean;
+}
+
+/** A received link frame that is for us. */
+export interface LinkIn extends Link {
+  /** What the payload is. */
+  readonly etherType: number;
+  /** The payload's first byte in `frame.bytes`; it ends at `frame.end`. */
+  readonly payloadAt: number;
+  /** Whether it was sent to a group, so that RFC 1122 3.2.2 forbids errors in answer to it. */
+  readonly isGroup: boolean;
+  /** Turns it into a frame to send that keeps the last `init.length` bytes as payload. Refused: still In. */
+  readonly reinit: (init: LinkInit) => LinkOut | Failure;
+  /** Gives the buffer back; what it held is lost. */
+  readonly deinit: () => LinkRaw;
+  /** Has the packet, or the answer in its buffer, dropped instead of sent, if `loss` says so then. */
+  readonly loseIf: (loss: LossModel) => void;
+}
+
+/** An empty buffer of the link. */
+export interface LinkRaw extends Link {
+  /** Writes the link's header for a payload of `init.length` bytes. Refused: still Raw. */
+  readonly prepare: (init: LinkInit) => LinkOut | Failure;
+  /** Has the packet, or the answer in its buffer, dropped instead of sent, if `loss` says so then. */
+  readonly loseIf: (loss: LossModel) => void;
+}
+
+/** A frame whose header is written; the payload is to be filled in. */
+export interface LinkOut extends Link {
+  /** The payload's first byte in `frame.bytes`; it ends at `frame.end`. */
+  readonly payloadAt: number;
+  /** Queues it. The packet is gone, whatever the answer. */
+  readonly send: () => LayerError;
+  /** Takes what was prepared as if it had been received. */
+  readonly intoIn: () => LinkIn;
+}

@@ -1,0 +1,262 @@
+/**
+ * UDP packets: one object seen as {@linkcode UdpIn}, {@linkcode UdpRaw} and {@linkcode UdpOut}.
+ *
+ * @module
+ */
+import { type Failure, LayerError } from "../error.ts";
+import type { Frame } from "../frame.ts";
+import type { IpIn, IpInit, IpOut, IpRaw } from "../ip/packet.ts";
+import type { LossModel } from "../loss/models.ts";
+import type { NicInfo } from "../slot.ts";
+import { misuse, State } from "../state.ts";
+import { Address } from "../wire/address.ts";
+import { Protocol } from "../wire/protocol.ts";
+import * as udp from "../wire/udp.ts";
+import type { Udp } from "./endpoint.ts";
+
+/** What {@linkcode UdpRaw.prepare} and {@linkcode UdpIn.reinit} need. */
+export interface UdpInit {
+  /** The own address it comes from; unspecified: chosen by the next hop. */
+  readonly source: Address;
+  /** Where it goes. */
+  readonly destination: Address;
+  /** The own port. */
+  readonly sourcePort: number;
+  /** The other's port. */
+  readonly destinationPort: number;
+  /** The payload's length in bytes. */
+  readonly length: number;
+  /** Hops it may make. */
+  readonly hopLimit?: number;
+  /** The DSCP and ECN bits. */
+  readonly trafficClass?: number;
+}
+
+/** What every state of a UDP packet tells. */
+export interface UdpBase {
+  /** The endpoint. */
+  readonly udp: Udp;
+  /** The buffer. */
+  readonly frame: Frame;
+  /** The NIC's state. */
+  readonly info: NicInfo;
+}
+
+/** What is known once there is a header. */
+export interface UdpHeader extends UdpBase {
+  /** The sender's port. */
+  readonly sourcePort: number;
+  /** The port it goes to. */
+  readonly destinationPort: number;
+  /** The first byte behind the header in `frame.bytes`; the payload ends at `frame.end`. */
+  readonly payloadAt: number;
+  /** The payload's length in bytes. */
+  readonly length: number;
+}
+
+/** A received datagram whose checksum is right. */
+export interface UdpIn extends UdpHeader {
+  /** The IP packet that carries it. */
+  readonly ip: IpIn;
+  /** Turns it into a datagram to send that keeps the last `init.length` bytes as payload. Refused: still In. */
+  readonly reinit: (init: UdpInit) => UdpOut | Failure;
+  /** Turns it around, to its sender, with its last `length` bytes as payload; absent: all. Refused: still In. */
+  readonly answer: (length?: number) => UdpOut | Failure;
+  /** Sends it back as it is. The packet is then gone; refused, it is as it was. */
+  readonly echo: () => LayerError;
+  /** Gives the buffer back; what it held is lost. */
+  readonly deinit: () => UdpRaw;
+  /** Has the packet, or the answer in its buffer, dropped instead of sent, if `loss` says so then. */
+  readonly loseIf: (loss: LossModel) => void;
+}
+
+/** An empty buffer. */
+export interface UdpRaw extends UdpBase {
+  /** Writes the headers. `BadSize`: the length overflows UDP's field, or the link's MTU. Refused: still Raw. */
+  readonly prepare: (init: UdpInit) => UdpOut | Failure;
+  /** Has the packet, or the answer in its buffer, dropped instead of sent, if `loss` says so then. */
+  readonly loseIf: (loss: LossModel) => void;
+}
+
+/** A datagram whose headers are written; the payload is to be filled in. */
+export interface UdpOut extends UdpHeader {
+  /** Computes the checksum and queues the packet. It is gone, whatever the answer. */
+  readonly send: () => LayerError;
+  /** Takes what was prepared as if it had been received. */
+  readonly intoIn: () => UdpIn;
+}
+
+class ReusedIpInit implements IpInit {
+  source = new Address();
+  destination = new Address();
+  readonly protocol = Protocol.Udp;
+  length = 0;
+  hopLimit = 0;
+  trafficClass = 0;
+}
+
+/** The object behind the three interfaces: one a place in a tree. */
+export class UdpPacket implements UdpIn, UdpRaw, UdpOut {
+  readonly udp: Udp;
+  frame!: Frame;
+  info!: NicInfo;
+  sourcePort = 0;
+  destinationPort = 0;
+  #at = 0;
+  #in!: IpIn;
+  #raw!: IpRaw;
+  #out!: IpOut;
+  #state: State = State.Gone;
+  readonly #ipInit = new ReusedIpInit();
+
+  /** A packet for one place in a tree. */
+  constructor(endpoint: Udp) {
+    this.udp = endpoint;
+  }
+
+  get ip(): IpIn {
+    if (this.#state !== State.In) misuse("ip", this.#state);
+    return this.#in;
+  }
+
+  /** Whether it can still be read and answered: no handler has turned it into something else. */
+  get isIn(): boolean {
+    return this.#state === State.In;
+  }
+
+  get payloadAt(): number {
+    return this.#at + udp.HEADER_LENGTH;
+  }
+
+  get length(): number {
+    return this.frame.end - this.payloadAt;
+  }
+
+  /** Starts over with an IP packet whose payload was checked. */
+  enterIn(ip: IpIn): UdpPacket {
+    this.#in = ip;
+    this.frame = ip.frame;
+    this.info = ip.info;
+    this.#read(ip.payloadAt);
+    this.#state = State.In;
+    return this;
+  }
+
+  /** Starts over with an empty buffer. */
+  enterRaw(ip: IpRaw): UdpRaw {
+    this.#raw = ip;
+    this.frame = ip.frame;
+    this.info = ip.info;
+    this.#state = State.Raw;
+    return this;
+  }
+
+  /** Ends the packet's use: its handler has returned. */
+  leave(): void {
+    this.#state = State.Gone;
+  }
+
+  prepare(init: UdpInit): UdpOut | Failure {
+    if (this.#state !== State.Raw) misuse("prepare", this.#state);
+    if (init.length > udp.LENGTH_MAX - udp.HEADER_LENGTH) return LayerError.BadSize;
+    const out = this.#raw.prepare(this.#below(init));
+    return typeof out === "number" ? out : this.#emit(out, init.sourcePort, init.destinationPort);
+  }
+
+  reinit(init: UdpInit): UdpOut | Failure {
+    if (this.#state !== State.In) misuse("reinit", this.#state);
+    if (init.length > udp.LENGTH_MAX - udp.HEADER_LENGTH) return LayerError.BadSize;
+    const out = this.#in.reinit(this.#below(init));
+    return typeof out === "number" ? out : this.#emit(out, init.sourcePort, init.destinationPort);
+  }
+
+  answer(length: number = this.length): UdpOut | Failure {
+    if (this.#state !== State.In) misuse("answer", this.#state);
+    const out = this.#turn(length);
+    return typeof out === "number" ? out : this.#emit(out, this.destinationPort, this.sourcePort);
+  }
+
+  echo(): LayerError {
+    if (this.#state !== State.In) misuse("echo", this.#state);
+    const out = this.#turn(this.length);
+    if (typeof out === "number") return out;
+    // Both addresses and both ports change places, so the sum that the checksum covers stays what it was.
+    const { bytes } = out.frame;
+    udp.setSourcePort(bytes, out.payloadAt, this.destinationPort);
+    udp.setDestinationPort(bytes, out.payloadAt, this.sourcePort);
+    return this.#leaves(out);
+  }
+
+  deinit(): UdpRaw {
+    if (this.#state !== State.In) misuse("deinit", this.#state);
+    this.#raw = this.#in.deinit();
+    this.#state = State.Raw;
+    return this;
+  }
+
+  loseIf(loss: LossModel): void {
+    if (this.#state === State.In) this.#in.loseIf(loss);
+    else if (this.#state === State.Raw) this.#raw.loseIf(loss);
+    else misuse("loseIf", this.#state);
+  }
+
+  intoIn(): UdpIn {
+    if (this.#state !== State.Out) misuse("intoIn", this.#state);
+    return this.enterIn(this.#out.intoIn());
+  }
+
+  send(): LayerError {
+    if (this.#state !== State.Out) misuse("send", this.#state);
+    const { source, destination } = this.#out;
+    if (this.info.capabilities.udp.fill) udp.fillChecksum(this.frame.bytes, this.#at, source, destination);
+    return this.#leaves(this.#out);
+  }
+
+  #leaves(out: IpOut): LayerError {
+    this.#state = State.Gone;
+    const error = out.send();
+    if (error === LayerError.None) this.udp.counters.sent++;
+    else this.udp.counters.notSent++;
+    return error;
+  }
+
+  /** The IP packet, on its way back to where it came from. A group cannot be the source of an answer. */
+  #turn(length: number): IpOut | Failure {
+    const ip = this.#in;
+    const below = this.#ipInit;
+    below.source = ip.isGroup ? UNSPECIFIED : ip.destination;
+    below.destination = ip.source;
+    below.length = udp.HEADER_LENGTH + length;
+    below.hopLimit = this.udp.hopLimit;
+    below.trafficClass = 0;
+    return ip.reinit(below);
+  }
+
+  #below(init: UdpInit): IpInit {
+    const below = this.#ipInit;
+    below.source = init.source;
+    below.destination = init.destination;
+    below.length = udp.HEADER_LENGTH + init.length;
+    below.hopLimit = init.hopLimit ?? this.udp.hopLimit;
+    below.trafficClass = init.trafficClass ?? 0;
+    return below;
+  }
+
+  #emit(out: IpOut, sourcePort: number, destinationPort: number): UdpOut {
+    const { bytes, end } = out.frame;
+    udp.emit(bytes, out.payloadAt, sourcePort, destinationPort, end - out.payloadAt);
+    this.#out = out;
+    this.#read(out.payloadAt);
+    this.#state = State.Out;
+    return this;
+  }
+
+  #read(at: number): void {
+    const { bytes } = this.frame;
+    this.#at = at;
+    this.sourcePort = udp.sourcePort(bytes, at);
+    this.destinationPort = udp.destinationPort(bytes, at);
+  }
+}
+
+const UNSPECIFIED: Address = new Address();
