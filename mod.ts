@@ -58,12 +58,40 @@ export { Binding, type BindOptions, type Endpoint } from "./stack/udp/bindings.t
 export type { UdpBase, UdpHeader, UdpIn, UdpInit, UdpOut, UdpRaw } from "./stack/udp/packet.ts";
 export { Ping, type PingOptions, type PingResult } from "./stack/icmp/ping.ts";
 
-export { DeviceInfo, type Nic, NicCounters } from "./nic/device.ts";
+export { BaseSlot, DeviceInfo, DeviceSlot, type Nic, NicCounters, SlotPool } from "./nic/device.ts";
 export { External, type ExternalOptions } from "./nic/external.ts";
-export { link, LinkEnd, type LinkOptions } from "./nic/link.ts";
+export { link, LinkEnd, type LinkOptions } from "./nic/link/link.ts";
+export type { Faults } from "./nic/link/faults.ts";
+export { FAULT_PARTS, type LinkFaults, parseFaults } from "./nic/link/parse.ts";
+export { Fate, fateName, PipeCounters } from "./nic/link/fate.ts";
+export { Pipe, type PipeOptions, type PipeTrace } from "./nic/link/pipe.ts";
+export { Network, type NetworkOptions } from "./nic/link/network.ts";
+export type { NetworkEvent } from "./nic/link/event.ts";
+export type { HostOptions, Hub, Port } from "./nic/link/port.ts";
+export { faulty, type FaultyNic, type FaultyOptions } from "./nic/fault.ts";
 export { Loopback, type LoopbackOptions } from "./nic/loopback.ts";
 export { type Direction, observe, type Observer } from "./nic/observe.ts";
 export { BURST, poll, type PollOptions } from "./nic/poll.ts";
+export { NicWrapper } from "./nic/wrapper.ts";
+
+export { filter, FilterCounters, FilteredNic, type Framed, matching } from "./nic/filter/filter.ts";
+export { BpfError, type Instruction } from "./nic/filter/instruction.ts";
+export { BpfProgram } from "./nic/filter/program.ts";
+
+export { capture, type CaptureOptions } from "./nic/pcap/capture.ts";
+export { ClassicPcapWriter } from "./nic/pcap/classic-writer.ts";
+export { DropWatch, type DropWatchOptions } from "./nic/pcap/drop-watch.ts";
+export { PcapError } from "./nic/pcap/error.ts";
+export type { PcapSink } from "./nic/pcap/output.ts";
+export { LinkType, type PcapInterface, type PcapPacket } from "./nic/pcap/packet.ts";
+export { PcapReader, readPcap, readPcapStream } from "./nic/pcap/reader.ts";
+export { replay, type ReplayAnswer, type ReplayOptions, type ReplayResult } from "./nic/pcap/replay.ts";
+export {
+  type FrameWriter,
+  type PcapStatistics,
+  PcapWriter,
+  type PcapWriterOptions,
+} from "./nic/pcap/writer.ts";
 export { NicError, type NicErrorKind } from "./nic/error.ts";
 export {
   formatNicSpec,
@@ -75,6 +103,7 @@ export {
   parseNicSpec,
 } from "./nic/open.ts";
 export { openTap, type Tap, type TapOptions } from "./nic/linux/tap.ts";
+export type { TapAttachment, TapAttachOptions } from "./nic/linux/tun.ts";
 export { setInterfaceAddress, setInterfaceUp } from "./nic/linux/netif.ts";
 
 export { type Losable, Loss, LossCounters, type LossOptions } from "./stack/loss/endpoint.ts";

@@ -70,42 +70,60 @@ export class DeviceInfo implements NicInfo {
   }
 }
 
+/** What every slot of ours keeps of what the tree asks for: whether its frame is to leave. */
+export abstract class BaseSlot implements Slot {
+  abstract readonly frame: Frame;
+  abstract readonly info: NicInfo;
+  queued = false;
+  leaves = false;
+  /** The models that `loseIf` was called with since the slot was last empty: the first `#lossCount`. */
+  readonly #losses: LossModel[] = [];
+  #lossCount = 0;
+
+  /** Starts over: nothing is queued, and nothing is to be lost. */
+  reset(): void {
+    this.queued = false;
+    this.leaves = false;
+    this.#lossCount = 0;
+  }
+
+  queue(): LayerError {
+    this.queued = true;
+    this.leaves = true;
+    // Every model sees every frame, so that one does not change what another one takes.
+    for (let index = 0; index < this.#lossCount; index++) {
+      if (this.#losses[index]!.lost()) this.leaves = false;
+    }
+    return LayerError.None;
+  }
+
+  loseIf(loss: LossModel): void {
+    this.#losses[this.#lossCount++] = loss;
+  }
+}
+
 /** A slot of a {@linkcode SlotPool}. */
-export class DeviceSlot implements Slot {
+export class DeviceSlot extends BaseSlot {
+  /** Its part of the arena. */
   readonly frame: Frame;
-  readonly info: NicInfo;
+  /** The state of the NIC that has the slot: of several, where they share a pool. */
+  info: NicInfo;
   /** Its number in the pool. */
   readonly index: number;
-  queued = false;
   /** Whether the device cannot send this buffer, so that queueing it is refused. */
   refusing = false;
-  /** Whether the frame is to be sent: it is queued, and no loss model has taken it. */
-  leaves = false;
-  #loss: LossModel | undefined;
 
   /** A slot over its part of the arena. */
   constructor(frame: Frame, info: NicInfo, index: number) {
+    super();
     this.frame = frame;
     this.info = info;
     this.index = index;
   }
 
-  /** Starts over: nothing is queued. */
-  reset(): void {
-    this.queued = false;
-    this.leaves = false;
-    this.#loss = undefined;
-  }
-
-  queue(): LayerError {
-    if (this.refusing) return LayerError.Illegal;
-    this.queued = true;
-    this.leaves = this.#loss === undefined || !this.#loss.lost();
-    return LayerError.None;
-  }
-
-  loseIf(loss: LossModel): void {
-    this.#loss = loss;
+  /** Asks for the frame to be sent; `Illegal`: the device cannot send this buffer. */
+  override queue(): LayerError {
+    return this.refusing ? LayerError.Illegal : super.queue();
   }
 }
 

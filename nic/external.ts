@@ -5,7 +5,7 @@
  */
 import type { Receiver, Sender } from "../stack/handler.ts";
 import { ALL_MANUAL, type Capabilities, type Slot } from "../stack/slot.ts";
-import type { Instant } from "../stack/store/time.ts";
+import { type Instant, NEVER } from "../stack/store/time.ts";
 import { DeviceInfo, type DeviceSlot, type Nic, NicCounters, SlotPool } from "./device.ts";
 import { Gate } from "./gate.ts";
 
@@ -28,7 +28,6 @@ export class External implements Nic {
   readonly name: string = "external:";
   readonly info: DeviceInfo;
   readonly counters: NicCounters = new NicCounters();
-  readonly failure: undefined = undefined;
   readonly #pool: SlotPool;
   readonly #arrived: DeviceSlot[] = [];
   readonly #left: DeviceSlot[] = [];
@@ -46,6 +45,7 @@ export class External implements Nic {
   /** Sets the clock. */
   setTime(now: Instant): void {
     this.info.timestamp = now;
+    this.#gate.tick(now);
   }
 
   now(): Instant {
@@ -77,6 +77,10 @@ export class External implements Nic {
     return copy;
   }
 
+  get failure(): string | undefined {
+    return this.#gate.isClosed ? `${this.name} is closed` : undefined;
+  }
+
   rx(max: number, receiver: Receiver<Slot>): number {
     let count = 0;
     while (count < max) {
@@ -86,9 +90,12 @@ export class External implements Nic {
       this.counters.received++;
       this.counters.receivedBytes += slot.frame.length;
       slot.refusing = !this.#canAnswer;
-      receiver.receive(slot);
-      slot.refusing = false;
-      this.#finish(slot);
+      try {
+        receiver.receive(slot);
+      } finally {
+        slot.refusing = false;
+        this.#finish(slot);
+      }
     }
     return count;
   }
@@ -98,15 +105,22 @@ export class External implements Nic {
     while (count < max) {
       const slot = this.#pool.take();
       if (slot === undefined) break;
-      sender.send(slot);
-      if (!this.#finish(slot)) break;
+      slot.frame.resize(0);
+      let isUsed = false;
+      try {
+        sender.send(slot);
+      } finally {
+        isUsed = this.#finish(slot);
+      }
+      if (!isUsed) break;
       count++;
     }
     return count;
   }
 
-  ready(): Promise<void> {
-    return this.#arrived.length > 0 ? Promise.resolve() : this.#gate.wait();
+  ready(deadline: Instant = NEVER): Promise<void> {
+    const isDue = this.#arrived.length > 0 || deadline <= this.info.timestamp;
+    return isDue ? this.#gate.pass() : this.#gate.wait(deadline);
   }
 
   wake(): void {

@@ -24,7 +24,6 @@ export class Loopback implements Nic {
   readonly name: string = "loopback:";
   readonly info: DeviceInfo;
   readonly counters: NicCounters = new NicCounters();
-  readonly failure: undefined = undefined;
   readonly #pool: SlotPool;
   readonly #wire: DeviceSlot[];
   #head = 0;
@@ -43,10 +42,15 @@ export class Loopback implements Nic {
   /** Sets the clock. */
   setTime(now: Instant): void {
     this.info.timestamp = now;
+    this.#gate.tick(now);
   }
 
   now(): Instant {
     return this.info.timestamp;
+  }
+
+  get failure(): string | undefined {
+    return this.#gate.isClosed ? `${this.name} is closed` : undefined;
   }
 
   rx(max: number, receiver: Receiver<Slot>): number {
@@ -59,8 +63,11 @@ export class Loopback implements Nic {
       slot.reset();
       this.counters.received++;
       this.counters.receivedBytes += slot.frame.length;
-      receiver.receive(slot);
-      this.#finish(slot);
+      try {
+        receiver.receive(slot);
+      } finally {
+        this.#finish(slot);
+      }
     }
     return burst;
   }
@@ -70,15 +77,22 @@ export class Loopback implements Nic {
     while (count < max) {
       const slot = this.#pool.take();
       if (slot === undefined) break;
-      sender.send(slot);
-      if (!this.#finish(slot)) break;
+      slot.frame.resize(0);
+      let isUsed = false;
+      try {
+        sender.send(slot);
+      } finally {
+        isUsed = this.#finish(slot);
+      }
+      if (!isUsed) break;
       count++;
     }
     return count;
   }
 
   ready(deadline: Instant = NEVER): Promise<void> {
-    return this.#count > 0 || deadline <= this.info.timestamp ? Promise.resolve() : this.#gate.wait();
+    const isDue = this.#count > 0 || deadline <= this.info.timestamp;
+    return isDue ? this.#gate.pass() : this.#gate.wait(deadline);
   }
 
   wake(): void {
@@ -102,6 +116,7 @@ export class Loopback implements Nic {
     this.counters.sentBytes += slot.frame.length;
     this.#wire[(this.#head + this.#count) % this.#wire.length] = slot;
     this.#count++;
+    this.#gate.open();
     return true;
   }
 }

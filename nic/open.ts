@@ -6,7 +6,7 @@
 import { type Instant } from "../stack/store/time.ts";
 import { Mac } from "../stack/wire/mac.ts";
 import type { Nic } from "./device.ts";
-import { link, type LinkEnd } from "./link.ts";
+import { link, type LinkEnd } from "./link/link.ts";
 import { checkInterfaceName, InterfaceFlag, interfaceFlags } from "./linux/netif.ts";
 import { openTap } from "./linux/tap.ts";
 
@@ -41,6 +41,8 @@ export interface OpenedNic {
   readonly kernelMac: Mac | undefined;
   /** Whether the interface is switched on just now. */
   readonly isUp: () => boolean;
+  /** Whether the operating system sends to the interface yet: Linux drops for a moment after the cable is put in. */
+  readonly isRunning: () => boolean;
 }
 
 /**
@@ -75,17 +77,26 @@ export function formatNicSpec(spec: NicSpec): string {
 export function openNic(spec: NicSpec, options: OpenOptions = {}): OpenedNic {
   if (spec.kind === "link") {
     const [nic, peer] = link({ clock: options.clock ?? monotonic });
-    return { spec, nic, peer, kernelMac: undefined, isUp: () => true };
+    return { spec, nic, peer, kernelMac: undefined, isUp: yes, isRunning: yes };
   }
   const { name } = spec;
   const nic = openTap(name, { create: options.create ?? false });
   const kernelMac = nic.mac === undefined ? undefined : new Mac().read(nic.mac, 0);
-  return { spec, nic, peer: undefined, kernelMac, isUp: () => isInterfaceUp(name) };
+  return {
+    spec,
+    nic,
+    peer: undefined,
+    kernelMac,
+    isUp: () => has(name, InterfaceFlag.Up),
+    isRunning: () => has(name, InterfaceFlag.Running),
+  };
 }
 
-function isInterfaceUp(name: string): boolean {
+const yes = () => true;
+
+function has(name: string, flag: number): boolean {
   try {
-    return (interfaceFlags(name) & InterfaceFlag.Up) !== 0;
+    return (interfaceFlags(name) & flag) !== 0;
   } catch {
     // It is gone: the NIC's own failure says so.
     return false;

@@ -87,16 +87,14 @@ export class Arp {
   }
 
   /** Sends what ARP itself has to say: answers put off, and requests for neighbours that somebody looked up. */
-  query(): TimedSender<LinkRaw> {
+  query(): ArpQuery {
     const request = newRequest();
     const init = new ReusedArpInit();
-    const fill = (packet: ArpRaw): void => {
-      if (this.#sendPending(packet)) return;
-      if (!this.neighbours.nextRequest(packet.info.timestamp, request)) return;
-      this.#ask(packet, request, init);
+    const fill = (packet: ArpRaw): boolean => {
+      if (this.#pendingCount > 0) return this.#sendPending(packet);
+      return this.neighbours.nextRequest(packet.info.timestamp, request) && this.#ask(packet, request, init);
     };
-    const deadline = () => this.#pendingCount > 0 ? 0 : this.neighbours.deadline();
-    return new ArpSender(this, sender({ send: fill, deadline }));
+    return new ArpQuery(this, fill, () => this.#pendingCount > 0 ? 0 : this.neighbours.deadline());
   }
 
   /** Lets `upper` fill ARP packets. */
@@ -107,11 +105,10 @@ export class Arp {
   /** Takes what a packet tells about its sender, as RFC 826 says. False: it tells a lie. */
   learn(packet: ArpIn): boolean {
     const { sender, senderMac, target } = packet;
+    if (!senderMac.isUnicast) return false;
     // RFC 5227 2.1.1: a probe has no sender address yet, so there is nothing to learn.
     if (sender.isUnspecified) return true;
-    if (this.addresses.owns(sender) || !senderMac.isUnicast || this.addresses.onLink(sender) === undefined) {
-      return false;
-    }
+    if (this.addresses.isForged(sender) || this.addresses.onLink(sender) === undefined) return false;
     // RFC 826: always refresh an entry that exists; add one only when we are the target, for an answer will follow.
     this.neighbours.learn(sender, senderMac, packet.info.timestamp, this.addresses.owns(target));
     return true;
@@ -138,22 +135,52 @@ export class Arp {
   }
 
   #sendPending(packet: ArpRaw): boolean {
-    if (this.#pendingCount === 0) return false;
     const out = packet.prepare(this.#pending[--this.#pendingCount]!);
-    if (typeof out === "number" || out.send() !== LayerError.None) this.counters.unanswered++;
-    return true;
+    const isRefused = typeof out === "number";
+    if (isRefused || out.send() !== LayerError.None) this.counters.unanswered++;
+    return !isRefused;
   }
 
-  #ask(packet: ArpRaw, request: NeighbourRequest, init: ReusedArpInit): void {
+  #ask(packet: ArpRaw, request: NeighbourRequest, init: ReusedArpInit): boolean {
     const own = this.addresses.onLink(request.address);
-    if (own === undefined) return;
+    if (own === undefined) return false;
     init.operation = arp.Operation.Request;
     init.sender.copy(own);
     init.target.copy(request.address);
     // A known neighbour is asked directly (RFC 1122 2.3.2.1), so that only it need listen.
     init.destination.copy(request.mac);
     const out = packet.prepare(init);
-    if (typeof out !== "number") out.send();
+    if (typeof out === "number") return false;
+    out.send();
+    return true;
+  }
+}
+
+/** The place in a sending tree of what ARP itself has to say. */
+export class ArpQuery implements TimedSender<LinkRaw> {
+  readonly #fill: (packet: ArpRaw) => boolean;
+  readonly #packet: ArpPacket;
+  /** When there is next something to say. */
+  readonly deadline: () => Instant;
+
+  /** A place that `fill` speaks at; false: it left the packet Raw. */
+  constructor(endpoint: Arp, fill: (packet: ArpRaw) => boolean, deadline: () => Instant) {
+    this.#fill = fill;
+    this.#packet = new ArpPacket(endpoint);
+    this.deadline = deadline;
+  }
+
+  /** Uses the buffer if there is something to say. */
+  send(link: LinkRaw): void {
+    this.offer(link);
+  }
+
+  /** Uses the buffer if there is something to say. False: there was not, and the buffer is somebody else's to use. */
+  offer(link: LinkRaw): boolean {
+    this.#packet.enterRaw(link);
+    const isUsed = this.#fill(this.#packet);
+    this.#packet.leave();
+    return isUsed;
   }
 }
 

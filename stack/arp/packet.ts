@@ -143,6 +143,7 @@ export class ArpPacket implements ArpIn, ArpRaw, ArpOut {
   }
 
   answer(): LayerError {
+    if (this.#state !== State.In) misuse("answer", this.#state);
     if (this.operation !== arp.Operation.Request) return LayerError.Illegal;
     const out = this.reinit(this.#reply);
     return typeof out === "number" ? out : out.send();

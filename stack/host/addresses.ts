@@ -87,9 +87,13 @@ export class Addresses {
     return false;
   }
 
-  /** Whether no other host can have it (RFC 1122 3.2.1.3): it is ours, a group's, nobody's, or a loopback address. */
+  /**
+   * Whether no other host can have it (RFC 1122 3.2.1.3): it is ours, a group's, nobody's, a loopback address, or in
+   * 0.0.0.0/8, to which nothing may be sent.
+   */
   isForged(source: Address): boolean {
-    if (!source.isUnicast || source.isLoopback) return true;
+    const isThisNetwork = source.isV4 && source.d >>> 24 === 0;
+    if (!source.isUnicast || source.isLoopback || isThisNetwork) return true;
     const list = this.#list;
     for (let index = 0; index < list.length; index++) {
       const cidr = list[index]!;

@@ -77,7 +77,7 @@ class Entry implements NeighbourRequest {
 
 // All known entries have one lifetime and all requests one interval, so that the order of arrival is the order of
 // expiry: the head of a list is always the next one.
-const FREE = 0, KNOWN = 1, ASKING = 2, STATIC = 3, LISTS = 4;
+const FREE = 0, KNOWN = 1, LOOKING = 2, ASKING = 3, STATIC = 4, LISTS = 5;
 
 /** Look-ups that may wait for an answer, as a share of the capacity: a scan cannot push known neighbours out. */
 const UNRESOLVED_SHARE = 4;
@@ -98,6 +98,8 @@ export class Neighbours {
   readonly #index: HashMap;
   readonly #entries: readonly Entry[];
   readonly #lists: Links;
+  /** Look-ups without an answer, in the order of their asking for one. */
+  readonly #waiting: Links;
   #unresolved = 0;
   /** Known neighbours that are being confirmed stand in this list's order beside the asking ones. */
   readonly #confirming: Links;
@@ -111,6 +113,7 @@ export class Neighbours {
     this.#index = new HashMap(this.capacity, 4, options.seed ?? [0, 0]);
     this.#entries = Array.from({ length: this.capacity }, () => new Entry());
     this.#lists = new Links(this.capacity, LISTS);
+    this.#waiting = new Links(this.capacity);
     this.#confirming = new Links(this.capacity);
     for (let index = 0; index < this.capacity; index++) this.#lists.pushBack(FREE, index);
   }
@@ -146,8 +149,8 @@ export class Neighbours {
   trustedUntil(address: Address, now: Instant): Instant {
     const index = this.#index.lookup4(address.a, address.b, address.c, address.d);
     if (index < 0) return 0;
-    const { confirmAt } = this.#entries[index]!;
-    return confirmAt > now ? confirmAt : 0;
+    const { state, confirmAt } = this.#entries[index]!;
+    return state >= NeighbourState.Known && confirmAt > now ? confirmAt : 0;
   }
 
   /**
@@ -179,6 +182,7 @@ export class Neighbours {
     this.remove(address);
     const index = this.#allocate(address);
     if (index < 0) return false;
+    this.version++;
     const entry = this.#entries[index]!;
     entry.mac.copy(mac);
     entry.state = NeighbourState.Static;
@@ -196,7 +200,7 @@ export class Neighbours {
 
   /** Fills `into` with the request that is due now and counts it as sent; false: none is due. */
   nextRequest(now: Instant, into: NeighbourRequest): boolean {
-    for (let index = this.#lists.head(ASKING); index >= 0; index = this.#lists.head(ASKING)) {
+    for (let index = this.#nextLookup(); index >= 0; index = this.#nextLookup()) {
       const entry = this.#entries[index]!;
       if (entry.requestAt > now) break;
       // The answer to the last request has had its time: the next look-up starts over.
@@ -207,7 +211,7 @@ export class Neighbours {
       entry.state = NeighbourState.Requesting;
       entry.requests++;
       entry.requestAt = now + this.#retry;
-      this.#lists.moveToBack(index);
+      this.#lists.pushBack(ASKING, index);
       into.address.copy(entry.address);
       into.mac.copy(BROADCAST);
       return true;
@@ -217,12 +221,7 @@ export class Neighbours {
 
   /** When {@linkcode Neighbours.nextRequest} next has something to do. */
   deadline(): Instant {
-    const asking = this.#lists.head(ASKING);
-    const confirming = this.#confirming.head(0);
-    return Math.min(
-      asking < 0 ? NEVER : this.#entries[asking]!.requestAt,
-      confirming < 0 ? NEVER : this.#entries[confirming]!.requestAt,
-    );
+    return Math.min(this.#requestAt(this.#nextLookup()), this.#requestAt(this.#confirming.head(0)));
   }
 
   /** Copies of all entries that have not expired, for tools. */
@@ -240,38 +239,50 @@ export class Neighbours {
     }
   }
 
+  /** The unresolved entry whose request is due first, or -1. */
+  #nextLookup(): number {
+    const looking = this.#lists.head(LOOKING);
+    const asking = this.#lists.head(ASKING);
+    return this.#requestAt(asking) < this.#requestAt(looking) ? asking : looking < 0 ? asking : looking;
+  }
+
+  #requestAt(index: number): Instant {
+    return index < 0 ? NEVER : this.#entries[index]!.requestAt;
+  }
+
   #nextConfirmation(now: Instant, into: NeighbourRequest): boolean {
-    const index = this.#confirming.head(0);
-    if (index < 0) return false;
-    const entry = this.#entries[index]!;
-    if (entry.requestAt > now) return false;
-    if (now >= entry.expires) {
-      this.#forget(index);
-      return false;
+    for (let index = this.#confirming.head(0); index >= 0; index = this.#confirming.head(0)) {
+      const entry = this.#entries[index]!;
+      if (entry.requestAt > now) break;
+      if (now >= entry.expires) {
+        this.#forget(index);
+        continue;
+      }
+      entry.requests++;
+      entry.requestAt = now + this.#retry;
+      this.#confirming.moveToBack(index);
+      into.address.copy(entry.address);
+      // The neighbour may have moved to another station: the last attempts ask everybody.
+      into.mac.copy(entry.requests <= this.#attempts ? entry.mac : BROADCAST);
+      return true;
     }
-    entry.requests++;
-    entry.requestAt = now + this.#retry;
-    this.#confirming.moveToBack(index);
-    into.address.copy(entry.address);
-    // The neighbour may have moved to another station: the last attempts ask everybody.
-    into.mac.copy(entry.requests <= this.#attempts ? entry.mac : BROADCAST);
-    return true;
+    return false;
   }
 
   #note(address: Address, now: Instant): LayerError {
     if (this.#unresolved * UNRESOLVED_SHARE >= this.capacity) {
-      const oldest = this.#lists.head(ASKING);
+      const oldest = this.#waiting.head(0);
       if (oldest < 0) return LayerError.Exhausted;
       this.#forget(oldest);
     }
     const index = this.#allocate(address);
     if (index < 0) return LayerError.Exhausted;
     const entry = this.#entries[index]!;
-    entry.state = NeighbourState.Looking;
     entry.expires = NEVER;
     entry.requestAt = now;
     this.#unresolved++;
-    this.#lists.pushFront(ASKING, index);
+    this.#waiting.pushBack(0, index);
+    this.#lists.pushBack(LOOKING, index);
     return LayerError.Unreachable;
   }
 
@@ -280,12 +291,13 @@ export class Neighbours {
     let index = this.#lists.head(FREE);
     if (index < 0) {
       index = this.#lists.head(KNOWN);
-      if (index < 0) index = this.#lists.head(ASKING);
+      if (index < 0) index = this.#waiting.head(0);
       if (index < 0) return -1;
       this.#forget(index);
     }
     const entry = this.#entries[index]!;
     entry.address.copy(address);
+    entry.state = NeighbourState.Looking;
     entry.requests = 0;
     this.#lists.remove(index);
     this.#index.insert4(address.a, address.b, address.c, address.d, index);
@@ -294,7 +306,7 @@ export class Neighbours {
 
   /** Ends whatever was being asked about an entry. */
   #resolved(index: number): void {
-    if (this.#lists.listOf(index) === ASKING) this.#unresolved--;
+    if (this.#waiting.remove(index) >= 0) this.#unresolved--;
     this.#confirming.remove(index);
     this.#entries[index]!.requests = 0;
   }

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Instant, NEVER } from "../store/time.ts";
-import type { Address } from "../wire/address.ts";
+import { Address } from "../wire/address.ts";
 import { Cidr } from "../wire/cidr.ts";
 
 /** One route: everything in `network` is reached through `gateway` until `expires`. */
@@ -39,7 +39,11 @@ export class Routes {
     if (this.#list.length >= this.capacity) return false;
     this.version++;
     const index = this.#list.findIndex((route) => route.network.prefix < network.prefix);
-    this.#list.splice(index < 0 ? this.#list.length : index, 0, { network, gateway, expires });
+    this.#list.splice(index < 0 ? this.#list.length : index, 0, {
+      network,
+      gateway: new Address().copy(gateway),
+      expires,
+    });
     return true;
   }
 

@@ -141,10 +141,6 @@ class IcmpReceiver implements Receiver<IpIn> {
     if (echo === "silent") counters.silenced++;
     else if (packet.ip.isGroup) counters.groupEcho++;
     else if (packet.answer() !== LayerError.None) counters.unanswered++;
-    else {
-      counters.answered++;
-      counters.sent++;
-    }
   }
 }
 

@@ -90,6 +90,9 @@ export interface IcmpOut extends IcmpHeader {
   readonly intoIn: () => IcmpIn;
 }
 
+/** The checksum's word that an answer changes, without its code, which stays. */
+const ECHO_REQUEST = icmpv4.Type.EchoRequest << 8, ECHO_REPLY = icmpv4.Type.EchoReply << 8;
+
 class ReusedIpInit implements IpInit {
   source = new Address();
   destination = new Address();
@@ -154,12 +157,14 @@ export class IcmpPacket implements IcmpIn, IcmpRaw, IcmpOut {
 
   prepare(init: IcmpInit): IcmpOut | Failure {
     if (this.#state !== State.Raw) misuse("prepare", this.#state);
+    if (init.length < 0) return LayerError.BadSize;
     const out = this.#raw.prepare(this.#below(init));
     return typeof out === "number" ? out : this.#emit(out, init);
   }
 
   reinit(init: IcmpInit): IcmpOut | Failure {
     if (this.#state !== State.In) misuse("reinit", this.#state);
+    if (init.length < 0) return LayerError.BadSize;
     const out = this.#in.reinit(this.#below(init));
     return typeof out === "number" ? out : this.#emit(out, init);
   }
@@ -179,11 +184,18 @@ export class IcmpPacket implements IcmpIn, IcmpRaw, IcmpOut {
     // The message itself stays where it is: one byte changes, and the checksum with it (RFC 1624).
     const { bytes } = out.frame;
     const at = out.payloadAt;
-    const check = icmpv4.checksum(bytes, at);
+    const check = update16(icmpv4.checksum(bytes, at), ECHO_REQUEST, ECHO_REPLY);
     icmpv4.setType(bytes, at, icmpv4.Type.EchoReply);
-    icmpv4.setChecksum(bytes, at, update16(check, icmpv4.Type.EchoRequest << 8, icmpv4.Type.EchoReply << 8));
+    // RFC 1624 3: 0 may stand for a sum of 0 or of 0xffff, that is for a reply that is zero throughout or not.
+    if (check !== 0) icmpv4.setChecksum(bytes, at, check);
+    else icmpv4.fillChecksum(bytes, at, out.frame.end);
     this.#state = State.Gone;
-    return out.send();
+    const error = out.send();
+    if (error === LayerError.None) {
+      this.icmp.counters.answered++;
+      this.icmp.counters.sent++;
+    }
+    return error;
   }
 
   deinit(): IcmpRaw {

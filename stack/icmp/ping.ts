@@ -68,8 +68,12 @@ export class Ping implements Sender<IcmpRaw> {
   #retry: Instant = 0;
   #oldest = 1;
 
-  /** A client that sends its first request when it is first asked. */
+  /** A client that sends its first request when it is first asked. Throws a RangeError for a wrong identifier. */
   constructor(options: PingOptions) {
+    const { identifier } = options;
+    if (!Number.isInteger(identifier) || identifier < 0 || identifier > 0xffff) {
+      throw new RangeError(`a ping's identifier must be a whole number from 0 to 65535, not ${identifier}`);
+    }
     this.#options = {
       count: Infinity,
       interval: seconds(1),
@@ -104,9 +108,12 @@ export class Ping implements Sender<IcmpRaw> {
     this.transmitted = sequence;
     this.#waitingSince = NEVER;
     this.#retry = 0;
-    this.#next = Math.max(this.#next + this.#options.interval, now);
+    // At its pace where that can be kept; after a delay, without catching up.
+    const next = this.#next + this.#options.interval;
+    this.#next = next > now ? next : now + this.#options.interval;
     if (sequence - this.#oldest >= OUTSTANDING) this.#lose(this.#oldest++);
     this.#sentAt[sequence % OUTSTANDING] = now;
+    this.#settle();
     if (typeof out === "number") return;
     this.#fill(out.frame.bytes, out.payloadAt, out.frame.end, sequence);
     out.send();
@@ -118,6 +125,7 @@ export class Ping implements Sender<IcmpRaw> {
       return false;
     }
     if (!packet.ip.source.equals(this.#init.destination)) return false;
+    this.#giveUp(packet.info.timestamp);
     const sequence = this.#sequence(packet.rest & 0xffff);
     const sentAt = this.#sentAt[sequence % OUTSTANDING]!;
     if (sequence < this.#oldest || sequence > this.transmitted || sentAt === NEVER) return false;

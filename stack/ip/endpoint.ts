@@ -89,6 +89,9 @@ export class Ip {
     this.arp = new Arp({ addresses: this.addresses, neighbours: this.neighbours });
     for (const gateway of options.gateways ?? []) {
       const address = typeof gateway === "string" ? Address.parse(gateway) : gateway;
+      if (this.addresses.isForged(address)) {
+        throw new RangeError(`the gateway ${address} is no other host's address`);
+      }
       if (this.addresses.onLink(address) === undefined) {
         throw new RangeError(
           `the gateway ${address} is on none of the subnets ${[...this.addresses].join(", ")}`,

@@ -18,6 +18,8 @@ import type { Ip } from "./endpoint.ts";
 /** Hops a packet may make unless its sender says otherwise (RFC 1700). */
 export const DEFAULT_HOP_LIMIT = 64;
 
+const LENGTH_MAX = 65_535 - ipv4.HEADER_LENGTH;
+
 /** What {@linkcode IpRaw.prepare} and {@linkcode IpIn.reinit} need. */
 export interface IpInit {
   /** The own address it comes from; unspecified (`::` or 0.0.0.0): chosen by the next hop. */
@@ -159,24 +161,28 @@ export class IpPacket implements IpIn, IpRaw, IpOut {
 
   prepare(init: IpInit): IpOut | Failure {
     if (this.#state !== State.Raw) misuse("prepare", this.#state);
+    const fault = check(init);
+    if (fault !== LayerError.None) return fault;
     const linkInit = this.#linkInit;
     const source = this.ip.path.find(init.source, init.destination, this.#raw, linkInit.destination);
     if (typeof source === "number") return source;
     linkInit.etherType = EtherType.Ipv4;
     linkInit.length = ipv4.HEADER_LENGTH + init.length;
     const out = this.#raw.prepare(linkInit);
-    return typeof out === "number" ? out : this.#emit(out, init, source);
+    return typeof out === "number" ? this.#refused(out) : this.#emit(out, init, source);
   }
 
   reinit(init: IpInit): IpOut | Failure {
     if (this.#state !== State.In) misuse("reinit", this.#state);
+    const fault = check(init);
+    if (fault !== LayerError.None) return fault;
     const linkInit = this.#linkInit;
     const source = this.ip.path.find(init.source, init.destination, this.#in, linkInit.destination);
     if (typeof source === "number") return source;
     linkInit.etherType = EtherType.Ipv4;
     linkInit.length = ipv4.HEADER_LENGTH + init.length;
     const out = this.#in.reinit(linkInit);
-    return typeof out === "number" ? out : this.#emit(out, init, source);
+    return typeof out === "number" ? this.#refused(out) : this.#emit(out, init, source);
   }
 
   deinit(): IpRaw {
@@ -195,6 +201,7 @@ export class IpPacket implements IpIn, IpRaw, IpOut {
   intoIn(): IpIn {
     if (this.#state !== State.Out) misuse("intoIn", this.#state);
     this.#in = this.#out.intoIn();
+    this.isGroup = this.#in.isGroup || !this.destination.isUnicast;
     this.#state = State.In;
     return this;
   }
@@ -206,6 +213,11 @@ export class IpPacket implements IpIn, IpRaw, IpOut {
     const error = this.#out.send();
     if (error === LayerError.None) this.ip.counters.sent++;
     else this.ip.counters.notSent++;
+    return error;
+  }
+
+  #refused(error: Failure): Failure {
+    this.ip.counters.notSent++;
     return error;
   }
 
@@ -246,4 +258,11 @@ export class IpPacket implements IpIn, IpRaw, IpOut {
     this.source.readV4(bytes, at + ipv4.SOURCE);
     this.destination.readV4(bytes, at + ipv4.DESTINATION);
   }
+}
+
+/** What no link could send: a length that the header cannot hold, or a hop limit of 0 (RFC 1122 3.2.1.7). */
+function check(init: IpInit): LayerError {
+  if (init.length < 0 || init.length > LENGTH_MAX) return LayerError.BadSize;
+  const hopLimit = init.hopLimit ?? DEFAULT_HOP_LIMIT;
+  return hopLimit < 1 || hopLimit > 255 ? LayerError.Illegal : LayerError.None;
 }

@@ -36,7 +36,8 @@ export class Path {
   /**
    * Answers with the own address a packet leaves from and writes its next station into `mac`. `source` is what the
    * sender wants; unspecified: any. `Unreachable`: no route, or the neighbour is not resolved and the look-up is
-   * noted. `Illegal`: the family cannot be used, or the source is not ours. `Exhausted`: no look-up can be noted.
+   * noted. `Illegal`: the family cannot be used, the source is not ours, or no host can have the destination.
+   * `Exhausted`: no look-up can be noted.
    */
   find(source: Address, destination: Address, link: Link, mac: Mac): Address | Failure {
     const own = this.#own;
@@ -69,6 +70,10 @@ export class Path {
       if (!link.info.isLoopback) return this.#noRoute();
       mac.copy(link.mac);
       return wanted ?? destination;
+    }
+    // RFC 1122 3.2.1.3: what no host can have is never sent to; loopback addresses stay inside the host.
+    if (addresses.isForged(destination) && !(link.info.isLoopback && destination.isLoopback)) {
+      return LayerError.Illegal;
     }
     const now = link.info.timestamp;
     const route = addresses.onLink(destination) === undefined

@@ -3,11 +3,12 @@
  *
  * @module
  */
-import type { Receiver, Sender } from "../stack/handler.ts";
-import { ALL_MANUAL, type Capabilities, type Slot } from "../stack/slot.ts";
-import { type Instant, NEVER } from "../stack/store/time.ts";
-import { DeviceInfo, type DeviceSlot, type Nic, NicCounters, SlotPool } from "./device.ts";
-import { Gate } from "./gate.ts";
+import type { Receiver, Sender } from "../../stack/handler.ts";
+import { ALL_MANUAL, type Capabilities, type Slot } from "../../stack/slot.ts";
+import { copyBytes } from "../../stack/store/copy.ts";
+import { type Instant, NEVER } from "../../stack/store/time.ts";
+import { DeviceInfo, type DeviceSlot, type Nic, NicCounters, SlotPool } from "../device.ts";
+import { Gate } from "../gate.ts";
 
 /** How a {@linkcode link} is set up. */
 export interface LinkOptions {
@@ -35,7 +36,6 @@ export class LinkEnd implements Nic {
   readonly name: string;
   readonly info: DeviceInfo;
   readonly counters: NicCounters = new NicCounters();
-  readonly failure: undefined = undefined;
   readonly #pool: SlotPool;
   readonly #arrived: DeviceSlot[] = [];
   readonly #gate = new Gate();
@@ -60,11 +60,16 @@ export class LinkEnd implements Nic {
   /** Sets the clock, where none was given. */
   setTime(now: Instant): void {
     this.info.timestamp = now;
+    this.#gate.tick(now);
   }
 
   now(): Instant {
     if (this.#clock !== undefined) this.info.timestamp = this.#clock();
     return this.info.timestamp;
+  }
+
+  get failure(): string | undefined {
+    return this.#gate.isClosed ? `${this.name} is closed` : undefined;
   }
 
   rx(max: number, receiver: Receiver<Slot>): number {
@@ -75,9 +80,11 @@ export class LinkEnd implements Nic {
       const slot = this.#arrived.shift()!;
       this.counters.received++;
       this.counters.receivedBytes += slot.frame.length;
-      receiver.receive(slot);
-      if (slot.leaves) this.#leave(slot);
-      this.#pool.give(slot);
+      try {
+        receiver.receive(slot);
+      } finally {
+        this.#finish(slot);
+      }
     }
     return burst;
   }
@@ -88,22 +95,27 @@ export class LinkEnd implements Nic {
     while (count < max) {
       const slot = this.#pool.take();
       if (slot === undefined) break;
-      sender.send(slot);
-      const queued = slot.queued;
-      if (slot.leaves) this.#leave(slot);
-      this.#pool.give(slot);
-      if (!queued) break;
+      slot.frame.resize(0);
+      let isUsed = false;
+      try {
+        sender.send(slot);
+      } finally {
+        isUsed = this.#finish(slot);
+      }
+      if (!isUsed) break;
       count++;
     }
     return count;
   }
 
   ready(deadline: Instant = NEVER): Promise<void> {
-    if (this.#arrived.length > 0) return Promise.resolve();
     const now = this.now();
-    if (this.#clock !== undefined && deadline < NEVER) {
-      this.#timer = setTimeout(() => this.#gate.open(), Math.max(0, Math.ceil((deadline - now) / 1_000)));
-    } else if (deadline <= now) return Promise.resolve();
+    if (this.#arrived.length > 0 || deadline <= now) return this.#gate.pass();
+    if (this.#clock === undefined || deadline === NEVER) return this.#gate.wait(deadline);
+    clearTimeout(this.#timer);
+    // A timer takes 31 bits of milliseconds, and goes off at once for more.
+    const milliseconds = Math.min(Math.ceil((deadline - now) / 1_000), 2 ** 31 - 1);
+    this.#timer = setTimeout(() => this.#gate.open(), milliseconds);
     return this.#gate.wait().then(() => clearTimeout(this.#timer));
   }
 
@@ -114,6 +126,13 @@ export class LinkEnd implements Nic {
   close(): void {
     clearTimeout(this.#timer);
     this.#gate.close();
+  }
+
+  #finish(slot: DeviceSlot): boolean {
+    const { queued, leaves } = slot;
+    if (leaves) this.#leave(slot);
+    this.#pool.give(slot);
+    return queued;
   }
 
   #leave(slot: DeviceSlot): void {
@@ -133,7 +152,7 @@ export class LinkEnd implements Nic {
       this.#pool.give(slot);
       return false;
     }
-    slot.frame.bytes.set(bytes.subarray(start, end), slot.frame.start);
+    copyBytes(slot.frame.bytes, slot.frame.start, bytes, start, end - start);
     this.#arrived.push(slot);
     this.#gate.open();
     return true;

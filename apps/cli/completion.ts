@@ -1,0 +1,137 @@
+/** Shell completion scripts, generated from the command tree. */
+import type { CommandUnknownOpts } from "./commander.ts";
+
+/** The shells that there are scripts for. */
+export const SHELLS = ["bash", "zsh", "fish"] as const;
+export type Shell = (typeof SHELLS)[number];
+
+interface Flag {
+  readonly names: readonly string[];
+  readonly description: string;
+  readonly takesValue: boolean;
+}
+
+interface Branch {
+  readonly name: string;
+  readonly description: string;
+  readonly flags: readonly Flag[];
+  /** What an argument may be, where that is known. */
+  readonly words: readonly string[];
+}
+
+/** The values of options that can be listed. */
+const VALUES: Readonly<Record<string, readonly string[]>> = { "--nic": ["tap:", "link:"] };
+
+/** The script for a shell. */
+export function completionScript(program: CommandUnknownOpts, shell: Shell): string {
+  const name = program.name();
+  const branches = program.commands.map(branch);
+  if (shell === "bash") return bash(name, branches);
+  return shell === "zsh" ? zsh(name, branches) : fish(name, branches);
+}
+
+function branch(command: CommandUnknownOpts): Branch {
+  const help: Flag = { names: ["-h", "--help"], description: "show help", takesValue: false };
+  const flags = command.options.filter((option) => !option.hidden).map((option): Flag => ({
+    names: [option.short, option.long].filter((text) => text !== undefined && text !== null),
+    description: option.description,
+    takesValue: option.required || option.optional,
+  }));
+  return {
+    name: command.name(),
+    description: command.description(),
+    flags: [...flags, help],
+    words: command.registeredArguments.flatMap((argument) => argument.argChoices ?? []),
+  };
+}
+
+function bash(name: string, branches: readonly Branch[]): string {
+  const cases = branches.map(({ name: command, flags, words }) => {
+    const valued = flags.filter((flag) => flag.takesValue).flatMap((flag) => flag.names).join("|");
+    const all = [...words, ...flags.flatMap((flag) => flag.names)].join(" ");
+    return `    ${command}) valued="${valued}" words="${all}" ;;`;
+  });
+  const values = Object.entries(VALUES).map(([option, list]) => {
+    return `    ${option}) COMPREPLY=($(compgen -W "${list.join(" ")}" -- "$current")); return ;;`;
+  });
+  return `# bash completion for ${name}: source this file, or "source <(${name} completion bash)"
+_${name}() {
+  local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" valued words
+  # bash takes a colon for the end of a word: put "--nic tap:tap0" together again.
+  if [[ "$current" == ":" ]]; then current="$previous:"; previous="\${COMP_WORDS[COMP_CWORD-2]}"; fi
+  COMPREPLY=()
+  if ((COMP_CWORD == 1)); then
+    COMPREPLY=($(compgen -W "${branches.map((one) => one.name).join(" ")} --help --version" -- "$current"))
+    return
+  fi
+  case "$previous" in
+${values.join("\n")}
+  esac
+  case "\${COMP_WORDS[1]}" in
+${cases.join("\n")}
+    *) return ;;
+  esac
+  if [[ -n "$valued" && "|$valued|" == *"|$previous|"* ]]; then return; fi
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
+}
+complete -F _${name} ${name}
+`;
+}
+
+function zsh(name: string, branches: readonly Branch[]): string {
+  const quote = (text: string) => text.replaceAll("'", "'\\''");
+  const plain = (text: string) => quote(text.replaceAll(/[[\]:]/g, (sign) => `\\${sign}`));
+  const commands = branches.map((one) => `    '${one.name}:${quote(one.description)}'`);
+  const cases = branches.map(({ name: command, flags, words }) => {
+    const specs = flags.flatMap(({ names, description, takesValue }) =>
+      names.map((flag) => {
+        const values = VALUES[flag]?.map((value) => value.replaceAll(":", "\\:")).join(" ");
+        const value = !takesValue ? "" : values === undefined ? ":value: " : `:value:(${values})`;
+        return `      '*${flag}[${plain(description)}]${value}'`;
+      })
+    );
+    if (words.length > 0) specs.push(`      '*:argument:(${words.join(" ")})'`);
+    return `    ${command}) _arguments \\\n${specs.join(" \\\n")} ;;`;
+  });
+  return `#compdef ${name}
+# zsh completion for ${name}: put this file into a folder of $fpath as _${name}
+_${name}() {
+  local -a commands
+  commands=(
+${commands.join("\n")}
+  )
+  if ((CURRENT == 2)); then
+    _describe command commands
+    return
+  fi
+  local command="$words[2]"
+  shift words
+  ((CURRENT--))
+  case "$command" in
+${cases.join("\n")}
+  esac
+}
+if [[ "$funcstack[1]" == "_${name}" ]]; then _${name} "$@"; else compdef _${name} ${name}; fi
+`;
+}
+
+function fish(name: string, branches: readonly Branch[]): string {
+  const quote = (text: string) => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
+  const lines = branches.flatMap(({ name: command, description, flags, words }) => {
+    const here = `complete -c ${name} -n '__fish_seen_subcommand_from ${command}'`;
+    return [
+      `complete -c ${name} -n __fish_use_subcommand -a ${command} -d ${quote(description)}`,
+      ...words.map((word) => `${here} -a ${word}`),
+      ...flags.map((flag) => {
+        const names = flag.names.map((text) => {
+          return text.startsWith("--") ? `-l ${text.slice(2)}` : `-s ${text.slice(1)}`;
+        });
+        const values = flag.names.flatMap((text) => VALUES[text] ?? []).join(" ");
+        const value = !flag.takesValue ? "" : values === "" ? " -x" : ` -x -a '${values}'`;
+        return `${here} ${names.join(" ")} -d ${quote(flag.description)}${value}`;
+      }),
+    ];
+  });
+  const intro = `# fish completion for ${name}: put this file into ~/.config/fish/completions`;
+  return [intro, `complete -c ${name} -f`, ...lines, ""].join("\n");
+}

@@ -1,0 +1,36 @@
+/** The process as the commands see it, so that tests can stand in for it. */
+import { OutputClosed } from "./errors.ts";
+
+/** Where text goes and where an interruption comes from. */
+export interface Io {
+  /** Writes to stdout. Throws {@linkcode OutputClosed} when nobody reads it. */
+  out(text: string): void;
+  /** Writes to stderr. */
+  err(text: string): void;
+  /** Whether stdout takes colours. */
+  readonly colors: boolean;
+  /** Aborts when the user wants an end, besides SIGINT and SIGTERM. */
+  readonly interrupt?: AbortSignal;
+}
+
+/** The process' own stdout and stderr. */
+export function processIo(): Io {
+  return {
+    out: (text) => {
+      if (!write(Deno.stdout, text)) throw new OutputClosed();
+    },
+    err: (text) => void write(Deno.stderr, text),
+    colors: Deno.stdout.isTerminal() && !Deno.noColor,
+  };
+}
+
+function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): boolean {
+  const bytes = new TextEncoder().encode(text);
+  try {
+    for (let at = 0; at < bytes.length;) at += stream.writeSync(bytes.subarray(at));
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.BrokenPipe) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,93 @@
+/** Readers of what people write behind options: they answer with the value, or throw a {@linkcode UsageError}. */
+import { Address, Addresses, Cidr, type Instant, Mac, type NicSpec, parseNicSpec } from "../../mod.ts";
+import { messageOf, UsageError } from "./errors.ts";
+
+const UNITS: Readonly<Record<string, number>> = { us: 1, ms: 1e3, s: 1e6, m: 60e6, h: 3_600e6 };
+
+/** setTimeout's longest time: 24 days. */
+const LONGEST: Instant = 0x7fffffff * 1_000;
+
+/** A length of time such as 500ms, 2s, 1.5m. */
+export function duration(option: string, shortest: Instant = 0): (text: string) => Instant {
+  return (text) => {
+    const match = /^(\d+(?:\.\d+)?)(us|ms|s|m|h)$/.exec(text);
+    const time = match === null ? NaN : Math.round(Number(match[1]) * UNITS[match[2]!]!);
+    if (Number.isNaN(time)) {
+      throw new UsageError(
+        `${option}: "${text}" is no length of time; write a number and us, ms, s, m or h, as in 500ms`,
+      );
+    }
+    if (time < shortest || time > LONGEST) {
+      const from = shortest === 0 ? "0s" : `${shortest / 1_000}ms`;
+      throw new UsageError(`${option}: "${text}" is out of range; allowed is ${from} to 500h`);
+    }
+    return time;
+  };
+}
+
+/** A whole number from `least` to `most`. */
+export function count(option: string, least: number = 1, most: number = 1e9): (text: string) => number {
+  return (text) => {
+    const number = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
+    if (!(number >= least && number <= most)) {
+      throw new UsageError(
+        `${option}: "${text}" is not allowed; write a whole number from ${least} to ${most}`,
+      );
+    }
+    return number;
+  };
+}
+
+/** One more own address with its subnet. */
+export function ownAddress(text: string, previous: readonly Cidr[] | undefined): readonly Cidr[] {
+  const cidr = checked("--addr", () => Cidr.parse(text), "write ADDRESS/PREFIX, as in 10.0.0.1/24");
+  onlyV4("--addr", cidr.address);
+  checked("--addr", () => new Addresses([cidr]), "write ADDRESS/PREFIX, as in 10.0.0.1/24");
+  return [...previous ?? [], cidr];
+}
+
+/** One more gateway. */
+export function gateway(text: string, previous: readonly Address[] | undefined): readonly Address[] {
+  return [...previous ?? [], hostAddress("--gateway", text)];
+}
+
+/** The address of one host. */
+export function hostAddress(what: string, text: string): Address {
+  const address = checked(what, () => Address.parse(text), "write an IPv4 address, as in 10.0.0.2");
+  onlyV4(what, address);
+  if (address.isUnicast && !address.isLoopback) return address;
+  throw new UsageError(`${what}: ${address} is no address of a host on a network; write one, as in 10.0.0.2`);
+}
+
+/** The address of one station. */
+export function mac(text: string): Mac {
+  const parsed = checked("--mac", () => Mac.parse(text), "write six pairs of hexadecimal digits");
+  if (parsed.isUnicast) return parsed;
+  throw new UsageError(
+    `--mac: ${parsed} is no station's address; write a unicast one, as in 02:00:00:00:00:01`,
+  );
+}
+
+/** A NIC. */
+export function nic(text: string): NicSpec {
+  return checked("--nic", () => parseNicSpec(text), "write tap:NAME or link:");
+}
+
+function onlyV4(what: string, address: Address): void {
+  if (address.isV4) return;
+  throw new UsageError(
+    `${what}: ${address} is an IPv6 address, which a later version will speak; write an IPv4 address`,
+  );
+}
+
+/** What `read` answers, or its complaint with where it arose and, unless it says so itself, what is allowed. */
+function checked<T>(where: string, read: () => T, allowed: string): T {
+  try {
+    return read();
+  } catch (error) {
+    const complaint = messageOf(error);
+    throw new UsageError(
+      `${where}: ${complaint.includes("write ") ? complaint : `${complaint}; ${allowed}`}`,
+    );
+  }
+}

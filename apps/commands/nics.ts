@@ -1,0 +1,50 @@
+/** `ethox nics`: which kinds of NIC this machine can open. */
+import { namespaceSupport, NIC_SPECS, NicError, type NicSpec, openNic } from "../../mod.ts";
+import type { Command } from "../cli/commander.ts";
+import { table } from "../cli/format.ts";
+import { type Context, Output } from "../cli/output.ts";
+
+const HELP = `
+It finds out by trying: a TAP interface is made and removed again at once.
+
+Examples:
+  ethox nics
+  ethox nics --json
+`;
+
+/** Adds the command. */
+export function addNics(program: Command, context: Context): void {
+  program.command("nics")
+    .description("list the kinds of NIC, and whether this machine can open them now")
+    .option("--json", "write one JSON object a line")
+    .addHelpText("after", HELP)
+    .action(async (given) => {
+      const output = new Output(context.io, given);
+      const rows: string[][] = [];
+      for (const { form, meaning } of NIC_SPECS) {
+        const problem = form.startsWith("tap:") ? await tapProblem() : tryOpening({ kind: "link" });
+        output.event("nic", { nic: form, meaning, available: problem === undefined, problem });
+        rows.push([form, problem === undefined ? "yes" : "no", problem ?? meaning]);
+      }
+      for (const line of table(rows)) output.line(line);
+    });
+}
+
+async function tapProblem(): Promise<string | undefined> {
+  const problem = tryOpening({ kind: "tap", name: `ethox-${Deno.pid}` });
+  if (problem === undefined) return undefined;
+  const { prefix } = await namespaceSupport();
+  return prefix === undefined ? problem : `${problem}; here this works: ${prefix.join(" ")} ethox ...`;
+}
+
+function tryOpening(spec: NicSpec): string | undefined {
+  try {
+    const { nic, peer } = openNic(spec, { create: true });
+    nic.close();
+    peer?.close();
+    return undefined;
+  } catch (error) {
+    if (error instanceof NicError) return error.message;
+    throw error;
+  }
+}

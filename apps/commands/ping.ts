@@ -1,0 +1,123 @@
+/** `ethox ping`: asks a host for echoes. */
+import { Ping, type PingResult, seconds } from "../../mod.ts";
+import { type Command, Option } from "../cli/commander.ts";
+import { ExitStatus, UsageError } from "../cli/errors.ts";
+import { milliseconds } from "../cli/format.ts";
+import * as options from "../cli/options.ts";
+import { type Context, Output } from "../cli/output.ts";
+import * as parse from "../cli/parse.ts";
+import { interruptible } from "../cli/stop.ts";
+import { RoundTrips } from "../round-trips.ts";
+import { openStation, type StationUse } from "../station.ts";
+import { trace } from "../trace.ts";
+
+/** What an IPv4 header and an ICMP header take of the MTU. */
+const HEADERS = 28, ICMP_HEADER = 8;
+
+const HELP = `
+The exit status is 0 if any reply came, 1 if none did. On link: the neighbour in memory is HOST.
+
+Examples:
+  ethox ping 10.0.0.2 --addr 10.0.0.1/24           ping the kernel's side of tap0 until Ctrl-C
+  ethox ping 10.0.0.2 --addr 10.0.0.1/24 -c 3 -s 1472
+  ethox ping 10.0.0.2 --nic link: -c 5 -i 200ms --json
+`;
+
+/** Adds the command. */
+export function addPing(program: Command, context: Context): void {
+  program.command("ping")
+    .description("send echo requests to a host and time the replies")
+    .argument("<host>", "whom to ask: an IPv4 address", (text) => parse.hostAddress("HOST", text))
+    .addOption(options.nic)
+    .addOption(options.addr)
+    .addOption(options.gateway)
+    .addOption(options.mac)
+    .addOption(
+      new Option("-c, --count <n>", "how many requests (default: until Ctrl-C)").argParser(
+        parse.count("--count"),
+      ),
+    )
+    .addOption(
+      new Option("-i, --interval <time>", "the time between two requests, 1ms or more")
+        .argParser(parse.duration("--interval", 1_000)).default(seconds(1), "1s"),
+    )
+    .addOption(
+      new Option("-s, --size <bytes>", "bytes of payload").argParser(parse.count("--size", 0, 65_507))
+        .default(56),
+    )
+    .addOption(
+      new Option("-W, --timeout <time>", "how long a reply is waited for")
+        .argParser(parse.duration("--timeout", 1_000)).default(seconds(1), "1s"),
+    )
+    .addOption(options.duration)
+    .addOption(options.json)
+    .addOption(new Option("-q, --quiet", "print only the statistics"))
+    .addOption(options.verbose)
+    .addHelpText("after", HELP)
+    .action(async (host, given) => {
+      const output = new Output(context.io, given);
+      const use: StationUse = given.verbose === true
+        ? { peer: host, wrap: (nic) => trace(nic, output) }
+        : { peer: host };
+      const station = openStation(given, use);
+      const { appliance } = station;
+      const { mtu } = appliance.nic.info;
+      if (given.size + HEADERS > mtu) {
+        station.close();
+        const most = mtu - HEADERS;
+        throw new UsageError(
+          `--size: ${given.size} does not fit the MTU of ${station.name}; allowed is 0 to ${most}`,
+        );
+      }
+      const trips = new RoundTrips();
+      const show = (result: PingResult) => {
+        const { sequence, rtt, hopLimit, length } = result;
+        if (rtt === undefined) {
+          output.event("timeout", { sequence });
+          output.line(`no answer from ${host}: icmp_seq=${sequence}`);
+          return;
+        }
+        trips.add(rtt);
+        const bytes = length + ICMP_HEADER;
+        output.event("reply", { sequence, bytes, ttl: hopLimit ?? null, rttMs: rtt / 1_000 });
+        output.line(
+          `${bytes} bytes from ${host}: icmp_seq=${sequence} ttl=${hopLimit} time=${milliseconds(rtt)} ms`,
+        );
+      };
+      const [random = 0] = crypto.getRandomValues(new Uint16Array(1));
+      const ping = new Ping({
+        destination: host,
+        identifier: random,
+        interval: given.interval,
+        timeout: given.timeout,
+        length: given.size,
+        ...(given.count === undefined ? {} : { count: given.count }),
+        onResult: show,
+      });
+      output.event("ready", { ...station.describe(), host: String(host) });
+      output.line(`PING ${host} ${given.size}(${given.size + HEADERS}) bytes of data.`);
+      const started = appliance.nic.now();
+      await interruptible(context.io, given.duration, async (stop) => {
+        await station.run(stop.signal, output, appliance.pinging(ping), () => {
+          if (ping.done) stop.abort("done");
+        });
+      });
+      const time = Math.round((appliance.nic.now() - started) / 1_000);
+      const { transmitted, received } = ping;
+      const loss = transmitted === 0 ? 0 : (transmitted - received) * 100 / transmitted;
+      const rttMs = trips.milliseconds();
+      output.event("statistics", {
+        transmitted,
+        received,
+        lossPercent: loss,
+        timeMs: time,
+        ...(rttMs && { rttMs }),
+      });
+      if (output.human) output.line();
+      output.result(`--- ${host} ping statistics ---`);
+      const lost = `${Number(loss.toFixed(1))}% packet loss`;
+      output.result(`${transmitted} packets transmitted, ${received} received, ${lost}, time ${time}ms`);
+      if (received > 0) output.result(trips.line());
+      if (received === 0) context.status = ExitStatus.Failed;
+    });
+}

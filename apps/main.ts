@@ -1,0 +1,45 @@
+/**
+ * The program `ethox`.
+ *
+ * @module
+ */
+import { newProgram, parserError } from "./cli/commander.ts";
+import { ExitStatus, messageOf, OutputClosed, statusOf } from "./cli/errors.ts";
+import { type Io, processIo } from "./cli/io.ts";
+import type { Context } from "./cli/output.ts";
+import { addArp } from "./commands/arp.ts";
+import { addCompletion } from "./commands/completion.ts";
+import { addDemo } from "./commands/demo.ts";
+import { addDump } from "./commands/dump.ts";
+import { addNics } from "./commands/nics.ts";
+import { addPing } from "./commands/ping.ts";
+import { addServe } from "./commands/serve.ts";
+import { VERSION } from "./version.ts";
+
+const HELP = `
+Exit status: 0 done, 1 failed at run time, 2 wrong usage, 3 the NIC cannot be opened.
+Each command explains itself with examples: ethox serve --help
+`;
+
+/** Runs the program with these arguments and answers with its exit status. */
+export async function main(args: readonly string[], io: Io = processIo()): Promise<number> {
+  const context: Context = { io, status: ExitStatus.Done };
+  const program = newProgram("ethox", io);
+  program.description("A TCP/IP stack that is a program of its own.")
+    .version(VERSION, "-V, --version", "print the version")
+    .addHelpText("after", HELP)
+    .exitOverride();
+  const adders = [addServe, addPing, addArp, addDump, addNics, addDemo, addCompletion];
+  for (const add of adders) add(program, context);
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return context.status;
+  } catch (thrown) {
+    const error = parserError(thrown, program);
+    if (error === undefined) return ExitStatus.Done;
+    if (!(error instanceof OutputClosed)) io.err(`ethox: ${messageOf(error)}\n`);
+    return statusOf(error);
+  }
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

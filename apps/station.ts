@@ -1,0 +1,179 @@
+/** From a command's options to a host on an open NIC. */
+import {
+  Address,
+  Addresses,
+  Cidr,
+  formatNicSpec,
+  type Mac,
+  type Nic,
+  type NicSpec,
+  type OpenedNic,
+  openNic,
+} from "../mod.ts";
+import { Appliance, type Tree } from "./appliance.ts";
+import { UsageError } from "./cli/errors.ts";
+import type { Output } from "./cli/output.ts";
+import { pause } from "./cli/stop.ts";
+import { macFor } from "./mac-for.ts";
+import { Neighbour } from "./neighbour.ts";
+
+/** The options that {@linkcode openStation} honours. */
+export interface StationOptions {
+  readonly nic: NicSpec;
+  readonly addr?: readonly Cidr[] | undefined;
+  readonly gateway?: readonly Address[] | undefined;
+  readonly mac?: Mac | undefined;
+}
+
+/** What a wire in memory has for an own address, where none is given. */
+const LINK_ADDRESS = "10.0.0.1/24";
+
+/** How often the interface is looked at, in milliseconds. */
+const WATCH = 500;
+
+/** A host that runs on a NIC, and the neighbour on the other end of a wire in memory. */
+export class Station {
+  readonly appliance: Appliance;
+  /** The NIC as the command line names it. */
+  readonly name: string;
+  readonly #neighbour: Neighbour | undefined;
+  readonly #opened: OpenedNic;
+
+  constructor(appliance: Appliance, opened: OpenedNic, neighbour?: Neighbour) {
+    this.appliance = appliance;
+    this.name = formatNicSpec(opened.spec);
+    this.#opened = opened;
+    this.#neighbour = neighbour;
+  }
+
+  /** The fields of the ready event. */
+  describe(): { nic: string; mac: string; addresses: string[] } {
+    const { eth, ip } = this.appliance;
+    return { nic: this.name, mac: String(eth.mac), addresses: [...ip.addresses].map(String) };
+  }
+
+  /** Runs until the signal aborts, warns when the interface goes down or comes up, then closes the NIC. */
+  async run(signal: AbortSignal, output: Output, tree: Tree, cycle?: () => void): Promise<void> {
+    const end = new AbortController();
+    const neighbour = this.#neighbour?.run(end.signal);
+    const watch = this.#watcher(output);
+    watch();
+    const timer = setInterval(watch, WATCH);
+    try {
+      await untilRunning(this.#opened, signal);
+      await this.appliance.run(signal, tree, cycle);
+    } finally {
+      clearInterval(timer);
+      end.abort();
+      await neighbour;
+      this.close();
+    }
+  }
+
+  /** Gives the NIC back; a station that has run has done so. */
+  close(): void {
+    this.appliance.nic.close();
+  }
+
+  #watcher(output: Output): () => void {
+    let wasUp = true;
+    return () => {
+      const isUp = this.#opened.isUp();
+      if (isUp !== wasUp && this.appliance.nic.failure === undefined) {
+        const remedy = `ip link set ${this.name.slice(this.name.indexOf(":") + 1)} up`;
+        output.warn(isUp ? `${this.name} is up` : `${this.name} is down; switch it on with: ${remedy}`);
+      }
+      wasUp = isUp;
+    };
+  }
+}
+
+/** The longest wait for Linux' link watch, which is due within a second, in milliseconds. */
+const LINK_WATCH = 1_500;
+
+/** Waits until the operating system sends to an interface that is switched on: what it drops is asked for a second later. */
+export async function untilRunning(opened: OpenedNic, signal: AbortSignal): Promise<void> {
+  for (let waited = 0; waited < LINK_WATCH && opened.isUp() && !opened.isRunning(); waited += 5) {
+    await pause(5, signal);
+    if (signal.aborted) return;
+  }
+}
+
+/** How {@linkcode openStation} differs from command to command. */
+export interface StationUse {
+  /** Puts something around the NIC, such as a trace. */
+  readonly wrap?: (nic: Nic) => Nic;
+  /** Whom the command talks to: on a wire in memory, the neighbour is this host, and only answers. */
+  readonly peer?: Address;
+}
+
+/** Opens the NIC and sets a host up on it. Throws a {@linkcode UsageError}, or a NicError when it cannot be opened. */
+export function openStation(options: StationOptions, use: StationUse = {}): Station {
+  const name = formatNicSpec(options.nic);
+  const addresses = options.addr ?? (options.nic.kind === "link" ? [Cidr.parse(LINK_ADDRESS)] : []);
+  const [first] = addresses;
+  if (first === undefined) {
+    throw new UsageError(`--addr is missing: on ${name}, write the own address, as in --addr 10.0.0.1/24`);
+  }
+  checkWays(addresses, options.gateway ?? [], use.peer);
+  const theirs = options.nic.kind === "link" ? use.peer ?? freeAddress(first, addresses) : undefined;
+  const opened = openNic(options.nic);
+  const { nic, peer, kernelMac } = opened;
+  try {
+    const mac = options.mac ?? macFor(name);
+    if (kernelMac?.equals(mac) === true) {
+      throw new UsageError(`--mac: ${mac} is the kernel's own address on ${name}; choose another`);
+    }
+    const wrapped = use.wrap === undefined ? nic : use.wrap(nic);
+    const appliance = new Appliance({ nic: wrapped, mac, addresses, gateways: options.gateway });
+    if (peer === undefined || theirs === undefined) return new Station(appliance, opened);
+    const neighbours = neighbourAddresses(theirs, addresses, options.gateway ?? []);
+    const pings = use.peer === undefined ? first.address : undefined;
+    return new Station(appliance, opened, new Neighbour(peer, neighbours, pings));
+  } catch (error) {
+    nic.close();
+    throw error;
+  }
+}
+
+/** Refuses gateways and hosts that can never be reached, before anything is opened. */
+function checkWays(addresses: readonly Cidr[], gateways: readonly Address[], peer?: Address): void {
+  const own = new Addresses(addresses);
+  const subnets = addresses.join(", ");
+  for (const gateway of gateways) {
+    if (own.owns(gateway)) throw new UsageError(`--gateway: ${gateway} is our own address; write a router's`);
+    if (own.onLink(gateway) === undefined) {
+      throw new UsageError(`--gateway: ${gateway} is on no subnet of ours; allowed are hosts of ${subnets}`);
+    }
+  }
+  if (peer === undefined) return;
+  if (own.owns(peer)) throw new UsageError(`HOST: ${peer} is our own address; write another host's`);
+  if (own.isDirectedBroadcast(peer)) {
+    throw new UsageError(`HOST: ${peer} is a broadcast address; write one host's`);
+  }
+  if (gateways.length === 0 && own.onLink(peer) === undefined) {
+    throw new UsageError(`HOST: there is no way to ${peer}; write a host of ${subnets}, or give a --gateway`);
+  }
+}
+
+/** The first address of the subnet that is not ours. */
+function freeAddress(subnet: Cidr, taken: readonly Cidr[]): Address {
+  const first = subnet.prefix === 31 ? 0 : 1;
+  for (let offset = first; offset < 2 ** (32 - subnet.prefix); offset++) {
+    const address = new Address().setV4(subnet.network.d + offset);
+    if (!subnet.isBroadcast(address) && !taken.some((own) => own.address.equals(address))) return address;
+  }
+  throw new UsageError(
+    `--addr: ${subnet} has no room for the neighbour on link:; write a subnet of two hosts or more`,
+  );
+}
+
+/** The neighbour is whom we talk to; if that is not on our subnets, it also is the gateway on the way there. */
+function neighbourAddresses(theirs: Address, ours: readonly Cidr[], gateways: readonly Address[]): Cidr[] {
+  const subnet = ours.find((own) => own.contains(theirs));
+  if (subnet !== undefined) return [new Cidr(theirs, subnet.prefix)];
+  const routers = gateways.map((gateway) => {
+    return new Cidr(gateway, ours.find((own) => own.contains(gateway))?.prefix ?? 32);
+  });
+  return [...routers, new Cidr(theirs, 32)];
+}

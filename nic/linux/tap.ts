@@ -1,0 +1,195 @@
+/**
+ * A TAP interface: a network cable whose one end is the kernel's interface and whose other end is ours.
+ *
+ * @module
+ */
+import type { Receiver, Sender } from "../../stack/handler.ts";
+import { ALL_MANUAL, type NicInfo, type Slot } from "../../stack/slot.ts";
+import { type Instant, NEVER } from "../../stack/store/time.ts";
+import { DeviceInfo, type DeviceSlot, type Nic, NicCounters, SlotPool } from "../device.ts";
+import { Errno, errnoText } from "./errno.ts";
+import { errno, type Libc, libc } from "./libc.ts";
+import { hardwareAddress, interfaceMtu } from "./netif.ts";
+import { attachTap, type TapAttachment, type TapAttachOptions } from "./tun.ts";
+import { FrameViews } from "./views.ts";
+import { monotonicNow, Waiter } from "./waiter.ts";
+
+/** An Ethernet header with one VLAN tag. */
+const LINK_HEADER = 18;
+
+/**
+ * Frames go through one slot, one after the other, which therefore stays in the processor's cache; the second slot
+ * is for a tx inside of an rx. To read whole bursts into many slots first saves 4 % of a flood of 60-byte frames,
+ * but delays the first answers and makes the cache useless for long frames.
+ */
+const SLOTS = 2;
+
+/** Options of {@linkcode openTap}. */
+export interface TapOptions extends TapAttachOptions {
+  /** The longest frame in bytes: by default as long as the interface's MTU wants, but 1518 at least. */
+  readonly frameLength?: number;
+}
+
+/**
+ * Opens the TAP interface `name`, or makes one that lasts until it is closed. Someone must give the kernel's end an
+ * address and switch it on. Throws {@linkcode NicError}: not Linux, no permission, busy, no TAP, no such interface.
+ */
+export function openTap(name: string, options: TapOptions = {}): Tap {
+  const attachment = attachTap(name, options);
+  try {
+    return new Tap(name, attachment, options);
+  } catch (error) {
+    libc().close(attachment.fd);
+    throw error;
+  }
+}
+
+/** A TAP interface as a NIC: made by {@linkcode openTap}. */
+export class Tap implements Nic {
+  readonly name: string;
+  readonly counters: NicCounters = new NicCounters();
+  /** The kernel's own MAC address on the interface, for messages: not the stack's. */
+  readonly mac: Uint8Array | undefined;
+  /** Whether the interface was made for this NIC, and goes when it is closed. */
+  readonly created: boolean;
+  readonly #info: DeviceInfo;
+  readonly #libc: Libc;
+  readonly #fd: number;
+  readonly #interface: string;
+  readonly #pool: SlotPool;
+  readonly #views: FrameViews;
+  readonly #longest: number;
+  readonly #waiter: Waiter;
+  #failure: string | undefined;
+
+  /** A NIC over an attachment, which it owns from now on. */
+  constructor(name: string, attachment: TapAttachment, options: TapOptions) {
+    const mtu = interfaceMtu(name);
+    this.name = `tap:${name}`;
+    this.#interface = name;
+    this.mac = hardwareAddress(name);
+    this.created = attachment.created;
+    this.#fd = attachment.fd;
+    this.#libc = libc(name);
+    this.#longest = options.frameLength ?? Math.max(1_500, mtu) + LINK_HEADER;
+    this.#info = new DeviceInfo(ALL_MANUAL, Math.min(mtu, this.#longest - LINK_HEADER));
+    // One byte more than the longest frame tells the longer ones, of which a read gets only the beginning.
+    this.#pool = new SlotPool(SLOTS, this.#longest + 1, this.#info);
+    this.#views = new FrameViews(this.#pool);
+    this.#waiter = new Waiter(attachment.fd, name);
+  }
+
+  get info(): NicInfo {
+    return this.#info;
+  }
+
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  rx(max: number, receiver: Receiver<Slot>): number {
+    const slot = this.#begin();
+    if (slot === undefined) return 0;
+    const { counters } = this;
+    const view = this.#views.whole(slot);
+    let count = 0;
+    try {
+      for (let turn = 0; turn < max; turn++) {
+        const length = this.#libc.read(this.#fd, view, this.#longest + 1);
+        if (length <= 0) {
+          if (length < 0) this.#readFailed(errno());
+          break;
+        }
+        if (length > this.#longest) {
+          counters.tooLong++;
+          continue;
+        }
+        slot.frame.resize(length);
+        slot.reset();
+        count++;
+        counters.received++;
+        counters.receivedBytes += length;
+        receiver.receive(slot);
+        if (slot.leaves) this.#write(slot);
+      }
+    } finally {
+      this.#pool.give(slot);
+    }
+    if (count > 0) this.#waiter.active();
+    return count;
+  }
+
+  tx(max: number, sender: Sender<Slot>): number {
+    const slot = this.#begin();
+    if (slot === undefined) return 0;
+    let count = 0;
+    try {
+      for (; count < max; count++) {
+        slot.frame.resize(0);
+        slot.reset();
+        sender.send(slot);
+        if (!slot.queued) break;
+        if (slot.leaves) this.#write(slot);
+      }
+    } finally {
+      this.#pool.give(slot);
+    }
+    if (count > 0) this.#waiter.active();
+    return count;
+  }
+
+  ready(deadline: Instant = NEVER): Promise<void> {
+    return this.#waiter.wait(deadline);
+  }
+
+  wake(): void {
+    this.#waiter.wake();
+  }
+
+  now(): Instant {
+    return monotonicNow();
+  }
+
+  close(): void {
+    this.#failure ??= `${this.#interface} is closed`;
+    this.#waiter.close(() => this.#libc.close(this.#fd));
+  }
+
+  /** Reads the clock for a burst and takes the slot for its frames. */
+  #begin(): DeviceSlot | undefined {
+    if (this.#failure !== undefined) return undefined;
+    this.#info.timestamp = monotonicNow();
+    return this.#pool.take();
+  }
+
+  #write(slot: DeviceSlot): void {
+    const { frame } = slot;
+    const length = frame.end - frame.start;
+    if (this.#libc.write(this.#fd, this.#views.at(slot), length) === length) {
+      this.counters.sent++;
+      this.counters.sentBytes += length;
+    } else {
+      this.#writeFailed(errno());
+    }
+  }
+
+  #writeFailed(code: number): void {
+    if (code === Errno.EAGAIN || code === Errno.ENOBUFS) {
+      this.counters.sendFull++;
+      return;
+    }
+    // EIO: the interface is switched off. It may come back.
+    this.counters.sendFailed++;
+    if (code === Errno.EBADFD) this.#fail(code);
+  }
+
+  #readFailed(code: number): void {
+    if (code !== Errno.EAGAIN && code !== Errno.EINTR) this.#fail(code);
+  }
+
+  #fail(code: number): void {
+    this.#failure = code === Errno.EBADFD
+      ? `${this.#interface} has been removed; make it again and restart`
+      : `${this.#interface} cannot be read (${errnoText(code)})`;
+  }
+}

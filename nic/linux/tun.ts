@@ -1,0 +1,128 @@
+/**
+ * The kernel's tun driver: attaching to TAP interfaces, making and removing lasting ones
+ * (Documentation/networking/tuntap.rst of Linux).
+ *
+ * @module
+ */
+import { NicError } from "../error.ts";
+import { Errno, errnoText } from "./errno.ts";
+import { cString, errno, libc } from "./libc.ts";
+import { interfaceError, interfaceIndex, InterfaceRequest } from "./netif.ts";
+
+const DEVICE = "/dev/net/tun";
+const O_RDWR = 0o2, O_NONBLOCK = 0o4000, O_CLOEXEC = 0o2000000;
+const TUNSETIFF = 0x400454ca, TUNSETPERSIST = 0x400454cb, TUNSETOWNER = 0x400454cc;
+
+/** Flags of TUNSETIFF. */
+export const TunFlag = { Tap: 0x0002, NoPacketInfo: 0x1000, MultiQueue: 0x0100, VnetHeader: 0x4000 } as const;
+
+/** Options of {@linkcode attachTap} and {@linkcode createTap}. */
+export interface TapAttachOptions {
+  /** Makes the interface if it is not there; true by default. */
+  readonly create?: boolean;
+  /** Makes an interface that several processes or queues can attach to; an existing one is taken as it is. */
+  readonly multiQueue?: boolean;
+}
+
+/** An attachment to a TAP interface: one queue of it. */
+export interface TapAttachment {
+  /** The non-blocking file descriptor, one frame a read or write. */
+  readonly fd: number;
+  /** Whether the interface was made by this attachment, so that it goes when the descriptor is closed. */
+  readonly created: boolean;
+}
+
+/** Attaches to the TAP interface `name`. The caller closes the descriptor. Throws {@linkcode NicError}. */
+export function attachTap(name: string, options: TapAttachOptions = {}): TapAttachment {
+  const c = libc(name);
+  const request = new InterfaceRequest(name);
+  const exists = interfaceIndex(name) !== 0;
+  if (!exists && options.create === false) {
+    const remedy = `make it with: ip tuntap add dev ${name} mode tap && ip link set ${name} up`;
+    throw new NicError(name, "not-found", "no such interface", remedy);
+  }
+  const fd = c.open(cString(DEVICE), O_RDWR | O_NONBLOCK | O_CLOEXEC, 0);
+  if (fd < 0) throw openError(name, errno());
+  const flags = TunFlag.Tap | TunFlag.NoPacketInfo;
+  request.short = options.multiQueue === true && !exists ? flags | TunFlag.MultiQueue : flags;
+  if (c.ioctl(fd, TUNSETIFF, request.bytes) === 0) return { fd, created: !exists };
+  let code = errno();
+  // An existing interface wants IFF_MULTI_QUEUE exactly if it was made with it, and does not say which it is.
+  if (code === Errno.EINVAL && exists) {
+    request.short = flags | TunFlag.MultiQueue;
+    if (c.ioctl(fd, TUNSETIFF, request.bytes) === 0) return { fd, created: false };
+    code = errno();
+  }
+  c.close(fd);
+  throw attachError(name, code, exists);
+}
+
+/** Who may attach to a lasting TAP besides root. */
+export interface TapOwner {
+  /** A user's number. */
+  readonly owner?: number;
+}
+
+/** Makes a TAP interface that stays until {@linkcode removeTap}; nothing happens if it is there already. */
+export function createTap(name: string, options: TapAttachOptions & TapOwner = {}): void {
+  const { fd } = attachTap(name, options);
+  try {
+    if (options.owner !== undefined && libc().ioctlValue(fd, TUNSETOWNER, options.owner) < 0) {
+      throw interfaceError(name, "set its owner", errno());
+    }
+    if (libc().ioctlValue(fd, TUNSETPERSIST, 1) < 0) throw interfaceError(name, "make it last", errno());
+  } finally {
+    libc().close(fd);
+  }
+}
+
+/** Removes a TAP interface made by {@linkcode createTap}, or by `ip tuntap add`. */
+export function removeTap(name: string): void {
+  const { fd } = attachTap(name, { create: false });
+  const failed = libc().ioctlValue(fd, TUNSETPERSIST, 0) < 0;
+  const code = errno();
+  libc().close(fd);
+  if (failed) throw interfaceError(name, "remove it", code);
+}
+
+function openError(name: string, code: number): NicError {
+  const problem = `${DEVICE} cannot be opened (${errnoText(code)})`;
+  switch (code) {
+    case Errno.EACCES:
+    case Errno.EPERM:
+      return new NicError(
+        name,
+        "permission",
+        problem,
+        "run as root, or as root once: chmod 0666 /dev/net/tun",
+      );
+    case Errno.ENOENT: {
+      const remedy = "as root: modprobe tun, or mkdir -p /dev/net && mknod /dev/net/tun c 10 200";
+      return new NicError(name, "not-found", problem, remedy);
+    }
+    case Errno.ENODEV:
+    case Errno.ENXIO:
+      return new NicError(name, "unsupported", problem, "load the kernel's driver, as root: modprobe tun");
+    default:
+      return new NicError(name, "failed", problem);
+  }
+}
+
+function attachError(name: string, code: number, exists: boolean): NicError {
+  switch (code) {
+    case Errno.EBUSY: {
+      const remedy = `stop it, or make the interface with: ip tuntap add dev ${name} mode tap multi_queue`;
+      return new NicError(name, "busy", "another process is attached to it", remedy);
+    }
+    case Errno.EPERM: {
+      const problem = exists ? "this user may not attach to it" : "this user may not make interfaces";
+      const remedy = "run as root, or in a user namespace: unshare -Urn ...; or as root: " +
+        `ip tuntap add dev ${name} mode tap user $USER`;
+      return new NicError(name, "permission", problem, remedy);
+    }
+    case Errno.EINVAL:
+      return new NicError(name, "invalid", "the interface is no TAP", "choose another name, or raw: or xdp:");
+    default:
+      return interfaceError(name, "attach to it", code);
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * Views of frames for the C library, made once and kept, because making one a packet costs more than the call.
+ *
+ * @module
+ */
+import { HEADROOM } from "../../stack/frame.ts";
+import type { DeviceSlot, SlotPool } from "../device.ts";
+
+/** The views of all slots of a pool. */
+export class FrameViews {
+  readonly #bytes: Uint8Array;
+  readonly #whole: readonly Uint8Array[];
+  /** For frames that do not start behind the headroom: the view used last, slot by slot. */
+  readonly #moved: Uint8Array[];
+
+  /** Makes a view for each of the pool's slots. */
+  constructor(pool: SlotPool) {
+    this.#bytes = pool.bytes;
+    this.#whole = pool.slots.map(({ frame }) => pool.bytes.subarray(frame.base + HEADROOM, frame.limit));
+    this.#moved = [...this.#whole];
+  }
+
+  /** The slot behind its headroom, where a frame is received. */
+  whole(slot: DeviceSlot): Uint8Array {
+    return this.#whole[slot.index]!;
+  }
+
+  /** The slot from its frame's first byte on. */
+  at(slot: DeviceSlot): Uint8Array {
+    const { frame, index } = slot;
+    if (frame.start === frame.base + HEADROOM) return this.#whole[index]!;
+    const moved = this.#moved[index]!;
+    if (moved.byteOffset === frame.start) return moved;
+    // Answers to one kind of packet start at one place, so this is seldom reached.
+    return this.#moved[index] = this.#bytes.subarray(frame.start, frame.limit);
+  }
+}

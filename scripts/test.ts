@@ -1,0 +1,74 @@
+/**
+ * Runs the tests: `deno task test [FILTER...] [--filter TEXT]`.
+ *
+ * ```sh
+ * deno task test                       # everything that can run here
+ * deno task test unit kernel/ping      # folders and files below tests/, by the beginning of their path
+ * deno task test doc                   # the examples in the documentation
+ * deno task test kernel --filter RFC   # and only tests whose name holds this
+ * ```
+ *
+ * Kernel tests need root, or a user namespace and an open /dev/net/tun, and programs that `setup.ts` installs if
+ * the user gives leave; those that lack something are skipped. As root where CI=true, a skip is a failure.
+ *
+ * @module
+ */
+import { parseArgs } from "node:util";
+import { prepareGround } from "./test/ground.ts";
+import { parts } from "./test/parts.ts";
+import { type Counts, runPart } from "./test/run.ts";
+
+async function main(args: string[]): Promise<number> {
+  let filters: string[], filter: string | undefined;
+  try {
+    const parsed = parseArgs({ args, allowPositionals: true, options: { filter: { type: "string" } } });
+    filters = parsed.positionals;
+    filter = parsed.values.filter;
+  } catch (error) {
+    return usage((error as Error).message.split(". ")[0]!);
+  }
+  const chosen = parts(filters);
+  const idle = filters.find((filter) => parts([filter]).length === 0);
+  if (idle !== undefined) return usage(`no tests begin with "${idle}"`);
+
+  // The report does not tell tests that are skipped from those that the filter has left out.
+  const mustNotSkip = Deno.env.get("CI") === "true" && Deno.uid() === 0 && filter === undefined;
+  const extra = filter === undefined ? [] : [`--filter=${filter}`];
+  const rows: string[] = [], notes: string[] = [];
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  for (const part of chosen) {
+    console.log(`\n== ${part.name}: ${part.title} ==`);
+    let prefix: readonly string[] = [];
+    if (part.name === "kernel") {
+      const ground = await prepareGround();
+      prefix = ground.prefix;
+      notes.push(...ground.problems);
+      for (const problem of ground.problems) console.log(problem);
+    }
+    const started = performance.now();
+    let counts: Counts = await runPart(part, prefix, extra);
+    if (part.name === "kernel" && mustNotSkip && counts.skipped > 0) {
+      notes.push("CI=true: a kernel test that is skipped has failed");
+      counts = { ...counts, failed: counts.failed + counts.skipped, skipped: 0 };
+    }
+    const seconds = ((performance.now() - started) / 1_000).toFixed(1);
+    rows.push(`  ${part.name.padEnd(8)} ${inWords(counts)} (${seconds} s)`);
+    total.passed += counts.passed;
+    total.failed += counts.failed;
+    total.skipped += counts.skipped;
+  }
+  console.log(["", ...rows, ...notes].join("\n"));
+  console.log(inWords(total));
+  return total.failed === 0 ? 0 : 1;
+}
+
+function inWords({ passed, failed, skipped }: Counts): string {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
+}
+
+function usage(message: string): number {
+  console.error(`test: ${message}; give the beginnings of paths below tests/, or doc, or --filter TEXT`);
+  return 2;
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

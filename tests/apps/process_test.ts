@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { assertComplaint, finished, MAIN, spawn } from "../support/command.ts";
+
+/** Everything on the stream up to and with the first text that matches; the reader stays open. */
+async function readUntil(reader: ReadableStreamDefaultReader<Uint8Array>, pattern: RegExp): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  while (!pattern.test(text)) {
+    const { done, value } = await reader.read();
+    if (done) throw new Error(`the program ended before ${pattern}: ${text}`);
+    text += decoder.decode(value, { stream: true });
+  }
+  return text;
+}
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.test(`process: ${signal} ends serve with a summary and status 0`, async () => {
+    const child = spawn("serve", "--nic", "link:", "--json");
+    const reader = child.stdout.getReader();
+    const ready = await readUntil(reader, /\n/);
+    assert.match(ready, /^\{"event":"ready","nic":"link:"/);
+    child.kill(signal);
+    await readUntil(reader, /"event":"summary".*\n/);
+    reader.releaseLock();
+    const { status, err } = await finished(child);
+    assert.equal(status, 0);
+    assert.equal(err, "");
+  });
+}
+
+Deno.test("process: a reader that has enough (EPIPE) ends it without a word", async () => {
+  const child = spawn("ping", "10.0.0.2", "--nic", "link:", "-i", "5ms");
+  const reader = child.stdout.getReader();
+  await readUntil(reader, /icmp_seq=1/);
+  await reader.cancel();
+  const [status, err] = await Promise.all([child.status, new Response(child.stderr).text()]);
+  assert.equal(status.code, 0);
+  assert.equal(err, "");
+});
+
+Deno.test("process: wrong usage ends it with status 2 and one line", async () => {
+  const run = await finished(spawn("serve", "--addr", "10.0.0.300/24"));
+  assertComplaint(run, /--addr/);
+  assert.equal(run.status, 2);
+});
+
+Deno.test("process: without --allow-ffi a TAP is refused with status 3, and the wire in memory works", async () => {
+  const start = (...args: string[]) => {
+    const flags = ["run", "--quiet", "--no-prompt", "--cached-only", MAIN];
+    return finished(new Deno.Command(Deno.execPath(), {
+      args: [...flags, ...args],
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn());
+  };
+  const tap = await start("serve", "--addr", "10.0.0.1/24");
+  assertComplaint(tap, /--allow-ffi/);
+  assert.equal(tap.status, 3);
+  const memory = await start("arp", "10.0.0.2", "--nic", "link:");
+  assert.equal(memory.status, 0, memory.err);
+  const nics = await start("nics");
+  assert.match(nics.out, /^tap:NAME {2}no {3}.*--allow-ffi\nlink: {5}yes .*\n$/);
+  assert.equal(nics.status, 0);
+  const demo = await start("demo");
+  assert.equal(demo.status, 0, demo.err);
+  assert.match(demo.out, /^no TAP to be had \(.*--allow-run.*\): showing the same in memory\n/);
+});

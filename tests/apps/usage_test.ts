@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { VERSION } from "../../apps/version.ts";
+import { NicError } from "../../nic/error.ts";
+import { parseNicSpec } from "../../nic/open.ts";
+import { assertComplaint, ethox } from "../support/command.ts";
+
+const ADDR = ["--addr", "10.0.0.1/24"];
+
+/** Arguments, the exit status, and what the one line on stderr must say. */
+const WRONG: readonly (readonly [readonly string[], number, RegExp])[] = [
+  [[], 2, /no command.*serve, ping, arp, dump, nics, demo, completion/],
+  [["frobnicate"], 2, /unknown command 'frobnicate'.*serve, ping/],
+  [["pnig", "10.0.0.2"], 2, /unknown command 'pnig'.*Did you mean ping\?/],
+  [["serve", "--frob"], 2, /unknown option '--frob'.*--help/],
+  [["serve", "--nic"], 2, /--nic <spec>.*argument missing/],
+  [["serve", "smtp", ...ADDR], 2, /no service "smtp".*allowed is ping/],
+  [["serve", "ping", "tcp-echo", ...ADDR], 2, /no service "tcp-echo"/],
+  [["serve"], 2, /--addr is missing.*10\.0\.0\.1\/24/],
+  [["serve", "--addr", "10.0.0.300/24"], 2, /--addr: "10\.0\.0\.300".*column 8.*write ADDRESS\/PREFIX/],
+  [["serve", "--addr", "10.0.0.1"], 2, /--addr: .*no prefix length.*10\.0\.0\.1\/24/],
+  [["serve", "--addr", "10.0.0.1/33"], 2, /--addr: .*0 to 32/],
+  [["serve", "--addr", "10.0.0.255/24"], 2, /--addr: 10\.0\.0\.255\/24 cannot be a host's address/],
+  [["serve", "--addr", "224.0.0.1/24"], 2, /--addr: .*cannot be a host's address/],
+  [["serve", "--addr", "2001:db8::1/64"], 2, /--addr: 2001:db8::1 is an IPv6 address.*later/],
+  [["serve", ...ADDR, "--gateway", "10.0.1.1"], 2, /--gateway: 10\.0\.1\.1 is on no subnet.*10\.0\.0\.1\/24/],
+  [["serve", ...ADDR, "--gateway", "10.0.0.1"], 2, /--gateway: .*our own address/],
+  [["serve", ...ADDR, "--gateway", "gate"], 2, /--gateway: "gate" is not an IP address/],
+  [["serve", ...ADDR, "--mac", "02:00:00:00:00"], 2, /--mac: .*six pairs/],
+  [["serve", ...ADDR, "--mac", "01:00:00:00:00:01"], 2, /--mac: .*unicast/],
+  [["serve", ...ADDR, "--nic", "eth0"], 2, /--nic: "eth0" names no NIC: write tap:NAME.*link:/],
+  [["serve", ...ADDR, "--nic", "raw:eth0"], 2, /--nic: "raw:eth0" names no NIC: write tap:NAME.*link:/],
+  [["serve", ...ADDR, "--nic", "link:x"], 2, /--nic: "link:x" names no NIC/],
+  [["serve", ...ADDR, "--nic", "tap:"], 2, /--nic: .*no name for an interface/],
+  [["serve", ...ADDR, "--nic", "tap:much-too-long-a-name"], 2, /--nic: .*1 to 15 bytes/],
+  [["serve", ...ADDR, "--duration", "5"], 2, /--duration: "5".*as in 500ms/],
+  [["serve", ...ADDR, "--duration", "-1s"], 2, /--duration/],
+  [["serve", ...ADDR, "--duration", "0s"], 2, /--duration: "0s" is out of range; allowed is 1ms to/],
+  [["serve", ...ADDR, "--duration", "9999h"], 2, /--duration: "9999h" is out of range/],
+  [["serve", ...ADDR, "--count", "0"], 2, /--count: "0" is not allowed.*1 to/],
+  [["serve", ...ADDR, "--count", "1.5"], 2, /--count: "1\.5".*whole number/],
+  [["serve", ...ADDR, "--quiet", "--verbose"], 2, /cannot be used with/],
+  [["serve", "--nic", "link:", "--addr", "10.0.0.1/32"], 2, /--addr: .*no room for the neighbour/],
+  [["ping"], 2, /missing required argument 'host'/],
+  [["ping", "10.0.0.2", "10.0.0.3", ...ADDR], 2, /too many arguments/],
+  [["ping", "example.org", ...ADDR], 2, /HOST: "example\.org" is not an IP address.*10\.0\.0\.2/],
+  [["ping", "fe80::1", ...ADDR], 2, /HOST: fe80::1 is an IPv6 address.*later/],
+  [["ping", "127.0.0.1", ...ADDR], 2, /HOST: 127\.0\.0\.1 is no address of a host/],
+  [["ping", "224.0.0.1", ...ADDR], 2, /HOST: 224\.0\.0\.1 is no address of a host/],
+  [["ping", "10.0.0.1", ...ADDR], 2, /HOST: 10\.0\.0\.1 is our own/],
+  [["ping", "10.0.0.255", ...ADDR], 2, /HOST: 10\.0\.0\.255 is a broadcast address/],
+  [["ping", "10.0.1.1", ...ADDR], 2, /HOST: there is no way to 10\.0\.1\.1.*10\.0\.0\.1\/24.*--gateway/],
+  [
+    ["ping", "10.0.0.2", ...ADDR, "--interval", "10us"],
+    2,
+    /--interval: "10us" is out of range; allowed is 1ms/,
+  ],
+  [["ping", "10.0.0.2", ...ADDR, "--interval", "fast"], 2, /--interval: "fast"/],
+  [["ping", "10.0.0.2", ...ADDR, "--size", "70000"], 2, /--size: "70000" is not allowed.*0 to 65507/],
+  [["ping", "10.0.0.2", "--nic", "link:", "--size", "1473"], 2, /--size: 1473.*allowed is 0 to 1472/],
+  [["arp", "10.0.1.1", ...ADDR], 2, /HOST: there is no way to 10\.0\.1\.1/],
+  [["dump", "extra"], 2, /too many arguments/],
+  [["dump", ...ADDR], 2, /unknown option '--addr'/],
+  [["nics", "--nic", "link:"], 2, /unknown option '--nic'/],
+  [["demo", "--nic", "link:"], 2, /unknown option '--nic'/],
+  [["completion", "csh"], 2, /completion: there is none for "csh"; allowed is bash, zsh, fish/],
+];
+
+for (const [args, status, complaint] of WRONG) {
+  Deno.test(`command: "${["ethox", ...args].join(" ")}" is refused in one line with status ${status}`, async () => {
+    const run = await ethox(args);
+    assertComplaint(run, complaint);
+    assert.equal(run.status, status);
+    assert.equal(run.out, "");
+  });
+}
+
+const COMMANDS = ["serve", "ping", "arp", "dump", "nics", "demo", "completion"];
+
+Deno.test("command: --help names every command and the exit statuses, on stdout, with status 0", async () => {
+  const { status, out, err } = await ethox(["--help"]);
+  assert.equal(status, 0);
+  assert.equal(err, "");
+  for (const name of COMMANDS) assert.match(out, new RegExp(`^  ${name} `, "m"));
+  assert.match(out, /0 done, 1 failed at run time, 2 wrong usage, 3 the NIC cannot be opened/);
+});
+
+for (const name of COMMANDS) {
+  Deno.test(`command: the help of ${name} has examples, each of which is a command that exists`, async () => {
+    const { status, out } = await ethox([name, "--help"]);
+    assert.equal(status, 0);
+    assert.equal((await ethox(["help", name])).out, out);
+    const examples = out.slice(out.indexOf("\nExamples:\n")).match(/ethox [a-z]+/g) ?? [];
+    assert.ok(examples.length >= 2, out);
+    for (const example of examples) assert.equal(example, `ethox ${name}`);
+    assert.doesNotMatch(out, /--inside/);
+    for (const line of out.split("\n")) assert.ok(line.length <= 110, line);
+  });
+}
+
+Deno.test("command: --version prints the version that deno.json has", async () => {
+  const config = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url)));
+  assert.equal(VERSION, config.version);
+  assert.deepEqual(await ethox(["--version"]), { status: 0, out: `${VERSION}\n`, err: "" });
+});
+
+Deno.test("nic: a specification is read, and its name is checked before anything is opened", () => {
+  assert.deepEqual(parseNicSpec("tap:tap0"), { kind: "tap", name: "tap0" });
+  assert.deepEqual(parseNicSpec("link:"), { kind: "link" });
+  assert.throws(() => parseNicSpec("tap:a/b"), NicError);
+  for (const text of ["", "tap", ":", "xdp:eth0", "link:0", "TAP:tap0"]) {
+    assert.throws(() => parseNicSpec(text), SyntaxError, text);
+  }
+});

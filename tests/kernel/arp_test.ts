@@ -1,0 +1,155 @@
+import assert from "node:assert/strict";
+import {
+  Address,
+  Eth,
+  Icmp,
+  type Instant,
+  Ip,
+  milliseconds,
+  NeighbourState,
+  openTap,
+  Ping,
+  poll,
+  seconds,
+  type Tap,
+} from "../../mod.ts";
+import { source } from "../support/ethox.ts";
+import {
+  APPLIANCE,
+  assertAnswered,
+  KERNEL,
+  makeTap,
+  peer,
+  peerTest,
+  PREFIX,
+  scapy,
+  serve,
+  TAP,
+} from "../support/peer.ts";
+
+const MAC = "02:00:00:00:00:01";
+const LIFETIME: Instant = seconds(2);
+
+/** A host on the TAP whose neighbours have a short life. */
+class Host {
+  readonly tap: Tap = openTap(TAP, { create: false });
+  readonly eth: Eth = new Eth({ mac: MAC });
+  readonly ip: Ip = new Ip({ addresses: [`${APPLIANCE}${PREFIX}`], neighbours: { lifetime: LIFETIME } });
+  readonly icmp: Icmp = new Icmp();
+
+  /** Sends pings, and answers with how many came back. `each` is called for each of them. */
+  async ping(count: number, interval: Instant, each: () => void = () => {}): Promise<number> {
+    const { eth, ip, icmp } = this;
+    const stop = new AbortController();
+    const destination = Address.parse(KERNEL);
+    const ping = new Ping({
+      destination,
+      identifier: 7,
+      count,
+      interval,
+      timeout: seconds(5),
+      onResult: each,
+    });
+    await poll(this.tap, {
+      receive: eth.recv(ip.recv(icmp.recv((packet) => void ping.receive(packet)))),
+      send: eth.send(ip.send(icmp.send(ping))),
+      signal: stop.signal,
+      cycle: () => ping.done && stop.abort(),
+    });
+    return ping.received;
+  }
+
+  /** Answers whatever comes, and sends nothing of its own accord. */
+  async idle(time: Instant): Promise<void> {
+    const { eth, ip, icmp } = this;
+    await poll(this.tap, {
+      receive: eth.recv(ip.recv(icmp.answer())),
+      send: eth.send(ip.layerInternal()),
+      signal: AbortSignal.timeout(time / 1_000),
+    });
+  }
+
+  /** Whether the kernel's address is known. */
+  knowsKernel(): boolean {
+    return [...this.ip.neighbours.entries(this.tap.now())].some(({ state }) =>
+      state === NeighbourState.Known
+    );
+  }
+}
+
+peerTest(
+  "arp: a neighbour in use is confirmed and never lapses; an idle one does",
+  ["ip"],
+  undefined,
+  async () => {
+    makeTap();
+    // The kernel has no question of its own then: every ARP packet is our doing.
+    const { code, stderr } = await peer("ip", [
+      "neigh",
+      "add",
+      APPLIANCE,
+      "lladdr",
+      MAC,
+      "nud",
+      "permanent",
+      "dev",
+      TAP,
+    ]);
+    assert.equal(code, 0, stderr);
+    const host = new Host();
+    const { counters } = host.ip.arp;
+    let known = 0;
+    // Three lifetimes and a half.
+    assert.equal(await host.ping(70, milliseconds(100), () => host.knowsKernel() && known++), 70);
+    assert.equal(known, 70, "it was known at every reply");
+    const whileUsed = counters.sent;
+    assert.ok(whileUsed >= 4 && whileUsed <= 12, `${whileUsed} requests in three and a half lifetimes`);
+    assert.equal(counters.received, whileUsed, "each was answered");
+
+    await host.idle(LIFETIME * 1.5);
+    assert.equal(host.knowsKernel(), false);
+    assert.equal(counters.sent, whileUsed, "nobody was asked for in vain");
+
+    assert.equal(await host.ping(1, seconds(1)), 1);
+    assert.equal(counters.sent, whileUsed + 1);
+    host.tap.close();
+  },
+);
+
+peerTest(
+  "arp: the address is answered for, probes and unicast requests too; others' are not",
+  ["arping", "ping"],
+  source,
+  async () => {
+    await using server = await serve(source);
+    const arping = async (...args: string[]) => {
+      const { stdout } = await peer("arping", ["-c", "2", "-w", "2", "-I", TAP, ...args]);
+      return stdout.toLowerCase().split(server.mac).length - 1;
+    };
+    assert.equal(await arping(APPLIANCE), 2);
+    assert.equal(await arping("10.0.0.9"), 0);
+    await assertAnswered(1);
+    await server.stop();
+  },
+);
+
+peerTest(
+  "arp: a probe is answered, and nothing is learnt from it (RFC 5227 2.1.1)",
+  ["ping", "scapy"],
+  source,
+  async () => {
+    await using server = await serve(source);
+    await assertAnswered(1);
+    const answers = await scapy(
+      server,
+      `
+probe = lambda target: Ether(dst="ff:ff:ff:ff:ff:ff")/ARP(psrc="0.0.0.0", pdst=target)
+direct = Ether(dst=mac)/ARP(psrc=kernel, pdst=own)
+frames = exchange(probe(own), probe("10.0.0.9"), direct)
+print(json.dumps([[frame.op, frame.psrc, frame.hwsrc, frame.pdst] for frame in frames if ARP in frame]))
+`,
+    );
+    assert.deepEqual(answers, [[2, APPLIANCE, server.mac, "0.0.0.0"], [2, APPLIANCE, server.mac, KERNEL]]);
+    await server.stop();
+  },
+);

@@ -1,0 +1,4 @@
+import { coreTests } from "../support/core.ts";
+import { oneFile } from "../support/ethox.ts";
+
+coreTests(oneFile);

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { source } from "../support/ethox.ts";
+import { APPLIANCE, assertAnswered, peer, peerTest, ping, pingHost, serve, TAP } from "../support/peer.ts";
+import { findProgram } from "../../scripts/setup/programs.ts";
+
+peerTest("ping: every size that fits the MTU comes back as it was sent", ["ping"], source, async () => {
+  await using server = await serve(source);
+  for (const size of [0, 1, 7, 8, 56, 57, 1_471, 1_472]) {
+    const { stdout } = await assertAnswered(3, "-i", "0.02", "-s", String(size), "-p", "c3");
+    // ping compares the data itself, and says so.
+    assert.doesNotMatch(stdout, /wrong data|DUP|truncated/);
+  }
+  assert.equal((await server.stop()).packets["icmp"]?.["answered"], 8 * 3);
+});
+
+peerTest("ping: 64 outstanding requests are answered without loss", ["ping"], source, async () => {
+  await using server = await serve(source);
+  await assertAnswered(6_400, "-f", "-l", "64");
+  await assertAnswered(64, "-l", "64", "-s", "1472");
+  await server.stop();
+});
+
+peerTest(
+  "ping: the reply has the request's type of service (RFC 1122 3.2.2.6)",
+  ["ping", "tcpdump"],
+  source,
+  async () => {
+    await using server = await serve(source);
+    const dump = new Deno.Command(findProgram("tcpdump")!, {
+      args: ["-i", TAP, "-n", "-v", "-l", "--immediate-mode", "-c", "4", "icmp"],
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const stderr = dump.stderr.pipeThrough(new TextDecoderStream()).getReader();
+    for (let text = ""; !text.includes("listening on");) text += (await stderr.read()).value ?? "";
+    await assertAnswered(2, "-i", "0.05", "-Q", "0xb8");
+    const seen = await new Response(dump.stdout).text();
+    await stderr.cancel();
+    await dump.status;
+    assert.equal(seen.match(/tos 0xb8/g)?.length, 4, seen);
+    assert.equal(seen.match(/echo reply/g)?.length, 2, seen);
+    await server.stop();
+  },
+);
+
+peerTest(
+  "ping: requests with record route and timestamp options are answered (RFC 1122 3.2.1.8)",
+  ["ping"],
+  source,
+  async () => {
+    await using server = await serve(source);
+    await assertAnswered(2, "-i", "0.05", "-R");
+    await assertAnswered(2, "-i", "0.05", "-T", "tsonly");
+    await assertAnswered(2, "-i", "0.05", "-T", "tsandaddr");
+    assert.deepEqual((await server.stop()).drops, {});
+  },
+);
+
+peerTest("ping: broadcasts are not answered, and counted (RFC 1122 3.2.2.6)", ["ping"], source, async () => {
+  await using server = await serve(source);
+  for (const broadcast of ["10.0.0.255", "255.255.255.255"]) {
+    const { received } = await pingHost(broadcast, "-b", "-I", TAP, "-c", "3", "-i", "0.05", "-W", "0.5");
+    assert.equal(received, 0, broadcast);
+  }
+  await assertAnswered(1);
+  const { packets, drops } = await server.stop();
+  assert.equal(packets["icmp"]?.["answered"], 1);
+  assert.equal(drops["icmp"]?.["groupEcho"], 6);
+});
+
+peerTest("ping: an address that is not its own is not answered", ["ping", "ip"], source, async () => {
+  await using server = await serve(source);
+  await peer("ip", ["neigh", "add", "10.0.0.9", "lladdr", server.mac, "dev", TAP]);
+  assert.equal((await pingHost("10.0.0.9", "-c", "3", "-i", "0.05", "-W", "0.5")).received, 0);
+  assert.equal((await ping("-c", "1")).received, 1, `${APPLIANCE} goes on`);
+  assert.equal((await server.stop()).drops["ip"]?.["notForUs"], 3);
+});

@@ -1,0 +1,4 @@
+import { coreTests } from "../support/core.ts";
+import { source } from "../support/ethox.ts";
+
+coreTests(source);

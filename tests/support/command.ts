@@ -1,0 +1,69 @@
+/** Runs the program `ethox` for tests: in this process, or in one of its own. */
+import assert from "node:assert/strict";
+import { main } from "../../apps/main.ts";
+
+/** The program's entry point. */
+export const MAIN: string = new URL("../../apps/main.ts", import.meta.url).pathname;
+
+/** What a run left. */
+export interface Run {
+  readonly status: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** How a run is watched. */
+export interface Watch {
+  /** Called with everything on stdout so far, after every write. */
+  readonly onOut?: (out: string, interrupt: () => void) => void;
+  readonly colors?: boolean;
+}
+
+/** Runs the program in this process. */
+export async function ethox(args: readonly string[], watch: Watch = {}): Promise<Run> {
+  const stop = new AbortController();
+  let out = "", err = "";
+  const status = await main(args, {
+    out: (text) => {
+      out += text;
+      watch.onOut?.(out, () => stop.abort());
+    },
+    err: (text) => err += text,
+    colors: watch.colors ?? false,
+    interrupt: stop.signal,
+  });
+  return { status, out, err };
+}
+
+/** Runs the program and reads each line of its output as JSON. */
+export async function events(
+  args: readonly string[],
+  watch?: Watch,
+): Promise<[Run, Record<string, unknown>[]]> {
+  const run = await ethox([...args, "--json"], watch);
+  const lines = run.out.split("\n").filter((line) => line !== "");
+  return [run, lines.map((line): Record<string, unknown> => JSON.parse(line))];
+}
+
+/** Starts the program as a process with the permissions of `deno task ethox`. */
+export function spawn(...args: string[]): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-prompt", "--cached-only", "--allow-ffi", "--allow-run", MAIN, ...args],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+/** Waits for the end of a process whose streams are still unread. */
+export async function finished(child: Deno.ChildProcess): Promise<Run> {
+  const { code, stdout, stderr } = await child.output();
+  const decoder = new TextDecoder();
+  return { status: code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
+}
+
+/** One line on stderr that names the program and matches; nothing that looks like a stack trace. */
+export function assertComplaint({ err }: Run, pattern: RegExp): void {
+  assert.match(err, /^ethox: [^\n]+\n$/);
+  assert.match(err, pattern);
+}

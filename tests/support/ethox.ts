@@ -1,0 +1,222 @@
+/**
+ * The program `ethox` as a process, from source or as one file, for tests that talk to it from outside.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { PERMISSIONS } from "../../scripts/pack/permissions.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
+
+/** A way to start ethox. */
+export interface Program {
+  /** In the names of tests. */
+  readonly name: string;
+  /** The command, before ethox' own arguments. Prepares the start, outside of any namespace, when it is first asked. */
+  readonly command: () => Promise<readonly string[]>;
+}
+
+/** From source, with the permissions of the one file. */
+export const source: Program = {
+  name: "source",
+  command: once(async () => {
+    const main = `${ROOT}/apps/main.ts`;
+    // In a namespace there is no network to fetch packages from.
+    await succeed([Deno.execPath(), "cache", "--quiet", main]);
+    return [Deno.execPath(), "run", "--quiet", "--cached-only", ...PERMISSIONS, main];
+  }),
+};
+
+/** As one file, made in a temporary directory that any user may read and that goes with the test's process. */
+export const oneFile: Program = {
+  name: "one file",
+  command: once(async () => {
+    const directory = await Deno.makeTempDir({ prefix: "ethox-kernel-test-" });
+    await Deno.chmod(directory, 0o755);
+    globalThis.addEventListener("unload", () => Deno.removeSync(directory, { recursive: true }));
+    const output = `${directory}/ethox`;
+    await succeed([Deno.execPath(), "run", "-A", `${ROOT}/scripts/compile.ts`, "--output", output]);
+    const cache = `${directory}/cache`;
+    await Deno.mkdir(cache, { mode: 0o700 });
+    return ["env", `XDG_CACHE_HOME=${cache}`, output];
+  }),
+};
+
+/** Counters by layer and name. */
+export type Counters = Readonly<Record<string, Readonly<Record<string, number>>>>;
+
+/** What ethox has said on its last line. */
+export interface Summary {
+  readonly packets: Counters;
+  readonly drops: Counters;
+}
+
+/** How ethox ended. */
+export interface Ending {
+  readonly code: number;
+  readonly stderr: string;
+  /** Undefined if it ended without one. */
+  readonly summary: Summary | undefined;
+}
+
+/** The events that `--json` prints, as far as tests read them. */
+interface Event {
+  readonly event: string;
+  readonly mac?: string;
+  readonly packets?: Counters;
+  readonly drops?: Counters;
+}
+
+/** How long a start may take on a slow machine: a one-file ethox unpacks itself. */
+const READY_LIMIT = 30_000;
+
+/** A running `ethox serve ping --json`. It ends by itself after two minutes, whatever becomes of the test. */
+export class Server implements AsyncDisposable {
+  /** Its hardware address. */
+  mac = "";
+  readonly #child: Deno.ChildProcess;
+  readonly #events: Event[] = [];
+  readonly #output: Promise<void>;
+  readonly #complaints: Promise<void>;
+  #stderr = "";
+  #ready!: () => void;
+
+  private constructor(child: Deno.ChildProcess) {
+    this.#child = child;
+    this.#output = this.#read();
+    this.#complaints = this.#readErrors();
+  }
+
+  /** Starts it on a TAP, and waits for the ready event. */
+  static async start(program: Program, tap: string, address: string): Promise<Server> {
+    const serve = ["serve", "ping", "--nic", `tap:${tap}`, "--addr", address, "--json", "--duration", "120s"];
+    const server = new Server(spawn([...await program.command(), ...serve]));
+    const ready = new Promise<void>((resolve) => server.#ready = resolve);
+    const timer = setTimeout(() => server.signal("SIGKILL"), READY_LIMIT);
+    await Promise.race([ready, server.#output]);
+    clearTimeout(timer);
+    const event = server.#events[0];
+    if (event === undefined) throw new Error(`ethox did not get ready: ${(await server.ended()).stderr}`);
+    assert.equal(event.event, "ready", "the first event");
+    server.mac = event.mac ?? "";
+    return server;
+  }
+
+  /** The process' number. */
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Waits until `pattern` is on its stderr. */
+  async warned(pattern: RegExp): Promise<void> {
+    const end = performance.now() + READY_LIMIT;
+    while (!pattern.test(this.#stderr)) {
+      assert.ok(performance.now() < end, `not on stderr: ${pattern}, but: ${this.#stderr}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** Sends a signal; nothing happens if it has ended. */
+  signal(signal: Deno.Signal): void {
+    try {
+      this.#child.kill(signal);
+    } catch {
+      // It has ended.
+    }
+  }
+
+  /** Waits for its end. */
+  async ended(): Promise<Ending> {
+    const limit = setTimeout(() => this.signal("SIGKILL"), READY_LIMIT);
+    const [{ code }] = await Promise.all([this.#child.status, this.#complaints, this.#output]);
+    clearTimeout(limit);
+    const stderr = this.#stderr;
+    const last = this.#events.at(-1);
+    const { packets, drops } = last ?? {};
+    const summary = last?.event === "summary" && packets && drops ? { packets, drops } : undefined;
+    return { code, stderr, summary };
+  }
+
+  /** Stops it, checks that it ended well and that its counters add up, and answers with its summary. */
+  async stop(signal: Deno.Signal = "SIGTERM", complaints = /^$/): Promise<Summary> {
+    this.signal(signal);
+    const { code, stderr, summary } = await this.ended();
+    assert.match(stderr, complaints);
+    assert.equal(code, 0);
+    assert.ok(summary !== undefined, "ethox ended without a summary");
+    assertAddsUp(summary);
+    return summary;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.signal("SIGKILL");
+    await this.ended();
+  }
+
+  async #readErrors(): Promise<void> {
+    for await (const text of this.#child.stderr.pipeThrough(new TextDecoderStream())) this.#stderr += text;
+  }
+
+  async #read(): Promise<void> {
+    let rest = "";
+    for await (const text of this.#child.stdout.pipeThrough(new TextDecoderStream())) {
+      const lines = `${rest}${text}`.split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) this.#events.push(JSON.parse(line));
+      if (lines.length > 0) this.#ready();
+    }
+    assert.equal(rest, "", "the last line is whole");
+  }
+}
+
+/** Runs ethox to its end. */
+export async function ethox(program: Program, ...args: string[]): Promise<Omit<Ending, "summary">> {
+  const child = spawn([...await program.command(), ...args]);
+  const timer = setTimeout(() => child.kill("SIGKILL"), READY_LIMIT);
+  const { code, stderr } = await child.output();
+  clearTimeout(timer);
+  return { code, stderr: new TextDecoder().decode(stderr) };
+}
+
+/** Every frame ends in exactly one counter of each layer it reaches. */
+export function assertAddsUp({ packets, drops }: Summary): void {
+  const sum = (counters: Readonly<Record<string, number>> = {}, ...without: string[]) => {
+    return Object.entries(counters).reduce((all, [name, n]) => without.includes(name) ? all : all + n, 0);
+  };
+  const { nic, eth, arp, ip, icmp } = packets;
+  assert.ok(nic && eth && arp && ip && icmp, "every layer is in the summary");
+  assert.equal(nic["received"], eth["received"]! + sum(drops["eth"], "notQueued"), "frames");
+  const arpPackets = arp["received"]! + sum(drops["arp"], "badSender", "unanswered");
+  const ipPackets = ip["received"]! + sum(drops["ip"], "noRoute", "unresolved", "notSent");
+  assert.equal(eth["received"], arpPackets + ipPackets, "packets of Ethernet");
+  const {
+    otherProtocol = 0,
+    truncated = 0,
+    wrongChecksum = 0,
+    groupEcho = 0,
+    unanswered = 0,
+    unhandled = 0,
+  } = drops["icmp"] ?? {};
+  assert.equal(
+    ip["received"],
+    icmp["received"]! + otherProtocol + truncated + wrongChecksum,
+    "packets of IP",
+  );
+  assert.equal(icmp["received"], icmp["answered"]! + groupEcho + unanswered + unhandled, "messages of ICMP");
+}
+
+function spawn([program = "", ...args]: readonly string[]): Deno.ChildProcess {
+  const env = { NO_COLOR: "1" };
+  return new Deno.Command(program, { args, env, stdin: "null", stdout: "piped", stderr: "piped" }).spawn();
+}
+
+async function succeed([program = "", ...args]: readonly string[]): Promise<void> {
+  const { success, stderr } = await new Deno.Command(program, { args, stdin: "null" }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => made ??= make();
+}

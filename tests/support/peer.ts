@@ -1,0 +1,135 @@
+/**
+ * The Linux kernel as the peer of an appliance: a TAP between them, and the programs that send from its side.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { setInterfaceAddress, setInterfaceUp } from "../../nic/linux/netif.ts";
+import { createTap } from "../../nic/linux/tun.ts";
+import { findProgram } from "../../scripts/setup/programs.ts";
+import { type Program, Server } from "./ethox.ts";
+import { kernelTest, sysctl } from "./netns.ts";
+
+/** The TAP, the kernel's address on it with its prefix, and the appliance's. */
+export const TAP = "tap0", KERNEL = "10.0.0.2", APPLIANCE = "10.0.0.1", PREFIX = "/24";
+
+/**
+ * A kernel test that needs programs, by the names in `scripts/setup/programs.ts`. Where one is missing it is ignored,
+ * and its name says why. `program` is prepared before the test enters its namespace.
+ */
+export function peerTest(
+  name: string,
+  needs: readonly string[],
+  program: Program | undefined,
+  body: () => Promise<void>,
+): void {
+  const missing = needs.filter((need) => findProgram(need) === undefined);
+  if (missing.length > 0) {
+    Deno.test.ignore(`${name} [skipped: ${missing.join(", ")} not installed; deno task setup]`, () => {});
+    return;
+  }
+  if (program !== undefined) programs.add(program);
+  kernelTest(name, body);
+}
+
+const programs = new Set<Program>();
+
+Deno.test.beforeAll(async () => {
+  for (const program of programs) await program.command();
+});
+
+/** Makes the TAP, with the kernel's address on it, switched on. Nothing is sent into it without being asked. */
+export function makeTap(): void {
+  sysctl("net/ipv6/conf/all/disable_ipv6", "1");
+  sysctl("net/ipv6/conf/default/disable_ipv6", "1");
+  createTap(TAP);
+  setInterfaceAddress(TAP, `${KERNEL}${PREFIX}`);
+  setInterfaceUp(TAP);
+}
+
+/** Makes the TAP and starts an appliance on it. */
+export async function serve(program: Program): Promise<Server> {
+  makeTap();
+  return await Server.start(program, TAP, `${APPLIANCE}${PREFIX}`);
+}
+
+/** What a program wrote and how it ended. */
+export interface Output {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program from where it is installed, for at most `limit` milliseconds. */
+export async function peer(name: string, args: readonly string[], limit = 60_000): Promise<Output> {
+  const path = findProgram(name) ?? name;
+  const command = new Deno.Command(path, {
+    args: [...args],
+    env: { LC_ALL: "C" },
+    signal: AbortSignal.timeout(limit),
+    stdin: "null",
+  });
+  const { code, stdout, stderr } = await command.output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+/** How many of how many echo requests `ping` says were answered. */
+export interface Pinged extends Output {
+  readonly sent: number;
+  readonly received: number;
+}
+
+/** Runs `ping -n ARGS` against the appliance. */
+export async function ping(...args: string[]): Promise<Pinged> {
+  return await pingHost(APPLIANCE, ...args);
+}
+
+/** Runs `ping -n ARGS HOST`. */
+export async function pingHost(host: string, ...args: string[]): Promise<Pinged> {
+  const output = await peer("ping", ["-n", ...args, host]);
+  const [, sent, received] = /(\d+) packets transmitted, (\d+) received/.exec(output.stdout) ?? [];
+  assert.ok(sent !== undefined, `ping ${args.join(" ")} ${host}: ${output.stdout}${output.stderr}`);
+  return { ...output, sent: Number(sent), received: Number(received) };
+}
+
+/** Asserts that each of the echo requests was answered. */
+export async function assertAnswered(count: number, ...args: string[]): Promise<Pinged> {
+  const pinged = await ping("-q", "-c", String(count), "-W", "10", ...args);
+  assert.deepEqual({ sent: pinged.sent, received: pinged.received }, { sent: count, received: count });
+  assert.equal(pinged.code, 0, pinged.stdout);
+  return pinged;
+}
+
+/** What the scripts start with; MAC stands for the appliance's hardware address. */
+const SCAPY = `
+import json, random, socket, threading
+from scapy.all import *
+conf.verb = 0
+mac, own, kernel, tap = "MAC", "${APPLIANCE}", "${KERNEL}", "${TAP}"
+
+def echo(id=77, seq=1, **fields):
+  return Ether(src=get_if_hwaddr(tap), dst=mac)/IP(src=kernel, dst=own, **fields)/ICMP(id=id, seq=seq)/b"ethox-ethox"
+
+def exchange(*packets):
+  """Sends frames, then an echo request; answers with all that came back before that request's reply."""
+  ready = threading.Event()
+  is_last = lambda frame: ICMP in frame and frame[ICMP].type == 0 and frame[ICMP].id == 78
+  sniffer = AsyncSniffer(iface=tap, lfilter=lambda frame: frame.src == mac, stop_filter=is_last,
+    started_callback=ready.set)
+  sniffer.start()
+  assert ready.wait(10)
+  sendp([*packets, echo(id=78)], iface=tap)
+  sniffer.join(20)
+  assert not sniffer.running, "the last echo request was not answered"
+  return list(sniffer.results)[:-1]
+`;
+
+/** Runs a Python script with scapy against the appliance, and answers with the JSON that it prints. */
+export async function scapy(server: Server, script: string): Promise<unknown> {
+  const preamble = SCAPY.replace("MAC", server.mac);
+  // Debian's scapy is a module of Debian's Python, not of another one on the PATH.
+  const { code, stdout, stderr } = await peer("/usr/bin/python3", ["-c", `${preamble}\n${script}`]);
+  assert.equal(code, 0, stderr);
+  return stdout.trim() === "" ? undefined : JSON.parse(stdout);
+}

@@ -1,0 +1,101 @@
+import { deepEqual, equal, ok, throws } from "node:assert/strict";
+import { Addresses, Scope } from "../../../stack/host/addresses.ts";
+import { Address } from "../../../stack/wire/address.ts";
+
+const parse = (text: string) => Address.parse(text);
+
+Deno.test("addresses: what a destination means to a host on two subnets", () => {
+  const addresses = new Addresses(["10.0.0.1/24", "192.168.1.1/16"]);
+  addresses.join(parse("224.0.0.251"));
+  const scopes = (texts: string[]) => texts.map((text) => addresses.scope(parse(text)));
+  deepEqual(scopes(["10.0.0.1", "192.168.1.1"]), [Scope.Own, Scope.Own]);
+  deepEqual(scopes(["255.255.255.255", "10.0.0.255", "192.168.255.255"]), Array(3).fill(Scope.Broadcast));
+  deepEqual(scopes(["224.0.0.251"]), [Scope.Multicast]);
+  deepEqual(scopes(["10.0.0.2", "192.168.1.255", "224.0.0.1", "0.0.0.0"]), Array(4).fill(Scope.Other));
+  addresses.leave(parse("224.0.0.251"));
+  deepEqual(scopes(["224.0.0.251"]), [Scope.Other]);
+});
+
+Deno.test("addresses: a /31 and a /32 have no broadcast address (RFC 3021 2.1)", () => {
+  const addresses = new Addresses(["10.0.0.0/31", "10.0.1.255/32"]);
+  equal(addresses.scope(parse("10.0.0.1")), Scope.Other);
+  equal(addresses.scope(parse("10.0.0.0")), Scope.Own);
+  equal(addresses.scope(parse("10.0.1.255")), Scope.Own);
+});
+
+Deno.test("addresses: what is no host's address is refused by name", () => {
+  for (
+    const text of [
+      "224.0.0.1/24",
+      "0.0.0.0/0",
+      "10.0.0.255/24",
+      "255.255.255.255/32",
+      "240.0.0.1/8",
+      "::/0",
+      "ff02::1/64",
+    ]
+  ) {
+    throws(() => new Addresses([text]), { name: "RangeError", message: new RegExp(`^${text}`) }, text);
+  }
+  throws(() => new Addresses(["10.0.0.300/24"]), SyntaxError);
+  throws(() => new Addresses().join(parse("10.0.0.1")), RangeError);
+});
+
+Deno.test("addresses: no host can have our own, a group's, a broadcast or a loopback address (RFC 1122 3.2.1.3)", () => {
+  const addresses = new Addresses(["10.0.0.1/24"]);
+  const forged = [
+    "10.0.0.1",
+    "10.0.0.255",
+    "0.0.0.0",
+    "0.1.2.3",
+    "127.0.0.1",
+    "224.0.0.1",
+    "240.0.0.1",
+    "255.255.255.255",
+  ];
+  for (const text of forged) ok(addresses.isForged(parse(text)), text);
+  for (const text of ["10.0.0.2", "10.0.1.255", "1.0.0.1", "223.255.255.254"]) {
+    ok(!addresses.isForged(parse(text)), text);
+  }
+});
+
+Deno.test("addresses: an address added again gets the new prefix length", () => {
+  const addresses = new Addresses(["10.0.0.1/24"]);
+  addresses.add("10.0.0.1/8");
+  deepEqual([...addresses].map(String), ["10.0.0.1/8"]);
+  equal(addresses.onLink(parse("10.9.9.9"))?.toString(), "10.0.0.1");
+});
+
+Deno.test("addresses: the own address towards a neighbour is that of the longest prefix", () => {
+  const addresses = new Addresses(["10.0.0.1/8", "10.1.0.1/16", "2001:db8::1/64"]);
+  equal(addresses.onLink(parse("10.1.2.3"))?.toString(), "10.1.0.1");
+  equal(addresses.onLink(parse("10.2.2.3"))?.toString(), "10.0.0.1");
+  equal(addresses.onLink(parse("2001:db8::5"))?.toString(), "2001:db8::1");
+  equal(addresses.onLink(parse("11.0.0.1")), undefined);
+  equal(addresses.anyFor(parse("11.0.0.1"))?.toString(), "10.0.0.1");
+  equal(addresses.anyFor(parse("2001:db9::"))?.toString(), "2001:db8::1");
+  equal(new Addresses().anyFor(parse("10.0.0.1")), undefined);
+});
+
+Deno.test("addresses: every change of the own addresses grows the version", () => {
+  const addresses = new Addresses();
+  const versions = [addresses.version];
+  addresses.add("10.0.0.1/24");
+  versions.push(addresses.version);
+  addresses.add("10.0.0.1/25");
+  versions.push(addresses.version);
+  equal(addresses.remove(parse("10.0.0.9")), false);
+  equal(addresses.version, versions[2], "nothing was removed");
+  equal(addresses.remove(parse("10.0.0.1")), true);
+  versions.push(addresses.version);
+  deepEqual(versions, [...new Set(versions)].sort((a, b) => a - b));
+});
+
+Deno.test("addresses: own hands out the table's copy, which the next packet does not overwrite", () => {
+  const addresses = new Addresses(["10.0.0.1/24"]);
+  const scratch = parse("10.0.0.1");
+  const own = addresses.own(scratch);
+  scratch.setV4(0);
+  equal(own?.toString(), "10.0.0.1");
+  equal(addresses.own(scratch), undefined);
+});
