@@ -88,14 +88,20 @@ export class Station {
   }
 }
 
-/** The longest wait for Linux' link watch, which is due within a second, in milliseconds. */
-const LINK_WATCH = 1_500;
+/** When Linux' link watch has noticed a new cable: usually after a few milliseconds, after a second at the latest. */
+const LINK_WATCH = { least: 30, most: 1_500 };
 
-/** Waits until the operating system sends to an interface that is switched on: what it drops is asked for a second later. */
+/**
+ * Waits until the operating system sends to an interface that is switched on: it drops what it sends right after the
+ * cable was put in, ARP requests too, and repeats those only a second later. A new interface says that it runs before
+ * it does, hence the least wait.
+ */
 export async function untilRunning(opened: OpenedNic, signal: AbortSignal): Promise<void> {
-  for (let waited = 0; waited < LINK_WATCH && opened.isUp() && !opened.isRunning(); waited += 5) {
-    await pause(5, signal);
+  if (opened.peer !== undefined || !opened.isUp()) return;
+  await pause(LINK_WATCH.least, signal);
+  for (let waited = LINK_WATCH.least; waited < LINK_WATCH.most && !opened.isRunning(); waited += 5) {
     if (signal.aborted) return;
+    await pause(5, signal);
   }
 }
 

@@ -21,7 +21,15 @@ export function guarding(): boolean {
   return on;
 }
 
-const STEPS: ReadonlySet<PropertyKey> = new Set(["prepare", "reinit", "deinit", "intoIn", "send", "queue"]);
+const STEPS: ReadonlySet<PropertyKey> = new Set([
+  "prepare",
+  "reinit",
+  "deinit",
+  "intoIn",
+  "send",
+  "answer",
+  "echo",
+]);
 
 class Lease {
   #revoke: () => void = () => {};
@@ -41,8 +49,8 @@ class Lease {
 
   #done(object: object, key: PropertyKey, result: unknown): unknown {
     if (!STEPS.has(key)) return result;
-    // A refused prepare or reinit leaves the packet as it was, so the same reference goes on.
-    if (typeof result === "number" && (key === "prepare" || key === "reinit")) return result;
+    // A refused step leaves the packet as it was, so the same reference goes on; what was sent is gone anyhow.
+    if (typeof result === "number" && result !== 0 && key !== "send") return result;
     this.end();
     return result === object ? this.wrap(object) : result;
   }

@@ -39,6 +39,8 @@ export interface LinkIn extends Link {
   readonly payloadAt: number;
   /** Whether it was sent to a group, so that RFC 1122 3.2.2 forbids errors in answer to it. */
   readonly isGroup: boolean;
+  /** Whether it was sent to another station, and is only here because the link listens to everybody. */
+  readonly isOther: boolean;
   /** Turns it into a frame to send that keeps the last `init.length` bytes as payload. Refused: still In. */
   readonly reinit: (init: LinkInit) => LinkOut | Failure;
   /** Gives the buffer back; what it held is lost. */

@@ -121,7 +121,7 @@ function attachError(name: string, code: number, exists: boolean): NicError {
       return new NicError(name, "permission", problem, remedy);
     }
     case Errno.EINVAL:
-      return new NicError(name, "invalid", "the interface is no TAP", "choose another name, or raw: or xdp:");
+      return new NicError(name, "invalid", "the interface is no TAP", "choose another name");
     default:
       return interfaceError(name, "attach to it", code);
   }

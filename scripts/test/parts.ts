@@ -49,7 +49,7 @@ export function parts(filters: readonly string[]): Part[] {
       title: "in memory, on virtual time",
       options: [...PURE, "--parallel"],
       dots: true,
-      limit: 8 * MINUTE,
+      limit: 5 * MINUTE,
       files: of("pure"),
     },
     {

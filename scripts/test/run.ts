@@ -43,11 +43,11 @@ async function execute(program: string, args: string[], part: Part): Promise<boo
     stdin: "null",
     stdout: part.dots ? "piped" : "inherit",
   }).spawn();
-  // SIGTERM first: an appliance that a test has started is then ended by the test's own process.
-  const timer = setTimeout(() => {
+  // SIGINT first, at which `deno test` names the tests that are not done.
+  let timer = setTimeout(() => {
     console.error(`test: ${part.name} took longer than ${part.limit / 60_000} minutes`);
-    child.kill("SIGTERM");
-    setTimeout(() => child.kill("SIGKILL"), 5_000).unref();
+    child.kill("SIGINT");
+    timer = setTimeout(() => child.kill("SIGKILL"), 5_000);
   }, part.limit);
   if (part.dots) await showDots(child.stdout);
   const { success } = await child.status;

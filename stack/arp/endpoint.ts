@@ -86,15 +86,19 @@ export class Arp {
     return new ArpReceiver(this, receiver(upper));
   }
 
-  /** Sends what ARP itself has to say: answers put off, and requests for neighbours that somebody looked up. */
-  query(): ArpQuery {
+  /**
+   * Sends what ARP itself has to say: answers put off, and requests for neighbours that somebody looked up. A buffer
+   * that is not needed for that goes to `idle`: left empty, it would end the NIC's burst.
+   */
+  query(idle: (link: LinkRaw) => void = () => {}): TimedSender<LinkRaw> {
     const request = newRequest();
     const init = new ReusedArpInit();
     const fill = (packet: ArpRaw): boolean => {
       if (this.#pendingCount > 0) return this.#sendPending(packet);
       return this.neighbours.nextRequest(packet.info.timestamp, request) && this.#ask(packet, request, init);
     };
-    return new ArpQuery(this, fill, () => this.#pendingCount > 0 ? 0 : this.neighbours.deadline());
+    const deadline = () => this.#pendingCount > 0 ? 0 : this.neighbours.deadline();
+    return new ArpQuery(this, deadline, fill, idle);
   }
 
   /** Lets `upper` fill ARP packets. */
@@ -156,34 +160,6 @@ export class Arp {
   }
 }
 
-/** The place in a sending tree of what ARP itself has to say. */
-export class ArpQuery implements TimedSender<LinkRaw> {
-  readonly #fill: (packet: ArpRaw) => boolean;
-  readonly #packet: ArpPacket;
-  /** When there is next something to say. */
-  readonly deadline: () => Instant;
-
-  /** A place that `fill` speaks at; false: it left the packet Raw. */
-  constructor(endpoint: Arp, fill: (packet: ArpRaw) => boolean, deadline: () => Instant) {
-    this.#fill = fill;
-    this.#packet = new ArpPacket(endpoint);
-    this.deadline = deadline;
-  }
-
-  /** Uses the buffer if there is something to say. */
-  send(link: LinkRaw): void {
-    this.offer(link);
-  }
-
-  /** Uses the buffer if there is something to say. False: there was not, and the buffer is somebody else's to use. */
-  offer(link: LinkRaw): boolean {
-    this.#packet.enterRaw(link);
-    const isUsed = this.#fill(this.#packet);
-    this.#packet.leave();
-    return isUsed;
-  }
-}
-
 class ArpReceiver implements Receiver<LinkIn> {
   readonly #arp: Arp;
   readonly #upper: Receiver<ArpIn>;
@@ -227,5 +203,36 @@ class ArpSender implements TimedSender<LinkRaw> {
 
   deadline(): Instant {
     return this.#upper.deadline();
+  }
+}
+
+/** The place in a sending tree of what ARP itself has to say. */
+class ArpQuery implements TimedSender<LinkRaw> {
+  readonly deadline: () => Instant;
+  readonly #fill: (packet: ArpRaw) => boolean;
+  readonly #idle: (link: LinkRaw) => void;
+  readonly #packet: ArpPacket;
+
+  constructor(
+    endpoint: Arp,
+    deadline: () => Instant,
+    fill: (packet: ArpRaw) => boolean,
+    idle: (link: LinkRaw) => void,
+  ) {
+    this.deadline = deadline;
+    this.#fill = fill;
+    this.#idle = idle;
+    this.#packet = new ArpPacket(endpoint);
+  }
+
+  send(link: LinkRaw): void {
+    if (this.deadline() > link.info.timestamp || !this.#isUsed(link)) this.#idle(link);
+  }
+
+  #isUsed(link: LinkRaw): boolean {
+    this.#packet.enterRaw(link);
+    const isUsed = this.#fill(this.#packet);
+    this.#packet.leave();
+    return isUsed;
   }
 }

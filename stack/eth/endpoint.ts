@@ -31,7 +31,7 @@ export class EthCounters {
 export interface EthOptions {
   /** The own address, as text ("02:00:00:00:00:01") or parsed. */
   readonly mac: Mac | string;
-  /** Takes frames for every station, as a monitor does. Default false. */
+  /** Takes frames for every station, as a monitor does. IP above it still takes only its own. Default false. */
   readonly promiscuous?: boolean;
 }
 
@@ -67,9 +67,9 @@ export class Eth {
     if (index >= 0) this.#groups.splice(index, 1);
   }
 
-  /** Whether frames to this address are for us. */
+  /** Whether frames to this address are for us: it is the own one, everybody's, or a joined group's. */
   accepts(destination: Mac): boolean {
-    if (destination.equals(this.mac) || destination.isBroadcast || this.promiscuous) return true;
+    if (destination.equals(this.mac) || destination.isBroadcast) return true;
     for (let index = 0; index < this.#groups.length; index++) {
       if (this.#groups[index]!.equals(destination)) return true;
     }
@@ -107,7 +107,8 @@ class EthReceiver implements Receiver<Slot> {
     }
     const packet = this.#packet;
     const frame = packet.enterIn(slot);
-    if (!this.#eth.accepts(frame.destination)) counters.notForUs++;
+    packet.isOther = !this.#eth.accepts(frame.destination);
+    if (packet.isOther && !this.#eth.promiscuous) counters.notForUs++;
     else if (ethernet.isGroup(bytes, start + ethernet.SOURCE)) counters.badSource++;
     else {
       counters.received++;

@@ -55,6 +55,7 @@ export class EthPacket implements EthIn, EthRaw, EthOut {
   info!: NicInfo;
   payloadAt = 0;
   etherType = 0;
+  isOther = false;
   readonly #source = new Mac();
   #slot!: Slot;
   #state: State = State.Gone;

@@ -92,8 +92,7 @@ export class Addresses {
    * 0.0.0.0/8, to which nothing may be sent.
    */
   isForged(source: Address): boolean {
-    const isThisNetwork = source.isV4 && source.d >>> 24 === 0;
-    if (!source.isUnicast || source.isLoopback || isThisNetwork) return true;
+    if (!source.isUnicast || source.isLoopback || (source.d >>> 24 === 0 && source.isV4)) return true;
     const list = this.#list;
     for (let index = 0; index < list.length; index++) {
       const cidr = list[index]!;

@@ -30,12 +30,16 @@ export class Routes {
     this.capacity = capacity;
   }
 
-  /** Adds a route, or replaces the one to the same network. False: the table is full. */
-  add(network: Cidr, gateway: Address, expires: Instant = NEVER): boolean {
+  /**
+   * Adds a route, or replaces the one to the same network. In a full table, routes that have expired by `now` make
+   * room. False: it is full all the same.
+   */
+  add(network: Cidr, gateway: Address, expires: Instant = NEVER, now: Instant = 0): boolean {
     if (network.address.isV4 !== gateway.isV4) {
       throw new RangeError(`the gateway ${gateway} is not of the family of ${network}`);
     }
     this.remove(network);
+    if (this.#list.length >= this.capacity) this.#forgetExpired(now);
     if (this.#list.length >= this.capacity) return false;
     this.version++;
     const index = this.#list.findIndex((route) => route.network.prefix < network.prefix);
@@ -67,6 +71,12 @@ export class Routes {
   /** All of them, longest prefix first. */
   [Symbol.iterator](): IterableIterator<Route> {
     return this.#list.values();
+  }
+
+  #forgetExpired(now: Instant): void {
+    for (let index = this.#list.length - 1; index >= 0; index--) {
+      if (this.#list[index]!.expires <= now) this.#list.splice(index, 1);
+    }
   }
 
   /** The way to `destination`: the live route with the longest prefix. Undefined: there is none. */

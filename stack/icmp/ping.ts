@@ -109,7 +109,7 @@ export class Ping implements Sender<IcmpRaw> {
     this.#waitingSince = NEVER;
     this.#retry = 0;
     // At its pace where that can be kept; after a delay, without catching up.
-    const next = this.#next + this.#options.interval;
+    const next = (sequence === 1 ? now : this.#next) + this.#options.interval;
     this.#next = next > now ? next : now + this.#options.interval;
     if (sequence - this.#oldest >= OUTSTANDING) this.#lose(this.#oldest++);
     this.#sentAt[sequence % OUTSTANDING] = now;

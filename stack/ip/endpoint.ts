@@ -58,7 +58,7 @@ export class IpCounters {
 export interface IpOptions {
   /** The own addresses with their subnets: "10.0.0.1/24". */
   readonly addresses?: readonly (Cidr | string)[];
-  /** Default routes: the addresses of gateways on those subnets. */
+  /** Default routes: a gateway on those subnets for each family. More of them need routes of their own. */
   readonly gateways?: readonly (Address | string)[];
   /** Size and times of the neighbour cache. */
   readonly neighbours?: NeighboursOptions;
@@ -97,7 +97,10 @@ export class Ip {
           `the gateway ${address} is on none of the subnets ${[...this.addresses].join(", ")}`,
         );
       }
-      if (!this.routes.addDefault(address)) throw new RangeError("more gateways than the table has routes");
+      if ([...this.routes].some((route) => route.gateway.isV4 === address.isV4)) {
+        throw new RangeError(`the gateway ${address} is one too many: a family has one default route`);
+      }
+      if (!this.routes.addDefault(address)) throw new RangeError("the table has no room for a default route");
     }
   }
 

@@ -29,6 +29,10 @@ export class IpReceiver implements Receiver<LinkIn> {
 
   receive(link: LinkIn): void {
     const { etherType } = link;
+    if (link.isOther) {
+      this.#ip.counters.notForUs++;
+      return;
+    }
     if (etherType === EtherType.Ipv4) this.#receiveV4(link);
     else if (etherType === EtherType.Arp) this.#arp.receive(link);
     else if (etherType === EtherType.Ipv6) this.#ip.counters.unsupportedVersion++;
@@ -71,7 +75,7 @@ export class IpReceiver implements Receiver<LinkIn> {
         return false;
       }
     }
-    if (ipv4.moreFragments(bytes, at) || ipv4.fragmentOffset(bytes, at) !== 0) {
+    if (ipv4.isFragment(bytes, at)) {
       counters.fragment++;
       return false;
     }

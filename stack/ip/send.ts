@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { ArpQuery } from "../arp/endpoint.ts";
 import type { TimedSender } from "../handler.ts";
 import type { LinkRaw } from "../link.ts";
 import type { Instant } from "../store/time.ts";
@@ -12,25 +11,27 @@ import { IpPacket, type IpRaw } from "./packet.ts";
 
 /** The place of an {@linkcode Ip} endpoint in a sending tree. */
 export class IpSender implements TimedSender<LinkRaw> {
-  readonly #internal: ArpQuery;
+  readonly #internal: TimedSender<LinkRaw>;
   readonly #upper: TimedSender<IpRaw>;
   readonly #packet: IpPacket;
 
   /** A place below `upper`. */
   constructor(ip: Ip, upper: TimedSender<IpRaw>) {
-    this.#internal = ip.arp.query();
     this.#upper = upper;
     this.#packet = new IpPacket(ip);
+    this.#internal = ip.arp.query((link) => this.#fill(link));
   }
 
   send(link: LinkRaw): void {
-    // A buffer left empty ends the NIC's burst, so the upper layer gets every one that is not needed here.
-    if (this.#internal.deadline() <= link.info.timestamp && this.#internal.offer(link)) return;
-    this.#upper.send(this.#packet.enterRaw(link));
-    this.#packet.leave();
+    this.#internal.send(link);
   }
 
   deadline(): Instant {
     return Math.min(this.#internal.deadline(), this.#upper.deadline());
+  }
+
+  #fill(link: LinkRaw): void {
+    this.#upper.send(this.#packet.enterRaw(link));
+    this.#packet.leave();
   }
 }

@@ -4,6 +4,9 @@
  * @module
  */
 
+/** How many words of 32 bits there are. */
+const WORDS = 0x1_0000_0000;
+
 /** xoshiro128** (Blackman and Vigna) behind a seed of 32 bits. Not for secrets. */
 export class Random {
   /** The seed it was made from. */
@@ -45,16 +48,17 @@ export class Random {
 
   /** A fraction from 0 up to, not including, 1. */
   fraction(): number {
-    return (this.next() >>> 0) / 0x1_0000_0000;
+    return (this.next() >>> 0) / WORDS;
   }
 
   /** Whether an event of this probability happens. A probability of 0 or less draws nothing. */
   chance(probability: number): boolean {
-    return probability > 0 && this.fraction() < probability;
+    // The word is compared, not the fraction: a fraction handed from call to call is an object to the engine.
+    return probability > 0 && (this.next() >>> 0) < probability * WORDS;
   }
 
   /** A whole number from 0 up to, not including, `limit`. */
   below(limit: number): number {
-    return Math.floor(this.fraction() * limit);
+    return Math.floor((this.next() >>> 0) / WORDS * limit);
   }
 }

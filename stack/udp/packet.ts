@@ -158,20 +158,21 @@ export class UdpPacket implements UdpIn, UdpRaw, UdpOut {
 
   prepare(init: UdpInit): UdpOut | Failure {
     if (this.#state !== State.Raw) misuse("prepare", this.#state);
-    if (init.length > udp.LENGTH_MAX - udp.HEADER_LENGTH) return LayerError.BadSize;
+    if (!fits(init.length)) return LayerError.BadSize;
     const out = this.#raw.prepare(this.#below(init));
     return typeof out === "number" ? out : this.#emit(out, init.sourcePort, init.destinationPort);
   }
 
   reinit(init: UdpInit): UdpOut | Failure {
     if (this.#state !== State.In) misuse("reinit", this.#state);
-    if (init.length > udp.LENGTH_MAX - udp.HEADER_LENGTH) return LayerError.BadSize;
+    if (!fits(init.length)) return LayerError.BadSize;
     const out = this.#in.reinit(this.#below(init));
     return typeof out === "number" ? out : this.#emit(out, init.sourcePort, init.destinationPort);
   }
 
   answer(length: number = this.length): UdpOut | Failure {
     if (this.#state !== State.In) misuse("answer", this.#state);
+    if (!fits(length)) return LayerError.BadSize;
     const out = this.#turn(length);
     return typeof out === "number" ? out : this.#emit(out, this.destinationPort, this.sourcePort);
   }
@@ -260,3 +261,8 @@ export class UdpPacket implements UdpIn, UdpRaw, UdpOut {
 }
 
 const UNSPECIFIED: Address = new Address();
+
+/** Whether UDP's length field can tell a payload's length. */
+function fits(length: number): boolean {
+  return length >= 0 && length <= udp.LENGTH_MAX - udp.HEADER_LENGTH;
+}

@@ -1,14 +1,15 @@
 /**
  * One case of the `echo` benchmark in a process of its own, so that no other case's types are in its compiled code.
  *
- * `deno run tests/bench/echo-case.ts NAME SECONDS`: a line of JSON.
+ * `deno run -A tests/bench/echo-case.ts NAME SECONDS`: a line of JSON.
  *
  * @module
  */
 import process from "node:process";
-import { type CaseName, CASES, EchoLoop } from "./echo-trees.ts";
+import { CASES, EchoLoop } from "./echo-trees.ts";
+import { median } from "./report.ts";
 
-/** What one process measured. */
+/** What one process measured: medians over many looks, a few milliseconds each. */
 export interface EchoSample {
   /** Real time in nanoseconds a packet. */
   readonly wall: number;
@@ -19,34 +20,34 @@ export interface EchoSample {
 }
 
 // As many as a NIC hands over at once.
-const BATCH = 64, BATCHES_A_LOOK = 3_125;
+const BURST = 64, BURSTS_A_LOOK = 256, PACKETS_A_LOOK = BURST * BURSTS_A_LOOK;
 
-/** Runs a case for so many seconds, after a third of that to warm up. */
-export function measure(name: CaseName, seconds: number): EchoSample {
-  const loop = new EchoLoop(CASES[name]);
-  runFor(loop, seconds / 3);
-  const cpu = process.cpuUsage();
-  const start = performance.now();
-  const { packets, heap } = runFor(loop, seconds);
-  const wall = performance.now() - start;
-  const used = process.cpuUsage(cpu);
-  return { wall: wall * 1e6 / packets, cpu: (used.user + used.system) * 1e3 / packets, heap: heap / packets };
+/** Runs a loop for so many seconds, after half of that to warm up. */
+function measure(loop: EchoLoop, seconds: number): EchoSample {
+  run(loop, seconds / 2);
+  return run(loop, seconds);
 }
 
-function runFor(loop: EchoLoop, seconds: number): { packets: number; heap: number } {
+function run(loop: EchoLoop, seconds: number): EchoSample {
+  const walls: number[] = [], cpus: number[] = [];
   const until = performance.now() + seconds * 1e3;
-  let packets = 0, heap = 0;
+  let growth = 0;
   while (performance.now() < until) {
-    const before = Deno.memoryUsage().heapUsed;
-    for (let batch = 0; batch < BATCHES_A_LOOK; batch++) loop.run(BATCH);
-    packets += BATCH * BATCHES_A_LOOK;
+    const cpu = process.cpuUsage();
+    const start = performance.now();
+    const { heapUsed } = Deno.memoryUsage();
+    for (let burst = 0; burst < BURSTS_A_LOOK; burst++) loop.run(BURST);
     // A collection in between makes one look worthless; the others show what is allocated.
-    heap += Math.max(0, Deno.memoryUsage().heapUsed - before);
+    growth += Math.max(0, Deno.memoryUsage().heapUsed - heapUsed);
+    walls.push((performance.now() - start) * 1e6 / PACKETS_A_LOOK);
+    const { user, system } = process.cpuUsage(cpu);
+    cpus.push((user + system) * 1e3 / PACKETS_A_LOOK);
   }
-  return { packets, heap };
+  const heap = growth / (walls.length * PACKETS_A_LOOK);
+  return { wall: median(walls), cpu: median(cpus), heap };
 }
 
-if (import.meta.main) {
-  const [name, seconds] = Deno.args;
-  console.log(JSON.stringify(measure(name as CaseName, Number(seconds))));
-}
+const [name, seconds] = Deno.args;
+const chosen = Object.entries(CASES).find(([key]) => key === name);
+if (chosen === undefined) throw new Error(`there is no case "${name}"`);
+console.log(JSON.stringify(measure(new EchoLoop(chosen[1]), Number(seconds))));

@@ -11,7 +11,17 @@ import { Address } from "../../stack/wire/address.ts";
 import { Mac } from "../../stack/wire/mac.ts";
 import { Protocol } from "../../stack/wire/protocol.ts";
 import * as udpWire from "../../stack/wire/udp.ts";
-import { concat, data, echoRequest, ethernet, ipv4, OWN, OWN_MAC, PEER, PEER_MAC } from "../support/frames.ts";
+import {
+  concat,
+  data,
+  echoRequest,
+  ethernet,
+  ipv4,
+  OWN,
+  OWN_MAC,
+  PEER,
+  PEER_MAC,
+} from "../support/frames.ts";
 import { answerBytes } from "./prototype.ts";
 
 /** Something that answers a request, or does a part of the work. */

@@ -1,0 +1,168 @@
+/**
+ * What the acknowledgment of an acceptable segment means: RFC 9293 3.10.7.4, the fifth check.
+ *
+ * @module
+ */
+import { type Instant, NEVER } from "../store/time.ts";
+import { Flag } from "../wire/tcp.ts";
+import * as wire from "../wire/tcp-options.ts";
+import { CloseReason, type Connection, TransmitTimer } from "./connection.ts";
+import type { SegmentOptions } from "./options.ts";
+import type { TcpIn } from "./packet.ts";
+import { onAckReceived, onEcnEcho } from "./recovery.ts";
+import { add, after, before, distance, upTo } from "./sequence.ts";
+import { ConnectionState } from "./state.ts";
+import { armPersist, armRetransmission, FIN_WAIT_2, setTransmit, TimerKind } from "./timers.ts";
+import { timestampAge } from "./timestamp.ts";
+
+/** Takes the segment's acknowledgment, its SACK blocks and its window. The connection may be gone afterwards. */
+export function readAcknowledgment(
+  c: Connection,
+  segment: TcpIn,
+  options: SegmentOptions,
+  now: Instant,
+): void {
+  const { acknowledgment } = segment;
+  const { flight } = c;
+  const una = c.sndUna;
+  const isNew = after(acknowledgment, una);
+  const sacked = flight.sacked;
+  const hadFin = c.finSent;
+  flight.begin();
+  if (isNew) advanceUna(c, acknowledgment);
+  const hasDsack = c.hasSack && readSack(c, segment, options, una);
+  if (flight.delivered > 0) sampleRtt(c, options, now, isNew);
+  const windowChanged = updateWindow(c, segment);
+  const isDuplicate = !isNew && flight.count > 0 && segment.length === 0 && !windowChanged &&
+    acknowledgment === una && (segment.flags & (Flag.Syn | Flag.Fin)) === 0;
+  if (c.hasEcn && (segment.flags & Flag.Ece) !== 0) onEcnEcho(c, now);
+  const sackChanged = flight.sacked !== sacked;
+  const acked = distance(una, acknowledgment);
+  const age = echoAge(c, options, now);
+  onAckReceived(
+    c,
+    now,
+    isNew,
+    acked,
+    sackChanged,
+    hasDsack,
+    isDuplicate,
+    duplicate.left,
+    duplicate.right,
+    age,
+  );
+  rearm(c, now, isNew);
+  if (isNew) afterProgress(c, now, hadFin);
+}
+
+/** SND.UNA moves on: the send buffer forgets what the peer has. */
+function advanceUna(c: Connection, acknowledgment: number): void {
+  const first = c.sndUna === c.iss ? add(c.iss, 1) : c.sndUna;
+  const finAcked = c.finSent && acknowledgment === c.sndNxt;
+  c.flight.ackTo(acknowledgment);
+  c.sndUna = acknowledgment;
+  c.stalledSince = -1;
+  c.softError = false;
+  const data = distance(first, acknowledgment) - (finAcked ? 1 : 0);
+  if (data > 0) {
+    c.sendBuffer.ack(data);
+    c.handler.writable?.(c);
+  }
+}
+
+/** The duplicate that was reported last. */
+const duplicate = { left: 0, right: 0 };
+
+/** Marks what the peer has out of order; answers whether the first block reports a duplicate (RFC 2883 4). */
+function readSack(c: Connection, segment: TcpIn, options: SegmentOptions, una: number): boolean {
+  const { bytes } = segment.frame;
+  let isDuplicate = false;
+  for (let block = 0; block < options.sackBlocks; block++) {
+    const left = wire.sackLeft(bytes, options.sackAt, block);
+    const right = wire.sackRight(bytes, options.sackAt, block);
+    if (block === 0 && isDuplicateBlock(c, segment, options, left, right)) {
+      isDuplicate = before(add(una, -c.maxSndWnd), right);
+      duplicate.left = left;
+      duplicate.right = right;
+      continue;
+    }
+    c.flight.sack(left, right);
+  }
+  return isDuplicate;
+}
+
+/** RFC 2883 5: it lies below the acknowledgment, or inside of the second block. */
+function isDuplicateBlock(
+  c: Connection,
+  segment: TcpIn,
+  options: SegmentOptions,
+  left: number,
+  right: number,
+): boolean {
+  if (!before(left, right)) return false;
+  if (upTo(right, segment.acknowledgment)) return !before(right, add(c.iss, 1));
+  if (options.sackBlocks < 2) return false;
+  const { bytes } = segment.frame;
+  return upTo(wire.sackLeft(bytes, options.sackAt, 1), left) &&
+    upTo(right, wire.sackRight(bytes, options.sackAt, 1));
+}
+
+/** A round trip: by the echoed timestamp (RFC 7323 4.1), else by a segment that left only once (Karn). */
+function sampleRtt(c: Connection, options: SegmentOptions, now: Instant, isNew: boolean): void {
+  const { flight, rtt } = c;
+  if (flight.newestSentAt >= 0 && !flight.newestResent) rtt.measure(now - flight.newestSentAt, now);
+  else if (isNew) {
+    const age = echoAge(c, options, now);
+    if (age >= 0) rtt.measure(age, now);
+  }
+}
+
+/** How long ago the segment left whose timestamp is echoed; negative: unknown. */
+function echoAge(c: Connection, options: SegmentOptions, now: Instant): Instant {
+  return c.hasTimestamps && options.hasTimestamp && options.tsEcho !== 0
+    ? timestampAge(c, now, options.tsEcho)
+    : -1;
+}
+
+/** RFC 9293 3.10.7.4: only a segment newer than the last one that did sets the window. */
+function updateWindow(c: Connection, segment: TcpIn): boolean {
+  const { sequence, acknowledgment } = segment;
+  if (before(acknowledgment, c.sndUna)) return false;
+  const isNewer = before(c.sndWl1, sequence) || (c.sndWl1 === sequence && upTo(c.sndWl2, acknowledgment));
+  if (!isNewer) return false;
+  const shift = (segment.flags & Flag.Syn) !== 0 ? 0 : c.sndScale;
+  const window = segment.window << shift;
+  const changed = window !== c.sndWnd;
+  c.sndWnd = window;
+  c.maxSndWnd = Math.max(c.maxSndWnd, window);
+  c.sndWl1 = sequence;
+  c.sndWl2 = acknowledgment;
+  return changed;
+}
+
+function rearm(c: Connection, now: Instant, isNew: boolean): void {
+  if (c.sndWnd > 0) c.persistBackoff = 0;
+  if (c.flight.count === 0) {
+    if (c.sndWnd === 0 && c.unsent > 0) {
+      if (c.transmitTimer !== TransmitTimer.Persist) c.persistSince = now;
+      armPersist(c, now);
+    } else if (c.transmitTimer !== TransmitTimer.None) setTransmit(c, TransmitTimer.None, NEVER);
+  } // RFC 6298 5.3: new data acknowledged, so the timer starts over.
+  else if (isNew || c.transmitTimer === TransmitTimer.Persist || c.transmitTimer === TransmitTimer.None) {
+    c.stalledSince = now;
+    armRetransmission(c, now);
+  } // RFC 8985 6.2, step 5: the reordering timer is armed and taken off by every acknowledgment.
+  else if ((c.reorderAt !== NEVER) !== (c.transmitTimer === TransmitTimer.Reordering)) {
+    armRetransmission(c, now);
+  } else if (c.reorderAt !== NEVER) setTransmit(c, TransmitTimer.Reordering, c.reorderAt);
+}
+
+/** What the acknowledgment of our FIN leads to. */
+function afterProgress(c: Connection, now: Instant, hadFin: boolean): void {
+  if (!hadFin || c.sndUna !== c.sndNxt) return;
+  if (c.state === ConnectionState.FinWait1) {
+    c.state = ConnectionState.FinWait2;
+    if (c.isOrphan) c.tcp.arm(c, TimerKind.Life, now + FIN_WAIT_2);
+  } else if (c.state === ConnectionState.Closing) c.tcp.timeWait(c, now);
+  else if (c.state === ConnectionState.LastAck) c.tcp.end(c, CloseReason.Finished);
+}

@@ -1,0 +1,61 @@
+/**
+ * What a congestion control is: how much may be in flight, as far as the network is concerned.
+ *
+ * @module
+ */
+import type { Instant } from "../../store/time.ts";
+
+/** A window that follows the network. All sizes are in bytes. */
+export interface CongestionControl {
+  /** Its name: "cubic". */
+  readonly name: string;
+  /** The congestion window. Written from outside only while losses are repaired (RFC 6937). */
+  cwnd: number;
+  /** Below it a window grows by slow start. */
+  readonly ssthresh: number;
+  /** Starts over for a connection whose segments carry `mss` bytes. */
+  readonly reset: (mss: number) => void;
+  /** The MSS has become `mss`. */
+  readonly setMss: (mss: number) => void;
+  /**
+   * Outside of recovery, `acked` bytes were acknowledged. `isLimited`: the window was what held the sender back;
+   * where it was not, a larger one would mean nothing (RFC 7661).
+   */
+  readonly onAck: (acked: number, srtt: Instant, now: Instant, isLimited: boolean) => void;
+  /** A loss was found, or a mark of congestion, with `inFlight` bytes out: once a window of data. */
+  readonly onLoss: (inFlight: number, now: Instant) => void;
+  /** The retransmission timer ran out with `inFlight` bytes out. */
+  readonly onTimeout: (inFlight: number, now: Instant) => void;
+  /** All losses of a window have been repaired. */
+  readonly onRecovered: () => void;
+  /** Nothing was sent for several timeouts: the window is no longer known to fit (RFC 2861). */
+  readonly onIdle: (timeouts: number, now: Instant) => void;
+  /** The last loss or timeout was none after all (RFC 5682, RFC 3708): takes it back. */
+  readonly undo: () => void;
+}
+
+/** The first window (RFC 6928 2): ten segments, but no more than 14,600 bytes unless two segments are more. */
+export function initialWindow(mss: number): number {
+  return Math.min(10 * mss, Math.max(2 * mss, 14_600));
+}
+
+/** What one acknowledgment may add in slow start, in segments: RFC 9406 4.2 has eight for a sender that does not pace. */
+const SLOW_START_LIMIT = 8;
+/** The same after a timeout, when one may cover what arrived long before (RFC 3465 2.3). */
+const SLOW_START_LIMIT_AFTER_TIMEOUT = 2;
+
+/** By how much `acked` bytes open the window in slow start (RFC 3465). */
+export function slowStart(acked: number, mss: number, isAfterTimeout: boolean): number {
+  return Math.min(acked, mss * (isAfterTimeout ? SLOW_START_LIMIT_AFTER_TIMEOUT : SLOW_START_LIMIT));
+}
+
+/** The window after a pause of so many timeouts: halved for each, but not below the first one (RFC 2861 2, RFC 5681 4.1). */
+export function afterIdle(cwnd: number, mss: number, timeouts: number): number {
+  const least = Math.min(cwnd, initialWindow(mss));
+  return Math.max(least, Math.floor(cwnd / 2 ** Math.min(timeouts, 30)));
+}
+
+/** The threshold after a pause, so that slow start finds back to what was reached (RFC 2861 2). */
+export function thresholdAfterIdle(ssthresh: number, cwnd: number): number {
+  return Math.max(ssthresh, Math.floor(cwnd * 3 / 4));
+}

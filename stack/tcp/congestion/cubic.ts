@@ -1,0 +1,184 @@
+/**
+ * CUBIC (RFC 9438): the window is a cubic function of the time since the last loss, flat around the size at which it
+ * happened, so that long fast paths are filled and short ones behave as RFC 5681 has them.
+ *
+ * @module
+ */
+import { type Instant, seconds } from "../../store/time.ts";
+import {
+  afterIdle,
+  type CongestionControl,
+  initialWindow,
+  slowStart,
+  thresholdAfterIdle,
+} from "./control.ts";
+
+/** How steep the function is, in segments a second cubed (RFC 9438 5.1). */
+const C = 0.4;
+/** What a loss leaves of the window (RFC 9438 4.6). */
+const BETA = 0.7;
+/** The growth that gives a Reno flow with CUBIC's decrease the average window of standard Reno (RFC 9438 4.3). */
+const ALPHA = 3 * (1 - BETA) / (1 + BETA);
+
+/** RFC 9438, with fast convergence and the Reno-friendly region. The window's names are the RFC's, in segments. */
+export class Cubic implements CongestionControl {
+  readonly name = "cubic";
+  cwnd = 0;
+  ssthresh = Infinity;
+  #mss = 0;
+  /** What the rounding of `cwnd` to whole bytes has left over. */
+  #fraction = 0;
+  #isAfterTimeout = false;
+  /** Where the function is flat: the window before the last loss, or less by fast convergence. */
+  #wMax = 0;
+  /** The window before the last loss. */
+  #cwndPrior = 0;
+  /** When the present epoch of congestion avoidance began; -1: it has not. */
+  #epoch: Instant = -1;
+  #k = 0;
+  #origin = 0;
+  /** What standard Reno would have reached. */
+  #wEst = 0;
+  readonly #prior = {
+    cwnd: 0,
+    ssthresh: Infinity,
+    wMax: 0,
+    cwndPrior: 0,
+    epoch: -1,
+    k: 0,
+    origin: 0,
+    wEst: 0,
+  };
+
+  reset(mss: number): void {
+    this.#mss = mss;
+    this.cwnd = initialWindow(mss);
+    this.ssthresh = Infinity;
+    this.#wMax = this.#cwndPrior = this.#fraction = 0;
+    this.#isAfterTimeout = false;
+    this.#epoch = -1;
+    this.#prior.cwnd = 0;
+  }
+
+  setMss(mss: number): void {
+    // What is counted in segments stays the same number of bytes.
+    this.#wMax *= this.#mss / mss;
+    this.#cwndPrior *= this.#mss / mss;
+    this.#epoch = -1;
+    this.#prior.cwnd = 0;
+    this.#mss = mss;
+  }
+
+  onAck(acked: number, srtt: Instant, now: Instant, isLimited: boolean): void {
+    if (!isLimited) {
+      // RFC 9438 5.8: time in which the window was not needed does not let it grow.
+      this.#epoch = -1;
+      return;
+    }
+    if (this.cwnd < this.ssthresh) {
+      this.cwnd += slowStart(acked, this.#mss, this.#isAfterTimeout);
+      return;
+    }
+    this.#isAfterTimeout = false;
+    this.#avoid(acked, srtt, now);
+  }
+
+  onLoss(inFlight: number, _now: Instant): void {
+    this.#remember();
+    this.#decrease(inFlight);
+  }
+
+  onTimeout(inFlight: number, _now: Instant): void {
+    this.#remember();
+    this.#decrease(inFlight);
+    this.cwnd = this.#mss;
+    this.#isAfterTimeout = true;
+  }
+
+  onRecovered(): void {
+    this.cwnd = this.ssthresh;
+  }
+
+  onIdle(timeouts: number, _now: Instant): void {
+    this.ssthresh = thresholdAfterIdle(this.ssthresh, this.cwnd);
+    this.cwnd = afterIdle(this.cwnd, this.#mss, timeouts);
+    this.#epoch = -1;
+  }
+
+  undo(): void {
+    const prior = this.#prior;
+    if (prior.cwnd === 0) return;
+    // RFC 9438 4.9.2
+    this.cwnd = Math.max(this.cwnd, prior.cwnd);
+    this.ssthresh = Math.max(this.ssthresh, prior.ssthresh);
+    this.#wMax = prior.wMax;
+    this.#cwndPrior = prior.cwndPrior;
+    this.#epoch = prior.epoch;
+    this.#k = prior.k;
+    this.#origin = prior.origin;
+    this.#wEst = prior.wEst;
+    prior.cwnd = 0;
+  }
+
+  #avoid(acked: number, srtt: Instant, now: Instant): void {
+    const mss = this.#mss;
+    const cwnd = (this.cwnd + this.#fraction) / mss;
+    if (this.#epoch < 0) this.#begin(cwnd, now);
+    const t = (now - this.#epoch) / seconds(1);
+    // Of a window, so that an acknowledgment of more than one does not overshoot.
+    const share = Math.min(1, acked / mss / cwnd);
+    // RFC 9438 4.3: from the window before the loss on, Reno's own increase.
+    this.#wEst += (this.#wEst >= this.#cwndPrior ? 1 : ALPHA) * share;
+    let next: number;
+    if (this.#cubic(t) < this.#wEst) next = Math.max(cwnd, this.#wEst);
+    else {
+      // RFC 9438 4.2, 4.4, 4.5: towards where the function will be a round trip from now.
+      const target = Math.min(Math.max(this.#cubic(t + srtt / seconds(1)), cwnd), 1.5 * cwnd);
+      next = cwnd + (target - cwnd) * share;
+    }
+    this.cwnd = Math.floor(next * mss);
+    this.#fraction = next * mss - this.cwnd;
+  }
+
+  /** RFC 9438 4.2, figure 1. */
+  #cubic(t: number): number {
+    return C * (t - this.#k) ** 3 + this.#origin;
+  }
+
+  #begin(cwnd: number, now: Instant): void {
+    this.#epoch = now;
+    this.#wEst = cwnd;
+    if (cwnd < this.#wMax) {
+      // RFC 9438 4.2, figure 2
+      this.#k = Math.cbrt((this.#wMax - cwnd) / C);
+      this.#origin = this.#wMax;
+    } else {
+      this.#k = 0;
+      this.#origin = cwnd;
+    }
+  }
+
+  #decrease(inFlight: number): void {
+    const cwnd = this.cwnd / this.#mss;
+    this.#cwndPrior = cwnd;
+    // RFC 9438 4.7: a flow that lost below its last maximum leaves room for new ones.
+    this.#wMax = cwnd < this.#wMax ? cwnd * (1 + BETA) / 2 : cwnd;
+    this.ssthresh = Math.max(
+      Math.floor(Math.min(this.cwnd, Math.max(inFlight, this.#mss)) * BETA),
+      2 * this.#mss,
+    );
+    this.#epoch = -1;
+  }
+
+  #remember(): void {
+    const prior = this.#prior;
+    prior.cwnd = this.cwnd;
+    prior.ssthresh = this.ssthresh;
+    prior.wMax = this.#wMax;
+    prior.cwndPrior = this.#cwndPrior;
+    prior.epoch = this.#epoch;
+    prior.k = this.#k;
+    prior.origin = this.#origin;
+    prior.wEst = this.#wEst;
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * How a connection begins of which nothing was kept: by the cookie that comes back (RFC 4987 3.6).
+ *
+ * @module
+ */
+import type { Tcp } from "./endpoint.ts";
+import { passive, start } from "./handshake.ts";
+import type { Listener } from "./listener.ts";
+import type { SegmentOptions } from "./options.ts";
+import type { TcpIn } from "./packet.ts";
+import { receiveSegment } from "./segment-in.ts";
+import { add } from "./sequence.ts";
+
+/** How far the windows of a connection that a cookie opens are shifted: nothing remembers it, so it is always the same. */
+export const COOKIE_SCALE = 5;
+
+/** Opens the connection that a cookie in `segment` describes (`synCookies` has read it). False: there is no slot. */
+export function openByCookie(tcp: Tcp, listener: Listener, segment: TcpIn, options: SegmentOptions): boolean {
+  const iss = add(segment.acknowledgment, -1);
+  const irs = add(segment.sequence, -1);
+  const c = passive(tcp, listener, segment, irs);
+  if (!start(tcp, c, iss)) return false;
+  const { mss, windowScale, sackPermitted, hasTimestamps } = tcp.synCookies;
+  listener.halfOpen++;
+  c.synWanted = false;
+  c.sndMss = Math.min(mss, tcp.ownMss(c));
+  c.control.reset(c.sndMss);
+  c.hasTimestamps = hasTimestamps;
+  c.hasSack = sackPermitted;
+  c.hasEcn = false;
+  c.sndScale = Math.max(0, windowScale);
+  c.rcvScale = windowScale < 0 ? -1 : COOKIE_SCALE;
+  c.rcvEdge = add(c.rcvNxt, 0xffff);
+  if (hasTimestamps) {
+    c.tsRecent = options.tsValue;
+    c.tsRecentAt = tcp.now;
+  }
+  c.flight.push(add(iss, 1), tcp.now);
+  c.sndWl1 = irs;
+  receiveSegment(c, segment, options, tcp.now);
+  return true;
+}

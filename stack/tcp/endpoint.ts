@@ -1,0 +1,295 @@
+/**
+ * TCP (RFC 9293): the connections of a host, its listeners, and what becomes of segments that belong to none.
+ *
+ * @module
+ */
+import type { Receiver, TimedSender } from "../handler.ts";
+import { DEFAULT_HOP_LIMIT, type IpIn, type IpRaw } from "../ip/packet.ts";
+import { type Instant, seconds } from "../store/time.ts";
+import type { Address } from "../wire/address.ts";
+import type { ReceiveBuffer, SendBuffer } from "./buffers.ts";
+import { ChallengeLimiter } from "./challenge.ts";
+import { CloseReason, Connection, type ConnectionHandler } from "./connection.ts";
+import { SynCookies } from "./cookies.ts";
+import type { CongestionControl } from "./congestion/control.ts";
+import { Cubic } from "./congestion/cubic.ts";
+import { TcpCounters } from "./counters.ts";
+import { offer, start } from "./handshake.ts";
+import { initialSequence } from "./isn.ts";
+import { type Accept, Listener, type ListenOptions } from "./listener.ts";
+import { MIN_MSS } from "./options.ts";
+import { TcpReceiver } from "./receive.ts";
+import { TcpSender } from "./send.ts";
+import type { SipKey } from "./siphash.ts";
+import { ConnectionState } from "./state.ts";
+import { ConnectionTable } from "./table.ts";
+import { FIN_WAIT_2, onTimer, TimerKind } from "./timers.ts";
+import { TimeWait } from "./time-wait.ts";
+import type { FourTuple } from "./tuple.ts";
+import { receiveWindow } from "./window.ts";
+
+/** How a {@linkcode Tcp} endpoint is set up. */
+export interface TcpOptions {
+  /** 128 secret random bits: initial sequence numbers, cookies and hash tables depend on them (RFC 6528). */
+  readonly secret: SipKey;
+  /** How many connections there may be at once. Default 1,024. */
+  readonly connections?: number;
+  /** How many ended ones may wait for stray segments. Default 16,384. */
+  readonly timeWaits?: number;
+  /** The largest receive window that is ever offered, in bytes. Default 1 MiB. */
+  readonly receiveWindow?: number;
+  /** Makes the congestion control of a connection. Default CUBIC. */
+  readonly congestion?: () => CongestionControl;
+  /** Whether ECN is asked for and accepted (RFC 3168). Default true. */
+  readonly ecn?: boolean;
+  /** How long unanswered data may wait before the connection is given up (RFC 5482). Default 15 minutes. */
+  readonly userTimeout?: Instant;
+  /** Hops that segments may make. Default 64. */
+  readonly hopLimit?: number;
+  /** The MTU of the link, from which the own MSS follows. Default 1500. */
+  readonly mtu?: number;
+}
+
+/** What a new connection is given. */
+export interface ConnectOptions {
+  /** The peer's address. */
+  readonly address: Address;
+  /** The peer's port. */
+  readonly port: number;
+  /** The own address. */
+  readonly localAddress: Address;
+  /** The own port; absent: a free one is chosen (RFC 6056). */
+  readonly localPort?: number;
+  /** Where data to be sent comes from. */
+  readonly sendBuffer: SendBuffer;
+  /** Where received data goes. */
+  readonly receiveBuffer: ReceiveBuffer;
+  /** Hears of the connection. */
+  readonly handler: ConnectionHandler;
+}
+
+const EPHEMERAL_FIRST = 49_152;
+const EPHEMERAL_COUNT = 65_536 - EPHEMERAL_FIRST;
+const IPV4_HEADERS = 40;
+const IPV6_HEADERS = 60;
+
+/** The TCP side of a host. */
+export class Tcp {
+  /** What passed and what was dropped. */
+  readonly counters: TcpCounters = new TcpCounters();
+  /** Hops that segments may make. */
+  hopLimit: number;
+  /** The challenge ACKs that may still be sent. */
+  readonly challenges: ChallengeLimiter;
+  /** What answers SYNs when nothing more can be kept. */
+  readonly synCookies: SynCookies;
+  /** Ended connections that wait for stray segments. */
+  readonly timeWaits: TimeWait;
+  /** Living connections. */
+  readonly connections: ConnectionTable;
+  /** What it was set up with. */
+  readonly options: Readonly<Required<TcpOptions>>;
+  readonly #listeners = new Map<number, Listener[]>();
+  #now: Instant = 0;
+  #nextPort: number;
+
+  /** An endpoint without connections. */
+  constructor(options: TcpOptions) {
+    this.options = {
+      connections: 1_024,
+      timeWaits: 16_384,
+      receiveWindow: 1 << 20,
+      congestion: () => new Cubic(),
+      ecn: true,
+      userTimeout: seconds(900),
+      hopLimit: DEFAULT_HOP_LIMIT,
+      mtu: 1_500,
+      ...options,
+    };
+    const { connections, secret } = this.options;
+    this.hopLimit = this.options.hopLimit;
+    this.connections = new ConnectionTable(
+      connections,
+      [secret[0], secret[1]],
+      (connection, kind) => onTimer(connection, kind, this.#now),
+    );
+    this.timeWaits = new TimeWait(this.options.timeWaits, secret);
+    this.challenges = new ChallengeLimiter(1_000, secret);
+    this.synCookies = new SynCookies(secret);
+    this.#nextPort = (secret[3] >>> 0) % EPHEMERAL_COUNT;
+  }
+
+  /** The host's secret. */
+  get secret(): SipKey {
+    return this.options.secret;
+  }
+
+  /** The clock of the present burst. */
+  get now(): Instant {
+    return this.#now;
+  }
+
+  /** A receiver for IP. Segments that belong to no connection and no listener are answered with RST. */
+  recv(): Receiver<IpIn> {
+    return new TcpReceiver(this);
+  }
+
+  /** A sender for IP. */
+  send(): TimedSender<IpRaw> {
+    return new TcpSender(this, this.connections);
+  }
+
+  /** Listens on a port; undefined: another listener has it. */
+  listen(options: ListenOptions, accept: Accept): Listener | undefined {
+    const { port, address } = options;
+    if (!Number.isInteger(port) || port < 1 || port > 0xffff) {
+      throw new RangeError(`a TCP port is a whole number from 1 to 65535, not ${port}`);
+    }
+    const listeners = this.#listeners.get(port) ?? [];
+    const isTaken = listeners.some((other) =>
+      other.address === undefined || address === undefined
+        ? other.address === address
+        : other.address.equals(address)
+    );
+    if (isTaken) return undefined;
+    const listener = new Listener(options, accept, (closed) => this.#unlisten(closed));
+    this.#listeners.set(port, [...listeners, listener]);
+    return listener;
+  }
+
+  /** Who listens for peers at an own address and port. */
+  listenerFor(address: Address, port: number): Listener | undefined {
+    const listeners = this.#listeners.get(port);
+    if (listeners === undefined) return undefined;
+    let any: Listener | undefined;
+    for (let index = 0; index < listeners.length; index++) {
+      const listener = listeners[index]!;
+      if (listener.address === undefined) any = listener;
+      else if (listener.address.equals(address)) return listener;
+    }
+    return any;
+  }
+
+  /** Opens a connection. Undefined: no slot or no port is free, or the 4-tuple is taken. */
+  connect(options: ConnectOptions): Connection | undefined {
+    const c = new Connection(this);
+    c.local.copy(options.localAddress);
+    c.remote.copy(options.address);
+    c.remotePort = options.port;
+    const port = options.localPort ?? this.#freePort(c);
+    if (port === undefined) return undefined;
+    c.localPort = port;
+    if (this.timeWaits.find(c.local, c.localPort, c.remote, c.remotePort) >= 0) return undefined;
+    c.isActive = true;
+    c.handler = options.handler;
+    c.sendBuffer = options.sendBuffer;
+    c.receiveBuffer = options.receiveBuffer;
+    offer(this, c);
+    c.state = ConnectionState.SynSent;
+    return start(this, c, initialSequence(c, this.secret, this.#now)) ? c : undefined;
+  }
+
+  /** Whether a half-open connection may become a whole one now: its listener is still there. */
+  mayOpen(c: Connection): boolean {
+    return c.isActive || c.listener !== undefined;
+  }
+
+  /** A connection is over: its slot is free, its user is told why. */
+  end(c: Connection, reason: CloseReason): void {
+    if (c.index < 0) return;
+    if (c.listener !== undefined) {
+      c.listener.halfOpen--;
+      c.listener = undefined;
+    }
+    this.connections.remove(c);
+    c.state = ConnectionState.Closed;
+    c.handler.closed?.(c, reason);
+  }
+
+  /** Both sides have closed, and ours was the first: a few words stay behind for 2 MSL. */
+  timeWait(c: Connection, now: Instant): void {
+    if (c.index < 0) return;
+    this.timeWaits.add(c, receiveWindow(c), now);
+    // The peer's FIN is acknowledged before the connection goes.
+    c.lastWords = true;
+    c.ackNow = true;
+    this.connections.ready(c);
+  }
+
+  /** The user wants no more to be sent. */
+  closing(c: Connection): void {
+    if (c.state === ConnectionState.SynSent) this.end(c, CloseReason.Finished);
+    else this.wants(c);
+  }
+
+  /** The user has let go of a connection: what the peer still sends is nobody's. */
+  orphan(c: Connection): void {
+    c.isOrphan = true;
+    if (c.state === ConnectionState.FinWait2) this.arm(c, TimerKind.Life, this.#now + FIN_WAIT_2);
+  }
+
+  /** Ends a connection at once. The peer hears of it by RST, if it knows of the connection at all. */
+  abort(c: Connection): void {
+    if (c.index < 0 || c.rstWanted) return;
+    if (c.state === ConnectionState.SynSent) {
+      this.end(c, CloseReason.Aborted);
+      return;
+    }
+    c.rstWanted = true;
+    this.counters.resets++;
+    this.connections.ready(c);
+  }
+
+  /** A connection's last segment has left. */
+  forget(c: Connection): void {
+    this.end(c, c.rstWanted ? CloseReason.Aborted : CloseReason.Finished);
+  }
+
+  /** Puts a connection in line to send. */
+  wants(c: Connection): void {
+    this.connections.ready(c);
+  }
+
+  /** Arms a connection's timer; NEVER cancels it. */
+  arm(c: Connection, kind: number, at: Instant): void {
+    this.connections.arm(c, kind, at);
+  }
+
+  /** Time has come to `now`. */
+  tick(now: Instant): void {
+    this.#now = now;
+    this.connections.advance(now);
+    this.timeWaits.advance(now);
+  }
+
+  /** The largest segment that the own link takes: what a SYN announces (RFC 9293 3.7.1). */
+  ownMss(c: FourTuple): number {
+    return this.options.mtu - (c.local.isV4 ? IPV4_HEADERS : IPV6_HEADERS);
+  }
+
+  /** A segment was too long for the link: the path takes less than was thought. */
+  tooLong(c: Connection): void {
+    c.sndMss = Math.max(MIN_MSS, Math.floor(c.sndMss / 2));
+    c.control.setMss(c.sndMss);
+  }
+
+  #unlisten(listener: Listener): void {
+    const rest = (this.#listeners.get(listener.port) ?? []).filter((other) => other !== listener);
+    if (rest.length === 0) this.#listeners.delete(listener.port);
+    else this.#listeners.set(listener.port, rest);
+    for (const c of this.connections) {
+      if (c.listener === listener) this.abort(c);
+    }
+  }
+
+  #freePort(c: Connection): number | undefined {
+    for (let tries = 0; tries < EPHEMERAL_COUNT; tries++) {
+      const port = EPHEMERAL_FIRST + this.#nextPort;
+      this.#nextPort = (this.#nextPort + 1) % EPHEMERAL_COUNT;
+      if (this.connections.find(c.local, port, c.remote, c.remotePort) !== undefined) continue;
+      if (this.timeWaits.find(c.local, port, c.remote, c.remotePort) >= 0) continue;
+      if (!this.#listeners.has(port)) return port;
+    }
+    return undefined;
+  }
+}

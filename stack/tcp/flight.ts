@@ -1,0 +1,341 @@
+/**
+ * What is in flight: every segment between SND.UNA and SND.NXT, when it left, and what became of it. This is the
+ * scoreboard of RFC 6675 and the list of RFC 8985 in one.
+ *
+ * @module
+ */
+import type { Instant } from "../store/time.ts";
+import { after, before, distance, upTo } from "./sequence.ts";
+
+/** The peer has it: a SACK block covers it. */
+const SACKED = 1;
+/** Taken to be lost, and not sent again yet. */
+const LOST = 2;
+/** Sent more than once. */
+const RESENT = 4;
+
+/**
+ * A segment that is reported in part is divided only into pieces of this many bytes or more; so a peer that reports
+ * single bytes cannot make the flight grow. What is smaller counts as not received, which costs a byte or two.
+ */
+const LEAST_PIECE = 512;
+
+const INITIAL_CAPACITY = 8;
+const KEPT_CAPACITY = 32;
+
+/** The segments in flight, in order of their sequence numbers. Grows with the flight; an idle connection holds none. */
+export class Flight {
+  /** The first sequence number in flight: SND.UNA. */
+  una = 0;
+  /** Bytes that the peer has reported out of order. */
+  sacked = 0;
+  /** Segments that the peer has reported out of order. */
+  sackedSegments = 0;
+  /** Bytes taken to be lost that have not been sent again. */
+  lost = 0;
+  /** How many segments were sent again since whoever repairs losses set this to 0. */
+  resent = 0;
+  /** When the first of those left. */
+  firstResentAt: Instant = -1;
+  /** What the last {@linkcode Flight.ackTo} or {@linkcode Flight.sack} delivered for the first time, in bytes. */
+  delivered = 0;
+  /** When the segment that was sent last, of those just delivered, left; its end; whether it was sent twice. */
+  newestSentAt: Instant = -1;
+  newestEnd = 0;
+  newestResent = false;
+  /** The same, of those just delivered that were sent once only: for when it is unclear what the newest answers. */
+  newestOnceAt: Instant = -1;
+  newestOnceEnd = 0;
+  /** The greatest end just delivered. */
+  highestEnd = 0;
+  /** The least end just delivered of a segment never sent twice, for reordering; see {@linkcode Flight.hasOldest}. */
+  oldestEnd = 0;
+  /** Whether a segment never sent twice was just delivered. */
+  hasOldest = false;
+  #ends = new Int32Array(0);
+  #sentAt = new Float64Array(0);
+  #flags = new Uint8Array(0);
+  #head = 0;
+  #tail = 0;
+  /** No segment before this one is lost. */
+  #lostFrom = 0;
+
+  /** How many segments are in flight. */
+  get count(): number {
+    return this.#tail - this.#head;
+  }
+
+  /** The sequence number behind the flight: SND.NXT while all that was ever sent is in flight. */
+  get end(): number {
+    return this.#head === this.#tail ? this.una : this.#ends[this.#tail - 1]!;
+  }
+
+  /** Bytes that are taken to be in the network (RFC 6675's pipe). */
+  get pipe(): number {
+    return distance(this.una, this.end) - this.sacked - this.lost;
+  }
+
+  /** Starts over with nothing in flight. */
+  reset(una: number): void {
+    this.una = una;
+    this.sacked = this.sackedSegments = this.lost = 0;
+    this.resent = 0;
+    this.firstResentAt = -1;
+    this.#head = this.#tail = this.#lostFrom = 0;
+    this.#ends = new Int32Array(0);
+    this.#sentAt = new Float64Array(0);
+    this.#flags = new Uint8Array(0);
+  }
+
+  /** Notes a segment that has just left, from {@linkcode Flight.end} to `end`. */
+  push(end: number, now: Instant): void {
+    if (this.#tail === this.#ends.length) this.#makeRoom();
+    this.#ends[this.#tail] = end;
+    this.#sentAt[this.#tail] = now;
+    this.#flags[this.#tail] = 0;
+    this.#tail++;
+  }
+
+  /** Forgets what {@linkcode Flight.delivered} and its like said, before an acknowledgment is read. */
+  begin(): void {
+    this.delivered = 0;
+    this.newestSentAt = this.newestOnceAt = -1;
+    this.highestEnd = this.una;
+    this.hasOldest = false;
+  }
+
+  /** Takes everything before `una` off the flight, which reaches that far. */
+  ackTo(una: number): void {
+    if (before(una, this.una)) return;
+    while (this.#head < this.#tail && upTo(this.#ends[this.#head]!, una)) {
+      this.#deliver(this.#head, distance(this.una, this.#ends[this.#head]!));
+      this.una = this.#ends[this.#head]!;
+      this.#head++;
+    }
+    if (before(this.una, una) && this.#head < this.#tail) {
+      // A part of a segment: the rest stays as it is, and says nothing about times.
+      const length = distance(this.una, una);
+      const flags = this.#flags[this.#head]!;
+      if ((flags & SACKED) !== 0) this.sacked -= length;
+      else {
+        this.delivered += length;
+        if ((flags & LOST) !== 0) this.lost -= length;
+      }
+    }
+    this.una = una;
+    if (this.#head === this.#tail) this.#release();
+  }
+
+  /**
+   * Marks what lies in [left, right) as received, whatever part of segments it covers. A block that is not above the
+   * acknowledgment and within the flight says nothing (RFC 2018 3).
+   */
+  sack(left: number, right: number): void {
+    if (!before(left, right) || !after(left, this.una) || after(right, this.end)) return;
+    let index = this.#firstEndingAfter(left) - this.#head;
+    if (before(this.start(index), left)) {
+      if (!this.isReceived(index)) this.#divide(index, left);
+      index++;
+    }
+    for (; index < this.count && before(this.start(index), right); index++) {
+      if (this.isReceived(index)) continue;
+      if (after(this.endOf(index), right) && !this.#divide(index, right)) return;
+      const at = this.#head + index;
+      const length = distance(this.#start(at), this.#ends[at]!);
+      this.#deliver(at, length);
+      this.#flags[at] = (this.#flags[at]! & RESENT) | SACKED;
+      this.sacked += length;
+      this.sackedSegments++;
+    }
+  }
+
+  /** Whether [left, right), within the flight, is all marked as received already. */
+  isSacked(left: number, right: number): boolean {
+    for (let index = this.#firstEndingAfter(left); index < this.#tail; index++) {
+      if ((this.#flags[index]! & SACKED) === 0) return false;
+      if (upTo(right, this.#ends[index]!)) return true;
+    }
+    return false;
+  }
+
+  /** The segment numbered `index` from the front: where it starts. */
+  start(index: number): number {
+    return this.#start(this.#head + index);
+  }
+
+  /** The segment numbered `index` from the front: where it ends. */
+  endOf(index: number): number {
+    return this.#ends[this.#head + index]!;
+  }
+
+  /** When the segment numbered `index` last left. */
+  sentAt(index: number): Instant {
+    return this.#sentAt[this.#head + index]!;
+  }
+
+  /** Whether the segment numbered `index` is neither received nor lost. */
+  isPending(index: number): boolean {
+    return (this.#flags[this.#head + index]! & (SACKED | LOST)) === 0;
+  }
+
+  /** Whether the segment numbered `index` is reported as received. */
+  isReceived(index: number): boolean {
+    return (this.#flags[this.#head + index]! & SACKED) !== 0;
+  }
+
+  /** Whether the segment numbered `index` was sent more than once. */
+  wasResent(index: number): boolean {
+    return (this.#flags[this.#head + index]! & RESENT) !== 0;
+  }
+
+  /** Takes the segment numbered `index` for lost. */
+  markLost(index: number): void {
+    const at = this.#head + index;
+    if ((this.#flags[at]! & (SACKED | LOST)) !== 0) return;
+    this.#flags[at] = this.#flags[at]! | LOST;
+    this.lost += distance(this.#start(at), this.#ends[at]!);
+    if (at < this.#lostFrom) this.#lostFrom = at;
+  }
+
+  /** Takes everything for lost that is not reported as received (a timeout). */
+  markAllLost(): void {
+    for (let index = 0; index < this.count; index++) this.markLost(index);
+  }
+
+  /** Takes nothing for lost any more (the timeout or the recovery was spurious). */
+  clearLost(): void {
+    for (let at = this.#head; at < this.#tail; at++) this.#flags[at] = this.#flags[at]! & ~LOST;
+    this.lost = 0;
+  }
+
+  /** Forgets what was reported as received: the peer has taken it back, or cannot be trusted (RFC 2018 8). */
+  clearSacked(): void {
+    for (let at = this.#head; at < this.#tail; at++) this.#flags[at] = this.#flags[at]! & ~SACKED;
+    this.sacked = this.sackedSegments = 0;
+  }
+
+  /** The number of the first segment that is lost and not sent again; -1: there is none. */
+  firstLost(): number {
+    if (this.lost === 0) return -1;
+    let at = Math.max(this.#head, this.#lostFrom);
+    while (at < this.#tail && (this.#flags[at]! & LOST) === 0) at++;
+    this.#lostFrom = at;
+    return at < this.#tail ? at - this.#head : -1;
+  }
+
+  /** The number of the last segment that is not reported as received; -1: there is none. */
+  lastUnreceived(): number {
+    for (let at = this.#tail - 1; at >= this.#head; at--) {
+      if ((this.#flags[at]! & SACKED) === 0) return at - this.#head;
+    }
+    return -1;
+  }
+
+  /** Notes that the first `length` bytes of the segment numbered `index` have left again. */
+  resend(index: number, length: number, now: Instant): void {
+    const start = this.start(index);
+    if (length < distance(start, this.endOf(index))) this.#split(index, (start + length) | 0);
+    const at = this.#head + index;
+    if ((this.#flags[at]! & LOST) !== 0) this.lost -= distance(start, this.#ends[at]!);
+    this.#flags[at] = (this.#flags[at]! & ~LOST) | RESENT;
+    this.#sentAt[at] = now;
+    if (this.resent++ === 0) this.firstResentAt = now;
+  }
+
+  #deliver(at: number, length: number): void {
+    const flags = this.#flags[at]!;
+    if ((flags & SACKED) !== 0) {
+      this.sacked -= length;
+      this.sackedSegments--;
+      return;
+    }
+    if ((flags & LOST) !== 0) this.lost -= length;
+    this.delivered += length;
+    const resent = (flags & RESENT) !== 0;
+    const sentAt = this.#sentAt[at]!;
+    const end = this.#ends[at]!;
+    if (after(end, this.highestEnd)) this.highestEnd = end;
+    // RFC 8985 6.2, step 2: the newest is the one sent last, and of those sent at once the one with the later end.
+    if (sentAt > this.newestSentAt || (sentAt === this.newestSentAt && after(end, this.newestEnd))) {
+      this.newestSentAt = sentAt;
+      this.newestEnd = end;
+      this.newestResent = resent;
+    }
+    if (resent) return;
+    if (sentAt > this.newestOnceAt || (sentAt === this.newestOnceAt && after(end, this.newestOnceEnd))) {
+      this.newestOnceAt = sentAt;
+      this.newestOnceEnd = end;
+    }
+    if (!this.hasOldest || before(end, this.oldestEnd)) {
+      this.oldestEnd = end;
+      this.hasOldest = true;
+    }
+  }
+
+  #start(at: number): number {
+    return at === this.#head ? this.una : this.#ends[at - 1]!;
+  }
+
+  #firstEndingAfter(sequence: number): number {
+    let low = this.#head;
+    let high = this.#tail;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (after(this.#ends[middle]!, sequence)) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
+  /** Makes two segments of one at `sequence`; false, without effect, if one of them would be too small. */
+  #divide(index: number, sequence: number): boolean {
+    const first = distance(this.start(index), sequence);
+    if (first < LEAST_PIECE || distance(sequence, this.endOf(index)) < LEAST_PIECE) return false;
+    this.#split(index, sequence);
+    return true;
+  }
+
+  /** Makes two segments of the one numbered `index`, the first ending at `sequence`. */
+  #split(index: number, sequence: number): void {
+    if (this.#tail === this.#ends.length) this.#makeRoom();
+    const at = this.#head + index;
+    this.#ends.copyWithin(at + 1, at, this.#tail);
+    this.#sentAt.copyWithin(at + 1, at, this.#tail);
+    this.#flags.copyWithin(at + 1, at, this.#tail);
+    this.#ends[at] = sequence;
+    this.#tail++;
+    if (this.#lostFrom > at) this.#lostFrom++;
+  }
+
+  #makeRoom(): void {
+    const count = this.count;
+    this.#lostFrom = Math.max(0, this.#lostFrom - this.#head);
+    if (this.#head >= count && this.#head > 0) {
+      this.#ends.copyWithin(0, this.#head, this.#tail);
+      this.#sentAt.copyWithin(0, this.#head, this.#tail);
+      this.#flags.copyWithin(0, this.#head, this.#tail);
+    } else {
+      const capacity = Math.max(INITIAL_CAPACITY, this.#ends.length * 2);
+      const ends = new Int32Array(capacity),
+        sentAt = new Float64Array(capacity),
+        flags = new Uint8Array(capacity);
+      ends.set(this.#ends.subarray(this.#head, this.#tail));
+      sentAt.set(this.#sentAt.subarray(this.#head, this.#tail));
+      flags.set(this.#flags.subarray(this.#head, this.#tail));
+      this.#ends = ends;
+      this.#sentAt = sentAt;
+      this.#flags = flags;
+    }
+    this.#head = 0;
+    this.#tail = count;
+  }
+
+  /** A flight that has landed keeps the room of a small one, so that requests and answers allocate nothing. */
+  #release(): void {
+    this.#head = this.#tail = this.#lostFrom = 0;
+    if (this.#ends.length <= KEPT_CAPACITY) return;
+    this.#ends = new Int32Array(0);
+    this.#sentAt = new Float64Array(0);
+    this.#flags = new Uint8Array(0);
+  }
+}

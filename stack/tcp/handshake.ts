@@ -1,0 +1,142 @@
+/**
+ * How connections begin: what both sides agree on (RFC 9293 3.5), by a slot, or by a cookie.
+ *
+ * @module
+ */
+import type { Instant } from "../store/time.ts";
+import { Flag } from "../wire/tcp.ts";
+import { type ReceiveBuffer, Sink } from "./buffers.ts";
+import { Connection } from "./connection.ts";
+import type { Tcp } from "./endpoint.ts";
+import { initialSequence, timestampOffset } from "./isn.ts";
+import type { Listener } from "./listener.ts";
+import { DEFAULT_MSS_V4, DEFAULT_MSS_V6, MIN_MSS, type SegmentOptions } from "./options.ts";
+import type { TcpIn } from "./packet.ts";
+import { add, before } from "./sequence.ts";
+import { ConnectionState } from "./state.ts";
+import { KEEPALIVE_IDLE, TimerKind } from "./timers.ts";
+import { scaleFor } from "./window.ts";
+
+/** What a SYN-ACK offers before the listener's user has handed out buffers. */
+const UNOPENED: ReceiveBuffer = new Sink(0xffff);
+
+/** The peer's window is opened fast: so many acknowledgments are not delayed. */
+const QUICK_ACKS = 16;
+
+/** Gives a connection a slot and its numbers, and has its SYN sent. False: there is no slot. */
+export function start(tcp: Tcp, c: Connection, iss: number): boolean {
+  if (!tcp.connections.insert(c)) return false;
+  c.control = tcp.options.congestion();
+  c.iss =
+    c.sndUna =
+    c.lastShortEnd =
+    c.ecnPoint =
+      iss;
+  c.flight.reset(iss);
+  c.tsOffset = timestampOffset(c, tcp.secret);
+  c.userTimeout = tcp.options.userTimeout;
+  c.sndMss = c.local.isV4 ? DEFAULT_MSS_V4 : DEFAULT_MSS_V6;
+  c.control.reset(c.sndMss);
+  c.lastHeardAt = tcp.now;
+  c.synWanted = true;
+  tcp.connections.ready(c);
+  return true;
+}
+
+/**
+ * Makes the half-open connection that answers a SYN, its numbers from `least` on, if that is given. False: there is no
+ * slot.
+ */
+export function answerSyn(
+  tcp: Tcp,
+  listener: Listener,
+  segment: TcpIn,
+  options: SegmentOptions,
+  least: number | undefined,
+): boolean {
+  const c = passive(tcp, listener, segment, segment.sequence);
+  let iss = initialSequence(c, tcp.secret, tcp.now);
+  // RFC 6191 2: a connection that takes the place of an old one starts behind it.
+  if (least !== undefined && before(iss, least)) iss = least;
+  if (!start(tcp, c, iss)) return false;
+  listener.halfOpen++;
+  negotiate(c, segment, options, tcp.now);
+  c.sndWnd = c.maxSndWnd = segment.window;
+  return true;
+}
+
+/** A connection that a peer opens with the SYN of number `irs`, not started yet. */
+export function passive(tcp: Tcp, listener: Listener, segment: TcpIn, irs: number): Connection {
+  const c = new Connection(tcp);
+  c.local.copy(segment.ip.destination);
+  c.localPort = segment.destinationPort;
+  c.remote.copy(segment.ip.source);
+  c.remotePort = segment.sourcePort;
+  c.listener = listener;
+  c.receiveBuffer = UNOPENED;
+  c.irs = irs;
+  c.rcvNxt = c.rcvEdge = c.lastAckSent = add(irs, 1);
+  c.state = ConnectionState.SynReceived;
+  offer(tcp, c);
+  return c;
+}
+
+/** What we would use, if the peer did. */
+export function offer(tcp: Tcp, c: Connection): void {
+  c.hasTimestamps = c.hasSack = true;
+  c.hasEcn = tcp.options.ecn;
+  c.rcvScale = scaleFor(tcp.options.receiveWindow);
+}
+
+/** Agrees on what the peer's SYN offers: an option is used only if both sides sent it. */
+export function negotiate(c: Connection, segment: TcpIn, options: SegmentOptions, now: Instant): void {
+  const least = c.local.isV4 ? DEFAULT_MSS_V4 : DEFAULT_MSS_V6;
+  c.sndMss = Math.min(options.mss === 0 ? least : Math.max(MIN_MSS, options.mss), c.tcp.ownMss(c));
+  c.control.reset(c.sndMss);
+  c.hasTimestamps = c.hasTimestamps && options.hasTimestamp;
+  if (c.hasTimestamps) {
+    c.tsRecent = options.tsValue;
+    c.tsRecentAt = now;
+  }
+  c.hasSack = c.hasSack && options.sackPermitted;
+  if (options.windowScale < 0) c.rcvScale = -1;
+  c.sndScale = Math.max(0, options.windowScale);
+  // RFC 3168 6.1.1: a SYN asks with both flags, a SYN-ACK agrees with one.
+  const asks = segment.flags & (Flag.Ece | Flag.Cwr);
+  const agrees = c.isActive && (segment.flags & Flag.Ack) !== 0 ? Flag.Ece : Flag.Ece | Flag.Cwr;
+  c.hasEcn = c.hasEcn && asks === agrees;
+  c.sndWl1 = segment.sequence;
+  c.sndWl2 = c.iss;
+}
+
+/** The handshake is complete: the connection is the user's. */
+export function open(c: Connection, now: Instant): void {
+  const { tcp, listener } = c;
+  c.state = ConnectionState.Established;
+  if (c.rcvScale < 0) c.rcvScale = 0;
+  c.quickAcks = QUICK_ACKS;
+  // RFC 6928 2: a lost SYN leaves a window of one segment. RFC 6298 5.7: and a longer timeout.
+  if (c.synLost) {
+    c.control.cwnd = c.sndMss;
+    c.rtt.afterLostSyn();
+  }
+  if (c.keepAlive) tcp.arm(c, TimerKind.Life, now + KEEPALIVE_IDLE);
+  if (listener === undefined) tcp.counters.connected++;
+  else if (!hand(c, listener)) return;
+  c.handler.opened?.(c);
+  tcp.wants(c);
+}
+
+/** Hands a connection to its listener's user. False: nobody wants it. */
+function hand(c: Connection, listener: Listener): boolean {
+  c.listener = undefined;
+  listener.halfOpen--;
+  c.tcp.counters.accepted++;
+  const handler = listener.accept(c);
+  if (handler === undefined) {
+    c.abort();
+    return false;
+  }
+  c.handler = handler;
+  return true;
+}

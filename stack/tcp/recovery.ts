@@ -1,0 +1,227 @@
+/**
+ * What an acknowledgment, or its absence, says about losses, and how much may be sent then. The one entrance to
+ * `rack.ts`, `prr.ts`, `probe.ts` and `undo.ts`.
+ *
+ * @module
+ */
+import { type Instant, NEVER } from "../store/time.ts";
+import { Recovery } from "./connection.ts";
+import { flightSize, type Losses, pipeOf } from "./loss.ts";
+import { onProbeAcked } from "./probe.ts";
+import { prrStart, prrUpdate } from "./prr.ts";
+import { rackDetect, rackMarkOnTimeout, rackOnRecovered, rackUpdate } from "./rack.ts";
+import { after, before } from "./sequence.ts";
+import { Frto, frtoOnAck, onDuplicateReported, undoIfSpurious, undoStart } from "./undo.ts";
+
+export { onProbeSent, onProbeTimeout, probeTimeout } from "./probe.ts";
+
+/** RFC 5681 3.2: so many duplicate acknowledgments mean a loss. */
+const DUPLICATE_THRESHOLD = 3;
+
+/**
+ * An acknowledgment has come: `flight` has taken it and its SACK blocks, between `flight.begin()` and now, and the
+ * round trip is measured.
+ *
+ * `ackedNew`: SND.UNA has moved, by `ackedBytes`. `sackChanged`: more is SACKed than before. `hasDsack`: a duplicate
+ * is reported, [dsackLeft, dsackRight) if they differ. `isDuplicateAck`: it is one by RFC 5681 2, which counts where
+ * there is no SACK. `echoAge`: how long ago the segment left whose timestamp is echoed; negative: unknown.
+ *
+ * Answers when RACK takes more for lost unless that arrives, and keeps it in `reorderAt`: while it is not NEVER, the
+ * transmit timer is to stand for it (RFC 8985 6.2, step 5).
+ */
+export function onAckReceived(
+  c: Losses,
+  now: Instant,
+  ackedNew: boolean,
+  ackedBytes: number,
+  sackChanged: boolean,
+  hasDsack: boolean,
+  isDuplicateAck: boolean,
+  dsackLeft: number = 0,
+  dsackRight: number = 0,
+  echoAge: Instant = -1,
+): Instant {
+  const { flight } = c;
+  const isNews = ackedNew || (c.hasSack ? sackChanged : isDuplicateAck);
+  const delivered = c.hasSack ? flight.delivered : countDuplicates(c, ackedNew, ackedBytes, isDuplicateAck);
+  const wasIn = c.recovery;
+  if (c.ecnReduced && !before(flight.una, c.ecnPoint)) c.ecnReduced = false;
+  if (c.recoverHeld && after(flight.una, c.recoverPoint)) c.recoverHeld = false;
+  if (c.hasSack) rackUpdate(c, now, echoAge);
+  onProbeAcked(c, now, isNews, hasDsack, dsackLeft, dsackRight);
+  if (hasDsack) onDuplicateReported(c, dsackLeft, dsackRight);
+  let undone = undoIfSpurious(c, now, ackedNew, echoAge);
+  if (c.frtoStep !== Frto.Off) undone = frtoOnAck(c, ackedNew, isNews);
+  if (c.recovery !== Recovery.None && !before(flight.una, c.recoverPoint)) leave(c);
+  const lost = flight.lost;
+  c.reorderAt = NEVER;
+  if (c.frtoStep === Frto.Off) {
+    if (c.hasSack) c.reorderAt = rackDetect(c, now);
+    else detectByDuplicates(c, ackedNew);
+  }
+  if (c.recovery === Recovery.None && flight.lost > 0) enter(c, now, flight.delivered);
+  if (c.recovery === Recovery.Fast) {
+    if (delivered > 0 || flight.lost > lost) prrUpdate(c, delivered);
+  } else if (ackedNew && !undone && c.frtoStep === Frto.Off && wasIn !== Recovery.Fast) {
+    const isLimited = c.recovery === Recovery.Timeout || isWindowLimited(c);
+    c.control.onAck(ackedBytes, c.rtt.srtt, now, isLimited);
+  }
+  return c.reorderAt;
+}
+
+/** RACK has waited long enough (RFC 8985 6.2, step 5). Whatever comes of it, a timer is to be armed again. */
+export function onReorderingTimeout(c: Losses, now: Instant): void {
+  const lost = c.flight.lost;
+  c.reorderAt = NEVER;
+  if (c.frtoStep !== Frto.Off || !c.hasSack) return;
+  c.reorderAt = rackDetect(c, now);
+  if (c.flight.lost === lost) return;
+  if (c.recovery === Recovery.None) enter(c, now, 0);
+  if (c.recovery === Recovery.Fast) prrUpdate(c, 0);
+}
+
+/** The retransmission timer has run out (RFC 6298 5.4 to 5.6, RFC 5681 3.1, RFC 8985 6.3). */
+export function onRetransmissionTimeout(c: Losses, now: Instant): void {
+  const { flight, control } = c;
+  if (flight.count === 0) return;
+  c.tcp.counters.timeouts++;
+  // RFC 2018 8: the peer has taken back what it had reported.
+  if (flight.isReceived(0)) flight.clearSacked();
+  c.duplicateAcks = c.duplicateBytes = 0;
+  c.reorderAt = NEVER;
+  c.probeOut = c.probeWanted = false;
+  const isFirst = c.recovery === Recovery.None;
+  if (isFirst) {
+    control.onTimeout(flightSize(c, 0), now);
+    undoStart(c);
+  } else {
+    // RFC 5681 3.1: the threshold stays for what is lost again, and one window of losses is one sign of congestion.
+    c.canUndo = false;
+    flight.resent = 0;
+    flight.firstResentAt = -1;
+  }
+  control.cwnd = c.sndMss;
+  c.recovery = Recovery.Timeout;
+  c.recoverPoint = flight.end;
+  // RFC 5682 3.1, step 1: a first timeout sends one segment again, and may turn out to be wrong.
+  c.frtoStep = isFirst ? Frto.Resent : Frto.Off;
+  if (isFirst) flight.markLost(0);
+  else if (c.hasSack) rackMarkOnTimeout(c, now);
+  else flight.markAllLost();
+  c.rtt.backOff();
+}
+
+/**
+ * Bytes that may leave now as far as the network is concerned. Limited transmit (RFC 3042) is in it: what duplicates
+ * and SACK blocks stand for has left the network.
+ */
+export function sendAllowance(c: Losses): number {
+  const pipe = pipeOf(c);
+  const allowance = c.control.cwnd - pipe;
+  if (allowance >= c.sndMss) return allowance;
+  // RFC 6298 5.4: what the timer ran out for is sent whatever the window; and an empty network always takes a segment.
+  if (pipe === 0 || (c.recovery === Recovery.Timeout && c.flight.resent === 0 && c.flight.lost > 0)) {
+    return c.sndMss;
+  }
+  return Math.max(0, allowance);
+}
+
+/** A segment with `length` bytes of data has left, and `flight` has noted it. */
+export function noteSent(c: Losses, length: number): void {
+  if (length === 0) return;
+  if (c.recovery === Recovery.Fast) c.prrOut += length;
+  // RFC 7661 4.2: whether the window is used is judged over a flight, at its fullest.
+  const inFlight = pipeOf(c);
+  const isLimited = c.control.cwnd - inFlight < c.sndMss;
+  const isOver = !before(c.flight.una, c.usagePoint);
+  if (isLimited || isOver || (!c.windowLimited && inFlight > c.mostInFlight)) {
+    c.windowLimited = isLimited;
+    c.mostInFlight = inFlight;
+    c.usagePoint = c.flight.end;
+  }
+}
+
+/** A mark of congestion came back (RFC 3168 6.1.2): as a loss, but nothing is sent again; once a window of data. */
+export function onEcnEcho(c: Losses, now: Instant): void {
+  const { flight } = c;
+  if (c.ecnReduced && before(flight.una, c.ecnPoint)) return;
+  if (c.recovery === Recovery.None) {
+    c.control.onLoss(flightSize(c, flight.delivered), now);
+    c.control.onRecovered();
+    c.canUndo = false;
+  }
+  c.ecnReduced = true;
+  c.ecnPoint = flight.end;
+  c.cwrWanted = true;
+}
+
+/** New data is about to leave: if nothing did for a timeout, the window is no longer known to fit (RFC 2861 2). */
+export function onIdleRestart(c: Losses, now: Instant): void {
+  if (c.flight.count > 0) return;
+  const timeouts = Math.floor((now - c.lastSentAt) / c.rtt.rto);
+  if (timeouts > 0) c.control.onIdle(timeouts, now);
+}
+
+/** The invariant that keeps a connection alive: with anything in flight the transmit timer must be armed. */
+export function mustHaveTimer(c: Losses): boolean {
+  return c.flight.count > 0;
+}
+
+/** RFC 9438 5.8: in slow start a window is used as long as its half is. */
+function isWindowLimited(c: Losses): boolean {
+  if (c.windowLimited) return true;
+  return c.control.cwnd < c.control.ssthresh && c.control.cwnd < 2 * c.mostInFlight;
+}
+
+/** Losses were found: fast recovery begins (RFC 5681 3.2, RFC 6675 5). */
+function enter(c: Losses, now: Instant, acked: number): void {
+  undoStart(c);
+  c.recovery = Recovery.Fast;
+  c.recoverPoint = c.flight.end;
+  c.probeOut = c.probeWanted = false;
+  // RFC 3168 6.1.2: one reduction a window, whatever the sign.
+  if (c.ecnReduced) c.canUndo = false;
+  else c.control.onLoss(flightSize(c, acked), now);
+  prrStart(c);
+  c.tcp.counters.recoveries++;
+}
+
+/** All that was in flight when recovery began has arrived. */
+function leave(c: Losses): void {
+  // RFC 6937 3.1: the window is the threshold. After a timeout slow start goes on.
+  if (c.recovery === Recovery.Fast) c.control.onRecovered();
+  c.recovery = Recovery.None;
+  c.frtoStep = Frto.Off;
+  c.undoEnd = c.flight.end;
+  c.duplicateAcks = c.duplicateBytes = 0;
+  c.recoverHeld = true;
+  rackOnRecovered(c);
+}
+
+/** Without SACK: what a duplicate or a partial acknowledgment stands for. Answers the bytes that are newly delivered. */
+function countDuplicates(c: Losses, ackedNew: boolean, ackedBytes: number, isDuplicateAck: boolean): number {
+  const known = c.duplicateBytes;
+  if (ackedNew) {
+    // One segment filled the hole; what came with it had been counted as duplicates.
+    c.duplicateBytes = c.recovery === Recovery.None
+      ? 0
+      : Math.max(0, known - Math.max(0, ackedBytes - c.sndMss));
+    if (c.recovery === Recovery.None) c.duplicateAcks = 0;
+    return Math.max(0, ackedBytes - (known - c.duplicateBytes));
+  }
+  if (!isDuplicateAck) return 0;
+  c.duplicateAcks++;
+  const room = c.flight.pipe - known - c.sndMss;
+  const counted = Math.max(0, Math.min(c.sndMss, room));
+  c.duplicateBytes += counted;
+  return counted;
+}
+
+/** RFC 6582 3.2: three duplicates are a loss, and a partial acknowledgment is the next one. */
+function detectByDuplicates(c: Losses, ackedNew: boolean): void {
+  const { flight } = c;
+  if (flight.count === 0) return;
+  const isPartial = c.recovery === Recovery.Fast && ackedNew;
+  const isThird = c.recovery === Recovery.None && c.duplicateAcks >= DUPLICATE_THRESHOLD && !c.recoverHeld;
+  if (isPartial || isThird) flight.markLost(0);
+}

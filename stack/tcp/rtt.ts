@@ -1,0 +1,95 @@
+/**
+ * The retransmission timeout (RFC 6298), and the least round trip lately, which RACK needs.
+ *
+ * @module
+ */
+import { type Instant, milliseconds, NEVER, seconds } from "../store/time.ts";
+
+/** The first timeout, before anything is measured (RFC 6298 2.1). */
+export const INITIAL_RTO: Instant = seconds(1);
+/**
+ * What a timeout is longer than the round trip, at least. RFC 6298 2.4 has a least timeout of one second instead, and
+ * allows others; what it is for is a peer that delays its acknowledgments, which comes on top of the round trip.
+ */
+const MIN_VARIATION: Instant = milliseconds(200);
+/** The least timeout that follows from it. */
+export const MIN_RTO: Instant = MIN_VARIATION;
+/** The longest timeout (RFC 6298 2.5: at least 60 s). */
+export const MAX_RTO: Instant = seconds(120);
+
+/** How long a least round trip counts before it is measured afresh (as in RFC 8985 6.2, windowed). */
+const MIN_RTT_WINDOW: Instant = seconds(300);
+
+/** What is known of a path's round trip. */
+export class RttEstimator {
+  /** The smoothed round trip; 0 before the first measurement. */
+  srtt: Instant = 0;
+  /** The round trip's variation. */
+  rttvar: Instant = 0;
+  /** The least round trip of the last minutes; NEVER before the first measurement. */
+  minRtt: Instant = NEVER;
+  /** How often the timeout was doubled since something was acknowledged. */
+  backoff = 0;
+  #minRttAt: Instant = 0;
+  // With fractions: where many measurements share a round trip, each may move it by less than a microsecond.
+  #smoothed = 0;
+  #variation = 0;
+  #rto: Instant = INITIAL_RTO;
+  /** Measurements a round trip carries: every one counts for less where there are many (RFC 7323 4.2, Appendix G). */
+  #weight = 1;
+
+  /** The timeout for what is sent now, backing off included. */
+  get rto(): Instant {
+    return Math.min(MAX_RTO, this.#rto * 2 ** this.backoff);
+  }
+
+  /** Starts over for another connection. */
+  reset(): void {
+    this.srtt = 0;
+    this.rttvar = 0;
+    this.minRtt = NEVER;
+    this.backoff = 0;
+    this.#minRttAt = 0;
+    this.#smoothed = this.#variation = 0;
+    this.#rto = INITIAL_RTO;
+    this.#weight = 1;
+  }
+
+  /** Tells how many measurements a round trip will carry: the segments in flight, halved by delayed acknowledgment. */
+  expect(segmentsInFlight: number): void {
+    this.#weight = Math.max(1, Math.ceil(segmentsInFlight / 2));
+  }
+
+  /** Takes a measurement of something that was sent once only (Karn), or that a timestamp tells apart. */
+  measure(rtt: Instant, now: Instant): void {
+    const r = Math.max(1, rtt);
+    if (r <= this.minRtt || now - this.#minRttAt > MIN_RTT_WINDOW) {
+      this.minRtt = r;
+      this.#minRttAt = now;
+    }
+    if (this.srtt === 0) {
+      // RFC 6298 2.2
+      this.#smoothed = r;
+      this.#variation = r / 2;
+    } else {
+      // RFC 6298 2.3, with its alpha of 1/8 and beta of 1/4 spread over a round trip's measurements.
+      this.#variation += (Math.abs(this.#smoothed - r) - this.#variation) / (4 * this.#weight);
+      this.#smoothed += (r - this.#smoothed) / (8 * this.#weight);
+    }
+    this.srtt = Math.round(this.#smoothed);
+    this.rttvar = Math.round(this.#variation);
+    this.#rto = this.srtt + Math.max(MIN_VARIATION, 4 * this.rttvar);
+    this.backoff = 0;
+  }
+
+  /** Doubles the timeout, for one has passed (RFC 6298 5.5). */
+  backOff(): void {
+    if (this.rto < MAX_RTO) this.backoff++;
+  }
+
+  /** RFC 6298 5.7: the handshake's timer expired, so data starts with a timeout of 3 s unless measured. */
+  afterLostSyn(): void {
+    if (this.srtt === 0) this.#rto = seconds(3);
+    this.backoff = 0;
+  }
+}

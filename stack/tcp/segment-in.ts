@@ -1,0 +1,181 @@
+/**
+ * What a segment does to its connection: RFC 9293 3.10.7.3 and 3.10.7.4, step by step in the RFC's order.
+ *
+ * @module
+ */
+import type { Instant } from "../store/time.ts";
+import { Flag } from "../wire/tcp.ts";
+import { readAcknowledgment } from "./acknowledgment.ts";
+import { mayChallenge } from "./challenge.ts";
+import { CloseReason, type Connection } from "./connection.ts";
+import { negotiate, open } from "./handshake.ts";
+import type { SegmentOptions } from "./options.ts";
+import type { TcpIn } from "./packet.ts";
+import { add, after, before, distance, inWindow, upTo } from "./sequence.ts";
+import { canReceive, ConnectionState } from "./state.ts";
+import { takeText } from "./text.ts";
+import { receiveWindow } from "./window.ts";
+
+/** What is to be answered at once, in the segment's own buffer. */
+export const Reply = {
+  /** Nothing. */
+  None: 0,
+  /** RST, with the numbers of RFC 9293 3.10.7.1. */
+  Reset: 1,
+} as const;
+
+/** One of {@linkcode Reply}'s numbers. */
+export type Reply = (typeof Reply)[keyof typeof Reply];
+
+/** RFC 7323 5.5: a timestamp that old says nothing any more. */
+const PAWS_IDLE: Instant = 24 * 24 * 3_600 * 1_000_000;
+
+/** Takes a segment for a connection in any state. */
+export function receiveSegment(c: Connection, segment: TcpIn, options: SegmentOptions, now: Instant): Reply {
+  return c.state === ConnectionState.SynSent
+    ? inSynSent(c, segment, options, now)
+    : synchronized(c, segment, options, now);
+}
+
+/** RFC 9293 3.10.7.3 */
+function inSynSent(c: Connection, segment: TcpIn, options: SegmentOptions, now: Instant): Reply {
+  const { flags, acknowledgment, sequence } = segment;
+  const hasAck = (flags & Flag.Ack) !== 0;
+  // First: the acknowledgment is of our SYN, or of something that we never sent.
+  const ackIsFine = hasAck && c.flight.count > 0 && acknowledgment === add(c.iss, 1);
+  if (hasAck && !ackIsFine) return (flags & Flag.Rst) !== 0 ? Reply.None : Reply.Reset;
+  // Second: a reset counts only if it acknowledges our SYN.
+  if ((flags & Flag.Rst) !== 0) {
+    if (ackIsFine) c.tcp.end(c, CloseReason.Refused);
+    return Reply.None;
+  }
+  // Fourth: the SYN.
+  if ((flags & Flag.Syn) === 0) return Reply.None;
+  c.irs = sequence;
+  c.rcvNxt = c.rcvEdge = add(sequence, 1);
+  c.lastAckSent = c.rcvNxt;
+  negotiate(c, segment, options, now);
+  if (ackIsFine) {
+    readAcknowledgment(c, segment, options, now);
+    open(c, now);
+    c.ackNow = true;
+    takeText(c, segment, now);
+  } else {
+    // Simultaneous open: our SYN goes out again, with its acknowledgment.
+    c.state = ConnectionState.SynReceived;
+    c.sndWnd = segment.window;
+    c.synWanted = true;
+  }
+  c.tcp.wants(c);
+  return Reply.None;
+}
+
+/** RFC 9293 3.10.7.4 */
+function synchronized(c: Connection, segment: TcpIn, options: SegmentOptions, now: Instant): Reply {
+  const { flags, sequence } = segment;
+  c.lastHeardAt = now;
+  c.keepAliveProbes = 0;
+  // First: is it new, and inside of the window? PAWS comes before (RFC 7323 5.3).
+  if (isOld(c, segment, options, now) || !isAcceptable(c, segment)) return refuse(c, segment, now);
+  updateTimestamp(c, segment, options, now);
+  // Second: RST (RFC 5961 3.2: only exactly where the next one is expected).
+  if ((flags & Flag.Rst) !== 0) {
+    if (sequence === c.rcvNxt) c.tcp.end(c, CloseReason.Reset);
+    else challenge(c, now);
+    return Reply.None;
+  }
+  // Fourth: SYN (RFC 5961 4.2), but for the SYN-ACK of a simultaneous open.
+  if ((flags & Flag.Syn) !== 0) {
+    if (c.state !== ConnectionState.SynReceived || sequence !== c.irs) challenge(c, now);
+    else if ((flags & Flag.Ack) !== 0) return acknowledged(c, segment, options, now);
+    else c.synWanted = true;
+    c.tcp.wants(c);
+    return Reply.None;
+  }
+  // Fifth: ACK.
+  if ((flags & Flag.Ack) === 0) return Reply.None;
+  return acknowledged(c, segment, options, now);
+}
+
+/** RFC 9293 3.10.7.4, from the fifth check on. */
+function acknowledged(c: Connection, segment: TcpIn, options: SegmentOptions, now: Instant): Reply {
+  const { acknowledgment } = segment;
+  if (c.state === ConnectionState.SynReceived) {
+    if (!after(acknowledgment, c.sndUna) || after(acknowledgment, c.sndNxt)) return Reply.Reset;
+    if (!c.tcp.mayOpen(c)) return Reply.None;
+    readAcknowledgment(c, segment, options, now);
+    open(c, now);
+  } else {
+    // RFC 5961 5.2: what acknowledges data that was never sent, or too long ago, is somebody's guess.
+    if (after(acknowledgment, c.sndNxt) || before(acknowledgment, add(c.sndUna, -c.maxSndWnd))) {
+      challenge(c, now);
+      return Reply.None;
+    }
+    readAcknowledgment(c, segment, options, now);
+    if (c.index < 0) return Reply.None;
+  }
+  // Sixth, urgent data, is data like any other here. Seventh and eighth: text and FIN.
+  if (canReceive(c.state) || isFinState(c.state)) takeText(c, segment, now);
+  if (c.index >= 0) c.tcp.wants(c);
+  return Reply.None;
+}
+
+function isFinState(state: ConnectionState): boolean {
+  return state === ConnectionState.CloseWait || state === ConnectionState.Closing ||
+    state === ConnectionState.LastAck;
+}
+
+/** RFC 9293 3.10.7.4, table 6: some of the segment's numbers lie in the window. */
+function isAcceptable(c: Connection, segment: TcpIn): boolean {
+  const { sequence, flags } = segment;
+  const numbers = segment.length + ((flags & Flag.Syn) !== 0 ? 1 : 0) + ((flags & Flag.Fin) !== 0 ? 1 : 0);
+  const window = receiveWindow(c);
+  // The SYN of a simultaneous open stands before the window; so does the RST that answers ours.
+  if (c.state === ConnectionState.SynReceived && sequence === c.irs) return true;
+  if (window === 0) return numbers === 0 ? sequence === c.rcvNxt : false;
+  if (numbers === 0) return inWindow(sequence, c.rcvNxt, window);
+  return inWindow(sequence, c.rcvNxt, window) || inWindow(add(sequence, numbers - 1), c.rcvNxt, window) ||
+    (upTo(sequence, c.rcvNxt) && after(add(sequence, numbers), c.rcvNxt));
+}
+
+/** RFC 7323 5.3, R1: an old duplicate, told by its timestamp. A reset is judged by its numbers alone. */
+function isOld(c: Connection, segment: TcpIn, options: SegmentOptions, now: Instant): boolean {
+  if (!c.hasTimestamps || (segment.flags & Flag.Rst) !== 0) return false;
+  // RFC 7323 3.2: once agreed on, every segment has one; without it this is none of the peer's.
+  if (!options.hasTimestamp) return (segment.flags & Flag.Syn) === 0;
+  return before(options.tsValue, c.tsRecent) && now - c.tsRecentAt < PAWS_IDLE;
+}
+
+/** RFC 7323 4.3 (2): the echo comes from the segment that the last acknowledgment spans. */
+function updateTimestamp(c: Connection, segment: TcpIn, options: SegmentOptions, now: Instant): void {
+  if (!c.hasTimestamps || !options.hasTimestamp || after(segment.sequence, c.lastAckSent)) return;
+  if (before(options.tsValue, c.tsRecent) && now - c.tsRecentAt < PAWS_IDLE) return;
+  c.tsRecent = options.tsValue;
+  c.tsRecentAt = now;
+}
+
+/** What is not acceptable is answered with an ACK, unless it carries RST. A window probe is such a segment. */
+function refuse(c: Connection, segment: TcpIn, now: Instant): Reply {
+  if ((segment.flags & Flag.Rst) !== 0) return Reply.None;
+  c.tcp.counters.unacceptable++;
+  const { sequence, length } = segment;
+  // RFC 2883 4: what arrives a second time is reported.
+  if (c.hasSack && length > 0 && upTo(add(sequence, length), c.rcvNxt)) {
+    c.dsackLeft = sequence;
+    c.dsackRight = add(sequence, length);
+  }
+  // RFC 9293 3.10.7.4: even then a retransmitted FIN and data before the window are acknowledged; a SYN is a challenge.
+  if ((segment.flags & Flag.Syn) !== 0 || (length === 0 && distance(c.rcvNxt, sequence) !== -1)) {
+    challenge(c, now);
+  } else {
+    c.ackNow = true;
+    c.tcp.wants(c);
+  }
+  return Reply.None;
+}
+
+function challenge(c: Connection, now: Instant): void {
+  if (!mayChallenge(c, now)) return;
+  c.ackNow = true;
+  c.tcp.wants(c);
+}

@@ -1,0 +1,293 @@
+/**
+ * What a connection sends next: RFC 9293 3.8.6 and 3.10.2, one segment at a time.
+ *
+ * @module
+ */
+import { LayerError } from "../error.ts";
+import type { Instant } from "../store/time.ts";
+import * as wire from "../wire/tcp-options.ts";
+import { Flag } from "../wire/tcp.ts";
+import type { Connection } from "./connection.ts";
+import type { TcpInit, TcpOut, TcpRaw } from "./packet.ts";
+import { noteSent, onIdleRestart, onProbeSent, sendAllowance } from "./recovery.ts";
+import { add, before, distance } from "./sequence.ts";
+import { ConnectionState } from "./state.ts";
+import { timestampNow } from "./timestamp.ts";
+import { armAfterSend } from "./timers.ts";
+import { advertise, advertiseUnscaled } from "./window.ts";
+
+/** What {@linkcode SegmentWriter.fill} did. */
+export const Filled = {
+  /** A segment left; there may be more. */
+  Sent: 0,
+  /** There is nothing to send now. */
+  Nothing: 1,
+  /** There is, but the next hop is being looked up, or the NIC refused. */
+  Blocked: 2,
+} as const;
+
+/** One of {@linkcode Filled}'s numbers. */
+export type Filled = (typeof Filled)[keyof typeof Filled];
+
+class ReusedInit implements TcpInit {
+  source!: TcpInit["source"];
+  destination!: TcpInit["destination"];
+  sourcePort = 0;
+  destinationPort = 0;
+  sequence = 0;
+  acknowledgment = 0;
+  flags = 0;
+  window = 0;
+  optionsLength = 0;
+  length = 0;
+  trafficClass = 0;
+}
+
+/** ECT(0), as RFC 3168 6.1.2 has data carry it. */
+const ECT0 = 2;
+
+/** Fills empty buffers with a connection's segments. */
+export class SegmentWriter {
+  readonly #init = new ReusedInit();
+
+  /** Fills `raw` with the next segment, if there is one. */
+  fill(c: Connection, raw: TcpRaw, now: Instant): Filled {
+    if (c.rstWanted) return this.#control(c, raw, now, c.sndNxt, Flag.Rst | Flag.Ack);
+    if (c.state === ConnectionState.SynSent || c.state === ConnectionState.SynReceived) {
+      return this.#syn(c, raw, now);
+    }
+    if (c.flight.count === 0 && c.unsent > 0) onIdleRestart(c, now);
+    const allowance = sendAllowance(c);
+    const lost = allowance > 0 ? c.flight.firstLost() : -1;
+    if (lost >= 0) return this.#resend(c, raw, now, lost);
+    const length = c.finSent ? 0 : this.#newLength(c, Math.min(allowance, this.#windowLeft(c)));
+    if (length > 0 || this.#finIsNext(c, length)) return this.#data(c, raw, now, length);
+    if (c.probeWanted) return this.#probe(c, raw, now);
+    if (c.windowProbeWanted) return this.#control(c, raw, now, add(c.sndUna, -1), Flag.Ack);
+    if (c.ackNow) return this.#control(c, raw, now, c.sndNxt, Flag.Ack);
+    return Filled.Nothing;
+  }
+
+  /** How much the peer's window still takes. */
+  #windowLeft(c: Connection): number {
+    return Math.max(0, c.sndWnd - distance(c.sndUna, c.sndNxt));
+  }
+
+  /** How long the next segment of new data is; 0: none is to be sent now. */
+  #newLength(c: Connection, usable: number): number {
+    const unsent = c.unsent;
+    if (unsent <= 0 || usable <= 0) return 0;
+    const mss = this.#payloadMss(c);
+    if (usable >= mss && unsent >= mss) return mss;
+    const length = Math.min(usable, unsent, mss);
+    // RFC 9293 3.8.6.2.1 (3): a large part of what the peer has ever taken.
+    if (length < unsent) {
+      return length >= mss || (c.flight.count === 0 || 2 * length >= c.maxSndWnd)
+        ? this.#orWait(c, length, mss)
+        : 0;
+    }
+    // RFC 9293 3.7.4, with Minshall's change: the rest of the data may go while no other short segment is out.
+    const mayGo = c.noDelay || c.finWanted || !before(c.sndUna, c.lastShortEnd);
+    return mayGo ? length : 0;
+  }
+
+  /** A short segment in the middle of data leaves only when nothing that is out will make room for a longer one. */
+  #orWait(c: Connection, length: number, mss: number): number {
+    if (length >= mss || 2 * length >= c.maxSndWnd) return length;
+    return c.flight.count === 0 && c.sndWnd >= length && c.maxSndWnd < mss ? length : 0;
+  }
+
+  #finIsNext(c: Connection, length: number): boolean {
+    return c.finWanted && !c.finSent && c.unsent === length && c.state >= ConnectionState.Established;
+  }
+
+  #payloadMss(c: Connection): number {
+    return Math.max(1, c.sndMss - this.#optionsLength(c));
+  }
+
+  #optionsLength(c: Connection): number {
+    let length = c.hasTimestamps ? wire.TIMESTAMPS_LENGTH : 0;
+    const blocks = this.#sackCount(c);
+    if (blocks > 0) length += wire.SACK_LENGTH + blocks * wire.SACK_BLOCK_LENGTH;
+    return length;
+  }
+
+  #sackCount(c: Connection): number {
+    if (!c.hasSack) return 0;
+    const room = c.hasTimestamps ? 3 : 4;
+    const duplicate = c.dsackLeft !== c.dsackRight ? 1 : 0;
+    return Math.min(room, duplicate + (c.hasRanges ? c.ranges.ranges : 0));
+  }
+
+  #data(c: Connection, raw: TcpRaw, now: Instant, length: number): Filled {
+    const init = this.#begin(c, c.sndNxt, Flag.Ack, length);
+    const offset = c.sentData;
+    const isFin = this.#finIsNext(c, length);
+    if (length > 0 && length === c.unsent) init.flags |= Flag.Psh;
+    if (isFin) init.flags |= Flag.Fin;
+    this.#markEcn(c, init, length);
+    const out = this.#prepare(c, raw, now);
+    if (out === undefined) return Filled.Blocked;
+    c.sendBuffer.fill(offset, out.frame.bytes, out.payloadAt, length);
+    const end = add(c.sndNxt, length + (isFin ? 1 : 0));
+    if (length < this.#payloadMss(c)) c.lastShortEnd = end;
+    if (isFin) this.#finGoes(c);
+    c.flight.push(end, now);
+    return this.#sent(c, out, now, length);
+  }
+
+  #resend(c: Connection, raw: TcpRaw, now: Instant, index: number): Filled {
+    const start = c.flight.start(index);
+    const end = c.flight.endOf(index);
+    const hasFin = c.finSent && end === c.sndNxt;
+    const data = distance(start, end) - (hasFin ? 1 : 0);
+    const length = Math.min(data, this.#payloadMss(c));
+    const isFin = hasFin && length === data;
+    this.#begin(c, start, isFin ? Flag.Ack | Flag.Fin : Flag.Ack, length);
+    const out = this.#prepare(c, raw, now);
+    if (out === undefined) return Filled.Blocked;
+    c.sendBuffer.fill(distance(c.sndUna, start), out.frame.bytes, out.payloadAt, length);
+    c.flight.resend(index, length + (isFin ? 1 : 0), now);
+    c.tcp.counters.retransmitted++;
+    return this.#sent(c, out, now, length);
+  }
+
+  /** RFC 8985 7.3: new data if there is any, else the last segment once more. */
+  #probe(c: Connection, raw: TcpRaw, now: Instant): Filled {
+    const fresh = c.finSent ? 0 : Math.min(c.unsent, this.#windowLeft(c), this.#payloadMss(c));
+    if (fresh > 0) {
+      const filled = this.#data(c, raw, now, fresh);
+      onProbeSent(c, false);
+      return filled;
+    }
+    const last = c.flight.lastUnreceived();
+    onProbeSent(c, true);
+    return last < 0 ? Filled.Nothing : this.#resend(c, raw, now, last);
+  }
+
+  #control(c: Connection, raw: TcpRaw, now: Instant, sequence: number, flags: number): Filled {
+    this.#begin(c, sequence, flags, 0);
+    const out = this.#prepare(c, raw, now);
+    if (out === undefined) return Filled.Blocked;
+    c.windowProbeWanted = false;
+    return this.#sent(c, out, now, 0);
+  }
+
+  #syn(c: Connection, raw: TcpRaw, now: Instant): Filled {
+    if (!c.synWanted && !c.ackNow) return Filled.Nothing;
+    const isAnswer = c.state === ConnectionState.SynReceived;
+    const init = this.#begin(c, c.iss, isAnswer ? Flag.Syn | Flag.Ack : Flag.Syn, 0);
+    init.acknowledgment = isAnswer ? c.rcvNxt : 0;
+    init.window = advertiseUnscaled(c);
+    init.optionsLength = synOptionsLength(c);
+    if (c.hasEcn) init.flags |= isAnswer ? Flag.Ece : Flag.Ece | Flag.Cwr;
+    const out = raw.prepare(init);
+    if (typeof out === "number") return this.#refused(c, out);
+    writeSynOptions(c, out.frame.bytes, out.optionsAt, now);
+    if (c.flight.count === 0) c.flight.push(add(c.iss, 1), now);
+    else c.flight.resend(0, 1, now);
+    c.synWanted = false;
+    return this.#sent(c, out, now, 0);
+  }
+
+  #begin(c: Connection, sequence: number, flags: number, length: number): ReusedInit {
+    const init = this.#init;
+    init.source = c.local;
+    init.destination = c.remote;
+    init.sourcePort = c.localPort;
+    init.destinationPort = c.remotePort;
+    init.sequence = sequence;
+    init.acknowledgment = c.rcvNxt;
+    init.flags = flags;
+    init.length = length;
+    init.trafficClass = 0;
+    // RFC 3168 6.1.3: the echo goes on until the peer says that it has reduced its window.
+    if (c.ecnEcho) init.flags |= Flag.Ece;
+    return init;
+  }
+
+  /** RFC 3168 6.1.5: only new data carries ECT, and the first of it tells that the window was reduced. */
+  #markEcn(c: Connection, init: ReusedInit, length: number): void {
+    if (!c.hasEcn || length === 0) return;
+    init.trafficClass = ECT0;
+    if (!c.cwrWanted) return;
+    init.flags |= Flag.Cwr;
+    c.cwrWanted = false;
+  }
+
+  #prepare(c: Connection, raw: TcpRaw, now: Instant): TcpOut | undefined {
+    const init = this.#init;
+    const blocks = this.#sackCount(c);
+    init.optionsLength = this.#optionsLength(c);
+    init.window = advertise(c);
+    const out = raw.prepare(init);
+    if (typeof out === "number") {
+      this.#refused(c, out);
+      return undefined;
+    }
+    const { bytes } = out.frame;
+    let at = out.optionsAt;
+    if (c.hasTimestamps) at = wire.putTimestamps(bytes, at, timestampNow(c, now), c.tsRecent);
+    if (blocks > 0) writeSack(c, bytes, at, blocks);
+    return out;
+  }
+
+  #refused(c: Connection, error: number): Filled {
+    if (error === LayerError.BadSize) c.tcp.tooLong(c);
+    return Filled.Blocked;
+  }
+
+  #finGoes(c: Connection): void {
+    c.finSent = true;
+    c.state = c.state === ConnectionState.CloseWait ? ConnectionState.LastAck : ConnectionState.FinWait1;
+  }
+
+  #sent(c: Connection, out: TcpOut, now: Instant, length: number): Filled {
+    const isAck = (out.flags & Flag.Ack) !== 0;
+    // A NIC that refuses the frame loses it like any other: the timers see to it.
+    out.send();
+    if (isAck) {
+      c.lastAckSent = c.rcvNxt;
+      c.ackNow = c.ackDelayed = false;
+      c.unacked = 0;
+      c.dsackLeft = c.dsackRight = 0;
+      if (c.quickAcks > 0) c.quickAcks--;
+    }
+    noteSent(c, length);
+    c.lastSentAt = now;
+    armAfterSend(c, now);
+    return Filled.Sent;
+  }
+}
+
+/** The options of a SYN: MSS always, the others as far as both sides may use them. */
+export function synOptionsLength(c: Connection): number {
+  return wire.MSS_LENGTH + (c.rcvScale >= 0 ? wire.WINDOW_SCALE_LENGTH : 0) +
+    (c.hasTimestamps ? wire.TIMESTAMPS_LENGTH : 0) + (c.hasSack ? wire.SACK_PERMITTED_LENGTH : 0);
+}
+
+function writeSynOptions(c: Connection, bytes: Uint8Array, at: number, now: Instant): void {
+  at = wire.putMss(bytes, at, c.tcp.ownMss(c));
+  if (c.rcvScale >= 0) at = wire.putWindowScale(bytes, at, c.rcvScale);
+  if (c.hasTimestamps) at = wire.putTimestamps(bytes, at, timestampNow(c, now), c.tsRecent);
+  if (c.hasSack) wire.putSackPermitted(bytes, at);
+}
+
+/** RFC 2018 4: the block of the latest segment first; RFC 2883 4: a duplicate before all others. */
+function writeSack(c: Connection, bytes: Uint8Array, at: number, blocks: number): void {
+  at = wire.putSack(bytes, at, blocks);
+  let left = blocks;
+  if (c.dsackLeft !== c.dsackRight) {
+    at = wire.putSackBlock(bytes, at, c.dsackLeft, c.dsackRight);
+    left--;
+  }
+  for (let rank = 0; rank < left; rank++) {
+    const range = c.ranges.recent(rank);
+    at = wire.putSackBlock(
+      bytes,
+      at,
+      add(c.rcvNxt, c.ranges.start(range)),
+      add(c.rcvNxt, c.ranges.end(range)),
+    );
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * The place of a {@linkcode Tcp} endpoint in a sending tree.
+ *
+ * @module
+ */
+import type { TimedSender } from "../handler.ts";
+import type { IpRaw } from "../ip/packet.ts";
+import type { Instant } from "../store/time.ts";
+import type { Tcp } from "./endpoint.ts";
+import { TcpPacket } from "./packet.ts";
+import { Filled, SegmentWriter } from "./segment-out.ts";
+import type { ConnectionTable } from "./table.ts";
+
+/** Fills one segment after the other, each connection in its turn. */
+export class TcpSender implements TimedSender<IpRaw> {
+  readonly #table: ConnectionTable;
+  readonly #tcp: Tcp;
+  readonly #packet: TcpPacket;
+  readonly #writer = new SegmentWriter();
+
+  /** A place for the endpoint of these connections. */
+  constructor(tcp: Tcp, table: ConnectionTable) {
+    this.#tcp = tcp;
+    this.#table = table;
+    this.#packet = new TcpPacket(tcp);
+  }
+
+  send(ip: IpRaw): void {
+    const now = ip.info.timestamp;
+    this.#tcp.tick(now);
+    const packet = this.#packet;
+    for (let c = this.#table.nextReady(now); c !== undefined; c = this.#table.nextReady(now)) {
+      const filled = this.#writer.fill(c, packet.enterRaw(ip), now);
+      if (filled === Filled.Sent) {
+        if (c.rstWanted || c.lastWords) this.#tcp.forget(c);
+        this.#table.again(c);
+        break;
+      }
+      if (filled === Filled.Blocked) this.#table.block(c, now);
+      else this.#table.rest(c);
+    }
+    packet.leave();
+  }
+
+  deadline(): Instant {
+    return this.#table.deadline();
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * The connections of an endpoint: their slots, their 4-tuples, their timers, and who has something to send.
+ *
+ * @module
+ */
+import { HashMap } from "../store/hash-map.ts";
+import { Links } from "../store/links.ts";
+import { NO_KEY, SlotMap } from "../store/slot-map.ts";
+import { type Instant, milliseconds, NEVER } from "../store/time.ts";
+import { TimerWheel } from "../store/timer-wheel.ts";
+import type { Address } from "../wire/address.ts";
+import type { Connection } from "./connection.ts";
+import { putTuple, TUPLE_WORDS } from "./tuple.ts";
+import { TIMERS } from "./timers.ts";
+
+const READY = 0, BLOCKED = 1;
+
+/** How soon a connection whose next hop is being looked up is tried again. */
+const RETRY: Instant = milliseconds(2);
+
+/** A table of fixed capacity. Every operation takes constant time. */
+export class ConnectionTable {
+  readonly #slots: SlotMap<Connection>;
+  readonly #tuples: HashMap;
+  readonly #lists: Links;
+  readonly #wheel: TimerWheel;
+  readonly #words = new Int32Array(TUPLE_WORDS);
+  readonly #onTimer: (timer: number) => void;
+  #blockedUntil: Instant = NEVER;
+  /** The connection found last: a burst is mostly one flow's. */
+  #last: Connection | undefined;
+
+  /** An empty table. `onTimer` is told of a connection's timer that has run out. */
+  constructor(
+    capacity: number,
+    seed: readonly [number, number],
+    onTimer: (connection: Connection, kind: number) => void,
+  ) {
+    this.#slots = new SlotMap(capacity);
+    this.#tuples = new HashMap(capacity, TUPLE_WORDS, seed);
+    this.#lists = new Links(capacity, 2);
+    this.#wheel = new TimerWheel(capacity * TIMERS);
+    this.#onTimer = (timer) => {
+      const connection = this.#slots.get(this.#slots.keyAt(Math.trunc(timer / TIMERS)));
+      if (connection !== undefined) onTimer(connection, timer % TIMERS);
+    };
+  }
+
+  /** How many connections there are. */
+  get size(): number {
+    return this.#slots.size;
+  }
+
+  /** Whether there is no room for another one. */
+  get isFull(): boolean {
+    return this.#slots.size === this.#slots.capacity;
+  }
+
+  /** Gives a connection a slot, under its 4-tuple. False: the table is full, or the tuple is taken. */
+  insert(c: Connection): boolean {
+    if (this.isFull || this.find(c.local, c.localPort, c.remote, c.remotePort) !== undefined) return false;
+    c.key = this.#slots.insert(c);
+    c.index = this.#slots.index(c.key);
+    putTuple(this.#words, 0, c.local, c.localPort, c.remote, c.remotePort);
+    this.#tuples.insert(this.#words, 0, c.index);
+    return true;
+  }
+
+  /** Takes a connection out: its key is stale from now on, its timers are off. */
+  remove(c: Connection): void {
+    if (c.index < 0) return;
+    putTuple(this.#words, 0, c.local, c.localPort, c.remote, c.remotePort);
+    this.#tuples.remove(this.#words);
+    this.#lists.remove(c.index);
+    for (let kind = 0; kind < TIMERS; kind++) this.#wheel.cancel(c.index * TIMERS + kind);
+    this.#slots.remove(c.key);
+    c.key = NO_KEY;
+    c.index = -1;
+    if (this.#last === c) this.#last = undefined;
+  }
+
+  /** The connection of a key; undefined: it is gone. */
+  get(key: number): Connection | undefined {
+    return this.#slots.get(key);
+  }
+
+  /** The connection of a 4-tuple. */
+  find(local: Address, localPort: number, remote: Address, remotePort: number): Connection | undefined {
+    const last = this.#last;
+    if (
+      last !== undefined && last.localPort === localPort && last.remotePort === remotePort &&
+      last.remote.equals(remote) && last.local.equals(local)
+    ) return last;
+    putTuple(this.#words, 0, local, localPort, remote, remotePort);
+    const index = this.#tuples.lookup(this.#words);
+    if (index < 0) return undefined;
+    return this.#last = this.#slots.get(this.#slots.keyAt(index));
+  }
+
+  /** All of them, for tools. */
+  *[Symbol.iterator](): Generator<Connection> {
+    for (let key = this.#slots.first(); key !== NO_KEY; key = this.#slots.next(key)) {
+      yield this.#slots.get(key)!;
+    }
+  }
+
+  /** Puts a connection in line to send. */
+  ready(c: Connection): void {
+    if (c.index >= 0 && this.#lists.listOf(c.index) !== READY) this.#lists.pushBack(READY, c.index);
+  }
+
+  /** Whose turn it is to send; undefined: nobody has anything. */
+  nextReady(now: Instant): Connection | undefined {
+    if (now >= this.#blockedUntil) this.#unblock();
+    const index = this.#lists.head(READY);
+    return index < 0 ? undefined : this.#slots.get(this.#slots.keyAt(index));
+  }
+
+  /** Puts a connection that has sent at the end of the line. */
+  again(c: Connection): void {
+    if (c.index >= 0) this.#lists.moveToBack(c.index);
+  }
+
+  /** Takes a connection out of the line: it has nothing more to send. */
+  rest(c: Connection): void {
+    if (c.index >= 0) this.#lists.remove(c.index);
+  }
+
+  /** Takes a connection out of the line for a moment: what it has cannot leave now. */
+  block(c: Connection, now: Instant): void {
+    if (c.index < 0) return;
+    this.#lists.pushBack(BLOCKED, c.index);
+    if (this.#blockedUntil === NEVER) this.#blockedUntil = now + RETRY;
+  }
+
+  /** Arms a connection's timer; NEVER cancels it. */
+  arm(c: Connection, kind: number, at: Instant): void {
+    if (c.index >= 0) this.#wheel.arm(c.index * TIMERS + kind, at);
+  }
+
+  /** Lets timers run out. */
+  advance(now: Instant): void {
+    this.#wheel.advance(now, this.#onTimer);
+  }
+
+  /** When there is something to do: at once if somebody has something to send. */
+  deadline(): Instant {
+    if (!this.#lists.isEmpty(READY)) return 0;
+    return Math.min(this.#blockedUntil, this.#wheel.deadline());
+  }
+
+  #unblock(): void {
+    this.#blockedUntil = NEVER;
+    for (let index = this.#lists.head(BLOCKED); index >= 0; index = this.#lists.head(BLOCKED)) {
+      this.#lists.pushBack(READY, index);
+    }
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * The data and the FIN of an acceptable segment: RFC 9293 3.10.7.4, the seventh and eighth checks, and when they are
+ * acknowledged (RFC 5681 4.2).
+ *
+ * @module
+ */
+import type { Instant } from "../store/time.ts";
+import { Flag } from "../wire/tcp.ts";
+import type { Connection } from "./connection.ts";
+import type { TcpIn } from "./packet.ts";
+import { add, after, distance } from "./sequence.ts";
+import { canReceive, ConnectionState } from "./state.ts";
+import { delayAck } from "./timers.ts";
+
+/** RFC 3168 6.1.3: the CE codepoint. */
+const CE = 3;
+
+/** Takes what is new of the segment's data, and its FIN. */
+export function takeText(c: Connection, segment: TcpIn, now: Instant): void {
+  const { flags, length } = segment;
+  const hasFin = (flags & Flag.Fin) !== 0;
+  if (c.hasEcn) readEcn(c, segment);
+  if (length === 0 && !hasFin) return;
+  if (!canReceive(c.state) || c.hasRcvFin && c.rcvNxt === add(c.rcvFin, 1)) {
+    // The peer has sent its FIN before, so whatever comes is a repetition: RFC 9293 3.10.7.4 has it acknowledged.
+    c.ackNow = true;
+    return;
+  }
+  if (c.isOrphan && length > 0 && after(add(segment.sequence, length), c.rcvNxt)) {
+    // RFC 1122 4.2.2.13: data for a user who is gone is answered with a reset.
+    c.tcp.abort(c);
+    return;
+  }
+  const start = c.rcvNxt;
+  const hadRanges = c.hasRanges;
+  if (length > 0) takeData(c, segment);
+  const end = add(segment.sequence, length + ((flags & Flag.Syn) !== 0 ? 1 : 0));
+  if (hasFin && !c.hasRcvFin && !after(end, c.rcvEdge)) {
+    c.hasRcvFin = true;
+    c.rcvFin = end;
+  }
+  const isFinished = c.hasRcvFin && c.rcvNxt === c.rcvFin;
+  const received = distance(start, c.rcvNxt);
+  if (isFinished) c.rcvNxt = add(c.rcvNxt, 1);
+  if (c.rcvMss < length) c.rcvMss = Math.min(length, c.tcp.ownMss(c));
+  acknowledge(c, received, isFinished || hadRanges || c.hasRanges || received === 0, now);
+  if (received > 0) c.handler.readable?.(c);
+  if (isFinished && c.index >= 0) finish(c, now);
+}
+
+function takeData(c: Connection, segment: TcpIn): void {
+  const { bytes } = segment.frame;
+  const isSyn = (segment.flags & Flag.Syn) !== 0;
+  let at = segment.payloadAt;
+  let offset = distance(c.rcvNxt, add(segment.sequence, isSyn ? 1 : 0));
+  let length = segment.length;
+  if (offset < 0) {
+    noteDuplicate(c, add(c.rcvNxt, offset), Math.min(0, offset + length) - offset);
+    at -= offset;
+    length += offset;
+    offset = 0;
+  }
+  // What lies behind the window is not taken; the peer sends it again.
+  length = Math.min(length, c.receiveBuffer.window - offset);
+  if (c.hasRcvFin) length = Math.min(length, distance(c.rcvNxt, c.rcvFin) - offset);
+  if (length <= 0) return;
+  if (offset === 0 && !c.hasRanges) {
+    c.receiveBuffer.write(0, bytes, at, length);
+    c.receiveBuffer.advance(length);
+    c.rcvNxt = add(c.rcvNxt, length);
+    return;
+  }
+  const { ranges } = c;
+  if (ranges.has(offset, length)) noteDuplicate(c, add(c.rcvNxt, offset), length);
+  if (!ranges.add(offset, length)) {
+    c.tcp.counters.tooManyRanges++;
+    return;
+  }
+  c.receiveBuffer.write(offset, bytes, at, length);
+  const complete = ranges.takeFront();
+  if (complete === 0) return;
+  c.receiveBuffer.advance(complete);
+  c.rcvNxt = add(c.rcvNxt, complete);
+}
+
+/** RFC 2883 4: the next acknowledgment reports it. */
+function noteDuplicate(c: Connection, left: number, length: number): void {
+  if (!c.hasSack || length <= 0) return;
+  c.dsackLeft = left;
+  c.dsackRight = add(left, length);
+}
+
+function acknowledge(c: Connection, received: number, atOnce: boolean, now: Instant): void {
+  c.unacked += received;
+  // RFC 5681 4.2: at once out of order, and at the latest with every second full segment.
+  if (atOnce || c.quickAcks > 0 || c.unacked >= 2 * c.rcvMss) c.ackNow = true;
+  else delayAck(c, now);
+}
+
+function readEcn(c: Connection, segment: TcpIn): void {
+  if ((segment.flags & Flag.Cwr) !== 0) c.ecnEcho = false;
+  if ((segment.ip.trafficClass & 3) === CE) {
+    c.ecnEcho = true;
+    c.ackNow = true;
+  }
+}
+
+/** RFC 9293 3.10.7.4, the eighth check. */
+function finish(c: Connection, now: Instant): void {
+  c.ackNow = true;
+  if (c.state === ConnectionState.Established) c.state = ConnectionState.CloseWait;
+  else if (c.state === ConnectionState.FinWait1) c.state = ConnectionState.Closing;
+  c.handler.peerClosed?.(c);
+  if (c.state === ConnectionState.FinWait2) c.tcp.timeWait(c, now);
+}

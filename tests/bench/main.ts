@@ -1,0 +1,45 @@
+/**
+ * The benchmarks: `deno task bench [--quick] [--json] [NAME...]`. docs/performance.md says what to make of the
+ * figures.
+ *
+ * @module
+ */
+import { echo } from "./echo.ts";
+import { type Benchmark, Report } from "./report.ts";
+import { sim } from "./sim.ts";
+import { store } from "./store.ts";
+import { tap } from "./tap.ts";
+
+const BENCHMARKS: readonly Benchmark[] = [echo, tap, store, sim];
+const FLAGS: ReadonlySet<string> = new Set(["--quick", "--json"]);
+
+const USAGE = `Usage: deno task bench [--quick] [--json] [NAME...]
+
+${BENCHMARKS.map(({ name, about }) => `  ${name.padEnd(8)}${about}`).join("\n")}
+
+  --quick  fewer and shorter rounds, less than a minute together
+  --json   a line of JSON a figure
+`;
+
+/** Runs the chosen benchmarks, all by default; the exit status. */
+async function main(args: readonly string[]): Promise<number> {
+  if (args.includes("--help")) {
+    console.log(USAGE);
+    return 0;
+  }
+  const names = args.filter((arg) => !FLAGS.has(arg));
+  const unknown = names.find((name) => !BENCHMARKS.some((benchmark) => benchmark.name === name));
+  if (unknown !== undefined) {
+    console.error(`bench: there is no "${unknown}"\n\n${USAGE}`);
+    return 2;
+  }
+  const report = new Report(args.includes("--json"));
+  for (const benchmark of BENCHMARKS) {
+    if (names.length > 0 && !names.includes(benchmark.name)) continue;
+    report.begin(benchmark);
+    await benchmark.run(report, args.includes("--quick"));
+  }
+  return 0;
+}
+
+Deno.exit(await main(Deno.args));

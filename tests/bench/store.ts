@@ -1,0 +1,91 @@
+/**
+ * `store`: the containers and checksums under the layers.
+ *
+ * @module
+ */
+import { HashMap } from "../../stack/store/hash-map.ts";
+import { TimerWheel } from "../../stack/store/timer-wheel.ts";
+import { sum } from "../../stack/wire/checksum.ts";
+import type { Benchmark } from "./report.ts";
+
+const ENTRIES = 1_000, CAPACITY = 1_024;
+const ARENA = new Uint8Array(1 << 16).map((_, index) => index * 37);
+
+/** What is called `count` times in a loop of its own; the result keeps the loop from being optimized away. */
+type Work = (count: number) => number;
+
+function lookUps(): Work {
+  const map = new HashMap(CAPACITY, 4, [1, 2]);
+  for (let entry = 0; entry < ENTRIES; entry++) map.insert4(0, 0, 0xffff, 0x0a000000 + entry, entry);
+  return (count) => {
+    let found = 0;
+    for (let turn = 0; turn < count; turn++) {
+      found += map.lookup4(0, 0, 0xffff, 0x0a000000 + (turn * 7) % ENTRIES);
+    }
+    return found;
+  };
+}
+
+/** As a connection's timer is used: moved with every packet, hardly ever ringing. */
+function timers(): Work {
+  const wheel = new TimerWheel(ENTRIES);
+  let now = 0, rung = 0;
+  const ring = () => {
+    rung++;
+  };
+  return (count) => {
+    for (let turn = 0; turn < count; turn++) {
+      now += 10;
+      wheel.arm(turn % ENTRIES, now + 200_000);
+      rung += wheel.advance(now, ring);
+    }
+    return rung;
+  };
+}
+
+function sums(length: number): Work {
+  return (count) => {
+    let total = 0;
+    for (let turn = 0; turn < count; turn++) total += sum(ARENA, 144, 144 + length, 0);
+    return total;
+  };
+}
+
+let keep = 0;
+
+/** Nanoseconds a call in each round, after one that is not counted. */
+function measure(work: Work, rounds: number): number[] {
+  const count = 20_000, values: number[] = [];
+  for (let round = -1; round < rounds; round++) {
+    let best = Infinity;
+    const until = performance.now() + 60;
+    while (performance.now() < until) {
+      const start = performance.now();
+      keep += work(count);
+      best = Math.min(best, (performance.now() - start) * 1e6 / count);
+    }
+    if (round >= 0) values.push(best);
+  }
+  return values;
+}
+
+/** The benchmark. */
+export const store: Benchmark = {
+  name: "store",
+  about: "containers and checksums; the best of many short runs in each round",
+  run(report, quick) {
+    const rounds = quick ? 2 : 7;
+    const call = { unit: "ns", digits: 1 };
+    report.figure({ ...call, title: "hash map: look-up among 1,000", values: measure(lookUps(), rounds) });
+    report.figure({
+      ...call,
+      title: "timer wheel: 1,000 timers, one moved, time advanced",
+      values: measure(timers(), rounds),
+    });
+    for (const length of [64, 1_480]) {
+      const values = measure(sums(length), rounds).map((nanoseconds) => length / nanoseconds);
+      report.figure({ title: `checksum of ${length} B`, unit: "GB/s", digits: 1, values });
+    }
+    if (Number.isNaN(keep)) report.note("a sum is not a number");
+  },
+};
