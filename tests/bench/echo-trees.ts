@@ -4,7 +4,18 @@
  *
  * @module
  */
-import { ALL_MANUAL, DeviceInfo, type DeviceSlot, Eth, Icmp, Ip, SlotPool, Udp } from "../../mod.ts";
+import {
+  ALL_IGNORED,
+  ALL_MANUAL,
+  type Capabilities,
+  DeviceInfo,
+  type DeviceSlot,
+  Eth,
+  Icmp,
+  Ip,
+  SlotPool,
+  Udp,
+} from "../../mod.ts";
 import type { Receiver } from "../../stack/handler.ts";
 import type { Slot } from "../../stack/slot.ts";
 import { Address } from "../../stack/wire/address.ts";
@@ -32,6 +43,8 @@ export interface EchoCase {
   readonly request: () => Uint8Array;
   /** Whether it answers, so that an answer can be expected. */
   readonly answers: boolean;
+  /** What the NIC does by itself; absent: nothing. */
+  readonly capabilities?: Capabilities;
   /** The tree. */
   readonly build: () => Receiver<Slot>;
 }
@@ -55,16 +68,20 @@ function host(): { eth: Eth; ip: Ip } {
   return { eth: new Eth({ mac: OWN_MAC }), ip };
 }
 
+function answeringPings(): Receiver<Slot> {
+  const { eth, ip } = host();
+  return eth.recv(ip.recv(new Icmp().answer()));
+}
+
 /** All cases, the whole trees first. */
 export const CASES = {
-  icmp: {
-    title: "ICMP echo, eth + ip + icmp",
+  icmp: { title: "ICMP echo, eth + ip + icmp", request: ping, answers: true, build: answeringPings },
+  unsummed: {
+    title: "ICMP echo, checksums neither verified nor filled",
     request: ping,
     answers: true,
-    build() {
-      const { eth, ip } = host();
-      return eth.recv(ip.recv(new Icmp().answer()));
-    },
+    capabilities: ALL_IGNORED,
+    build: answeringPings,
   },
   udp: {
     title: "UDP echo, eth + ip + udp",
@@ -119,9 +136,9 @@ export class EchoLoop {
   readonly #answers: boolean;
 
   /** The loop of one case. */
-  constructor({ request, build, answers }: EchoCase) {
+  constructor({ request, build, answers, capabilities = ALL_MANUAL }: EchoCase) {
     this.#request = request();
-    const pool = new SlotPool(1, 1_518, new DeviceInfo(ALL_MANUAL, 1_500));
+    const pool = new SlotPool(1, 1_518, new DeviceInfo(capabilities, 1_500));
     const slot = pool.take();
     if (slot === undefined) throw new Error("a pool of one slot has none");
     this.#slot = slot;

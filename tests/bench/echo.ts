@@ -48,6 +48,7 @@ function breakdown(report: Report, cost: (name: CaseName) => number): void {
     ["eth receives", cost("eth") - cost("harness")],
     ["ip receives", cost("ip") - cost("eth")],
     ["icmp receives, all three answer", cost("icmp") - cost("ip")],
+    ["of all that, the checksums", cost("icmp") - cost("unsummed")],
     ["layers over bytes", cost("icmp") - cost("bytes")],
   ];
   for (const [part, value] of parts) {
