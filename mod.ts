@@ -35,7 +35,8 @@ export { Cidr } from "./stack/wire/cidr.ts";
 export { WireError } from "./stack/wire/error.ts";
 export { EtherType } from "./stack/wire/ethernet.ts";
 export { Mac } from "./stack/wire/mac.ts";
-export { describe, explain } from "./stack/wire/pretty.ts";
+export { Type as IcmpType, Unreachable as UnreachableCode } from "./stack/wire/icmpv4.ts";
+export { describe, describeIp, explain, explainIp } from "./stack/wire/pretty.ts";
 export { Protocol } from "./stack/wire/protocol.ts";
 
 export * from "./stack/host/addresses.ts";
@@ -56,7 +57,43 @@ export { type ProtocolHandlers, protocols } from "./stack/ip/protocols.ts";
 export { Udp, UdpCounters, type UdpOptions } from "./stack/udp/endpoint.ts";
 export { Binding, type BindOptions, type Endpoint } from "./stack/udp/bindings.ts";
 export type { UdpBase, UdpHeader, UdpIn, UdpInit, UdpOut, UdpRaw } from "./stack/udp/packet.ts";
+export { type ConnectOptions, Tcp, type TcpOptions } from "./stack/tcp/endpoint.ts";
+export { TcpCounters } from "./stack/tcp/counters.ts";
+export { CloseReason, Connection, type ConnectionHandler } from "./stack/tcp/connection.ts";
+export { type Accept, Listener, type ListenOptions } from "./stack/tcp/listener.ts";
+export {
+  EMPTY,
+  FromBytes,
+  IntoBytes,
+  type ReceiveBuffer,
+  type SendBuffer,
+  Sink,
+  StreamReceive,
+  StreamSend,
+  Through,
+} from "./stack/tcp/buffers.ts";
+export { ConnectionState, stateName } from "./stack/tcp/state.ts";
+export type { CongestionControl } from "./stack/tcp/congestion/control.ts";
+export { Cubic } from "./stack/tcp/congestion/cubic.ts";
+export { NewReno } from "./stack/tcp/congestion/newreno.ts";
+export type { SipKey } from "./stack/tcp/siphash.ts";
+export type { TcpBase, TcpHeader, TcpIn, TcpInit, TcpOut, TcpRaw } from "./stack/tcp/packet.ts";
 export { Ping, type PingOptions, type PingResult } from "./stack/icmp/ping.ts";
+
+export { Stack, type StackCounters, type StackOptions, type TcpConnectOptions } from "./sockets/stack.ts";
+export type { TcpAddr, UdpAddr } from "./sockets/address.ts";
+export { TcpConn } from "./sockets/conn.ts";
+export { TcpListener, type TcpListenOptions } from "./sockets/listener.ts";
+export { type Datagram, DatagramConn, type DatagramOptions } from "./sockets/datagram.ts";
+export { HttpServer, type ServeHandler, type ServeInfo, type ServeOptions } from "./sockets/serve.ts";
+export { Net, type NetServerClass, type NetSocketClass } from "./sockets/net.ts";
+export { type NetListenOptions, NetServer, type NetServerOptions } from "./sockets/net-server.ts";
+export {
+  type NetAddress,
+  type NetConnectOptions,
+  NetSocket,
+  type NetSocketOptions,
+} from "./sockets/net-socket.ts";
 
 export { BaseSlot, DeviceInfo, DeviceSlot, type Nic, NicCounters, SlotPool } from "./nic/device.ts";
 export { External, type ExternalOptions } from "./nic/external.ts";

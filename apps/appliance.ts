@@ -1,17 +1,25 @@
-/** A host on a NIC: Ethernet, ARP, IP and ICMP in one tree, polled until it is to stop. */
+/** A host on a NIC: Ethernet, ARP, IP, ICMP and UDP in one tree, polled until it is to stop. */
 import {
   type Address,
   type Cidr,
   Eth,
   Icmp,
+  type IcmpIn,
+  IcmpType,
   Ip,
+  type IpIn,
+  type LinkIn,
   type Mac,
   type Nic,
   type Ping,
   poll,
+  protocols,
+  type Receive,
   type Receiver,
   type Slot,
   type TimedSender,
+  Udp,
+  UnreachableCode,
 } from "../mod.ts";
 import { CliError, ExitStatus } from "./cli/errors.ts";
 
@@ -29,34 +37,44 @@ export interface Tree {
   readonly send: TimedSender<Slot>;
 }
 
-/** A host. It answers ARP requests and pings while it runs. */
+/** The counters of something, beside its name. */
+export type NamedCounters = readonly [name: string, counters: object];
+
+/** A host. It answers ARP requests and pings while it runs, and says what it does not speak. */
 export class Appliance {
   readonly nic: Nic;
   readonly eth: Eth;
   readonly ip: Ip;
   readonly icmp: Icmp = new Icmp();
+  readonly udp: Udp;
+  /** The counters of the services that run on it. */
+  readonly services: NamedCounters[] = [];
 
   constructor(options: ApplianceOptions) {
     this.nic = options.nic;
     this.eth = new Eth({ mac: options.mac });
-    const [high = 0, low = 0] = crypto.getRandomValues(new Int32Array(2));
+    const [high = 0, low = 0, ports = 0] = crypto.getRandomValues(new Int32Array(3));
     this.ip = new Ip({
       addresses: options.addresses,
       gateways: options.gateways ?? [],
       neighbours: { seed: [high, low] },
     });
+    this.udp = new Udp({ unreachable: this.icmp, portSeed: ports });
   }
 
   /** The tree that answers, and nothing else. */
   answering(): Tree {
-    const { eth, ip, icmp } = this;
-    return { receive: eth.recv(ip.recv(icmp.answer())), send: eth.send(ip.layerInternal()) };
+    const { eth, ip } = this;
+    return { receive: eth.recv(this.#receiver(this.udp.errors(this.#unhandled))), send: eth.send(ip.layerInternal()) };
   }
 
   /** The tree that answers and pings. */
   pinging(ping: Ping): Tree {
     const { eth, ip, icmp } = this;
-    const receive = eth.recv(ip.recv(icmp.recv((packet) => void ping.receive(packet))));
+    const rest = this.udp.errors(this.#unhandled);
+    const receive = eth.recv(this.#receiver((packet) => {
+      if (!ping.receive(packet)) rest.receive(packet);
+    }));
     return { receive, send: eth.send(ip.send(icmp.send(ping))) };
   }
 
@@ -66,4 +84,20 @@ export class Appliance {
     const { failure } = this.nic;
     if (!signal.aborted && failure !== undefined) throw new CliError(ExitStatus.Failed, failure);
   }
+
+  /** `messages` takes what ICMP does not deal with itself. */
+  #receiver(messages: Receive<IcmpIn>): Receiver<LinkIn> {
+    const { ip, icmp, udp } = this;
+    return ip.recv(protocols({ icmp: icmp.recv(messages), udp: udp.recv(), other: this.#unspoken }));
+  }
+
+  readonly #unhandled = (_message: IcmpIn): void => {
+    this.icmp.counters.unhandled++;
+  };
+
+  /** RFC 1122 3.2.2.1: who does not speak a packet's protocol should say so. */
+  readonly #unspoken = (packet: IpIn): void => {
+    this.icmp.counters.otherProtocol++;
+    this.icmp.report(packet, IcmpType.DestinationUnreachable, UnreachableCode.Protocol);
+  };
 }

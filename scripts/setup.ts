@@ -33,8 +33,9 @@ export function describe(programs: readonly Program[]): string {
 export async function setUp(): Promise<Program[]> {
   const missing = missingPrograms();
   if (missing.length === 0) return missing;
-  console.log(`setup: installing ${missing.map((program) => program.package).join(" ")}`);
-  await install(missing.map((program) => program.package));
+  const packages = [...new Set(missing.map((program) => program.package))];
+  console.log(`setup: installing ${packages.join(" ")}`);
+  await install(packages);
   return missingPrograms();
 }
 
@@ -45,13 +46,14 @@ async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   try {
-    const missing = args.includes("--yes") || mayInstall() ? await setUp() : missingPrograms();
+    const installs = args.includes("--yes") || mayInstall();
+    const missing = installs ? await setUp() : missingPrograms();
     if (missing.length === 0) {
       console.log("setup: every program that the kernel tests use is installed");
       return 0;
     }
-    console.log(`setup: missing: ${describe(missing)}`);
-    console.log("setup: to install them, as root: deno task setup --yes");
+    console.log(`setup: ${installs ? "still missing" : "missing"}: ${describe(missing)}`);
+    if (!installs) console.log("setup: to install them, as root: deno task setup --yes");
   } catch (error) {
     if (!(error instanceof InstallError)) throw error;
     console.error(`setup: ${error.message}`);

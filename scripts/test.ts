@@ -33,20 +33,25 @@ async function main(args: string[]): Promise<number> {
 
   // The report does not tell tests that are skipped from those that the filter has left out.
   const mustNotSkip = Deno.env.get("CI") === "true" && Deno.uid() === 0 && filter === undefined;
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => stop.abort());
   const extra = filter === undefined ? [] : [`--filter=${filter}`];
   const rows: string[] = [], notes: string[] = [];
   const total = { passed: 0, failed: 0, skipped: 0 };
-  for (const part of chosen) {
+  for (let part of chosen) {
     console.log(`\n== ${part.name}: ${part.title} ==`);
     let prefix: readonly string[] = [];
     if (part.name === "kernel") {
       const ground = await prepareGround();
       prefix = ground.prefix;
+      // Each would say in full why it is skipped.
+      if (!ground.usable) part = { ...part, dots: true };
       notes.push(...ground.problems);
       for (const problem of ground.problems) console.log(problem);
     }
     const started = performance.now();
-    let counts: Counts = await runPart(part, prefix, extra);
+    let counts: Counts = await runPart(part, prefix, extra, stop.signal);
+    if (stop.signal.aborted) return 130;
     if (part.name === "kernel" && mustNotSkip && counts.skipped > 0) {
       notes.push("CI=true: a kernel test that is skipped has failed");
       counts = { ...counts, failed: counts.failed + counts.skipped, skipped: 0 };

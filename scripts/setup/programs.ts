@@ -21,6 +21,8 @@ export const PROGRAMS: readonly Program[] = [
   { name: "scapy", package: "python3-scapy" },
   { name: "tcpdump", package: "tcpdump" },
   { name: "tshark", package: "tshark" },
+  { name: "capinfos", package: "wireshark-common" },
+  { name: "editcap", package: "wireshark-common" },
   { name: "nmap", package: "nmap" },
   { name: "socat", package: "socat" },
   { name: "nc", package: "netcat-openbsd" },

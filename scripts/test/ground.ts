@@ -10,6 +10,8 @@ import { missingPrograms } from "../setup/programs.ts";
 
 /** What was found. */
 export interface Ground {
+  /** Whether tests can have namespaces at all. */
+  readonly usable: boolean;
   /** What goes before the command that runs the tests. */
   readonly prefix: readonly string[];
   /** What will make tests skip, one line each. */
@@ -20,7 +22,9 @@ export interface Ground {
 export async function prepareGround(): Promise<Ground> {
   const problems: string[] = [];
   const { prefix, reason } = await namespaceSupport();
-  if (prefix === undefined) return { prefix: [], problems: [`kernel tests are skipped: ${reason}`] };
+  if (prefix === undefined) {
+    return { usable: false, prefix: [], problems: [`kernel tests are skipped: ${reason}`] };
+  }
   try {
     if (mayInstall()) await setUp();
   } catch (error) {
@@ -35,5 +39,5 @@ export async function prepareGround(): Promise<Ground> {
     );
   }
   // Each test makes its own namespace. Without root it can do so as the root of a user namespace.
-  return { prefix: prefix.includes("-n") ? [] : prefix, problems };
+  return { usable: true, prefix: prefix.includes("-n") ? [] : prefix, problems };
 }

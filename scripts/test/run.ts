@@ -16,25 +16,26 @@ export interface Counts {
 /** Dots in a line. */
 const WIDTH = 100;
 
-/** Runs `deno test` on a part. `prefix` goes before the command; `extra` is passed on. */
+/** Runs `deno test` on a part. `prefix` goes before the command; `extra` is passed on; `stop` ends it. */
 export async function runPart(
   part: Part,
   prefix: readonly string[],
   extra: readonly string[],
+  stop: AbortSignal,
 ): Promise<Counts> {
   const report = await Deno.makeTempFile({ prefix: "ethox-test-", suffix: ".xml" });
   try {
     const reporter = `--reporter=${part.dots ? "dot" : "pretty"}`;
     const deno = [Deno.execPath(), "test", "--quiet", "--no-prompt", reporter, `--junit-path=${report}`];
     const [program = "", ...args] = [...prefix, ...deno, ...part.options, ...extra, ...part.files];
-    const success = await execute(program, args, part);
+    const success = await execute(program, args, part, stop);
     return count(await Deno.readTextFile(report), success);
   } finally {
     await Deno.remove(report);
   }
 }
 
-async function execute(program: string, args: string[], part: Part): Promise<boolean> {
+async function execute(program: string, args: string[], part: Part, stop: AbortSignal): Promise<boolean> {
   const colors: Record<string, string> = part.dots || !Deno.stdout.isTerminal() ? { NO_COLOR: "1" } : {};
   const child = new Deno.Command(program, {
     args,
@@ -43,16 +44,31 @@ async function execute(program: string, args: string[], part: Part): Promise<boo
     stdin: "null",
     stdout: part.dots ? "piped" : "inherit",
   }).spawn();
+  let last: ReturnType<typeof setTimeout> | undefined;
   // SIGINT first, at which `deno test` names the tests that are not done.
-  let timer = setTimeout(() => {
+  const end = () => {
+    kill(child, "SIGINT");
+    last = setTimeout(() => kill(child, "SIGKILL"), 5_000);
+  };
+  const timer = setTimeout(() => {
     console.error(`test: ${part.name} took longer than ${part.limit / 60_000} minutes`);
-    child.kill("SIGINT");
-    timer = setTimeout(() => child.kill("SIGKILL"), 5_000);
+    end();
   }, part.limit);
+  stop.addEventListener("abort", end);
   if (part.dots) await showDots(child.stdout);
   const { success } = await child.status;
+  stop.removeEventListener("abort", end);
   clearTimeout(timer);
+  clearTimeout(last);
   return success;
+}
+
+function kill(child: Deno.ChildProcess, signal: Deno.Signal): void {
+  try {
+    child.kill(signal);
+  } catch {
+    // It has ended, for Ctrl-C reaches it too.
+  }
 }
 
 /** Where stdout is no terminal, the reporter writes each dot on a line of its own. */

@@ -12,7 +12,7 @@ import type { TcpIn } from "./packet.ts";
 import { onAckReceived, onEcnEcho } from "./recovery.ts";
 import { add, after, before, distance, upTo } from "./sequence.ts";
 import { ConnectionState } from "./state.ts";
-import { armPersist, armRetransmission, FIN_WAIT_2, setTransmit, TimerKind } from "./timers.ts";
+import { armRetransmission, FIN_WAIT_2, setTransmit, TimerKind } from "./timers.ts";
 import { timestampAge } from "./timestamp.ts";
 
 /** Takes the segment's acknowledgment, its SACK blocks and its window. The connection may be gone afterwards. */
@@ -32,10 +32,13 @@ export function readAcknowledgment(
   if (isNew) advanceUna(c, acknowledgment);
   const hasDsack = c.hasSack && readSack(c, segment, options, una);
   if (flight.delivered > 0) sampleRtt(c, options, now, isNew);
+  const wasClosed = c.sndWnd === 0;
   const windowChanged = updateWindow(c, segment);
+  if (wasClosed && c.sndWnd > 0) onWindowOpened(c, now);
   const isDuplicate = !isNew && flight.count > 0 && segment.length === 0 && !windowChanged &&
     acknowledgment === una && (segment.flags & (Flag.Syn | Flag.Fin)) === 0;
-  if (c.hasEcn && (segment.flags & Flag.Ece) !== 0) onEcnEcho(c, now);
+  // RFC 3168 6.1.1: in a SYN the flag is no mark of congestion.
+  if (c.hasEcn && (segment.flags & (Flag.Ece | Flag.Syn)) === Flag.Ece) onEcnEcho(c, now);
   const sackChanged = flight.sacked !== sacked;
   const acked = distance(una, acknowledgment);
   const age = echoAge(c, options, now);
@@ -57,10 +60,12 @@ export function readAcknowledgment(
 
 /** SND.UNA moves on: the send buffer forgets what the peer has. */
 function advanceUna(c: Connection, acknowledgment: number): void {
-  const first = c.sndUna === c.iss ? add(c.iss, 1) : c.sndUna;
+  const first = c.state <= ConnectionState.SynReceived ? add(c.sndUna, 1) : c.sndUna;
   const finAcked = c.finSent && acknowledgment === c.sndNxt;
   c.flight.ackTo(acknowledgment);
   c.sndUna = acknowledgment;
+  // Left behind by more than 2^31 it would seem to lie ahead.
+  if (before(c.lastShortEnd, acknowledgment)) c.lastShortEnd = acknowledgment;
   c.stalledSince = -1;
   c.softError = false;
   const data = distance(first, acknowledgment) - (finAcked ? 1 : 0);
@@ -80,7 +85,7 @@ function readSack(c: Connection, segment: TcpIn, options: SegmentOptions, una: n
   for (let block = 0; block < options.sackBlocks; block++) {
     const left = wire.sackLeft(bytes, options.sackAt, block);
     const right = wire.sackRight(bytes, options.sackAt, block);
-    if (block === 0 && isDuplicateBlock(c, segment, options, left, right)) {
+    if (block === 0 && isDuplicateBlock(segment, options, left, right)) {
       isDuplicate = before(add(una, -c.maxSndWnd), right);
       duplicate.left = left;
       duplicate.right = right;
@@ -93,14 +98,13 @@ function readSack(c: Connection, segment: TcpIn, options: SegmentOptions, una: n
 
 /** RFC 2883 5: it lies below the acknowledgment, or inside of the second block. */
 function isDuplicateBlock(
-  c: Connection,
   segment: TcpIn,
   options: SegmentOptions,
   left: number,
   right: number,
 ): boolean {
   if (!before(left, right)) return false;
-  if (upTo(right, segment.acknowledgment)) return !before(right, add(c.iss, 1));
+  if (upTo(right, segment.acknowledgment)) return true;
   if (options.sackBlocks < 2) return false;
   const { bytes } = segment.frame;
   return upTo(wire.sackLeft(bytes, options.sackAt, 1), left) &&
@@ -140,13 +144,22 @@ function updateWindow(c: Connection, segment: TcpIn): boolean {
   return changed;
 }
 
+/** What was in flight when the window was closed behind it has been dropped; no timeout need be waited for. */
+function onWindowOpened(c: Connection, now: Instant): void {
+  if (c.flight.count === 0 || c.rtt.backoff === 0) return;
+  c.rtt.backoff = 0;
+  c.flight.markAllLost();
+  setTransmit(c, TransmitTimer.Retransmission, now + c.rtt.rto);
+}
+
 function rearm(c: Connection, now: Instant, isNew: boolean): void {
-  if (c.sndWnd > 0) c.persistBackoff = 0;
+  const hasOpened = c.sndWnd > 0 && c.persistBackoff > 0;
+  if (hasOpened) c.persistBackoff = 0;
   if (c.flight.count === 0) {
-    if (c.sndWnd === 0 && c.unsent > 0) {
-      if (c.transmitTimer !== TransmitTimer.Persist) c.persistSince = now;
-      armPersist(c, now);
-    } else if (c.transmitTimer !== TransmitTimer.None) setTransmit(c, TransmitTimer.None, NEVER);
+    // What the window does not take yet is seen to when its turn to be sent comes.
+    const what = c.transmitTimer;
+    const stays = what === TransmitTimer.Persist && !hasOpened || what === TransmitTimer.Refused;
+    if (what !== TransmitTimer.None && !stays) setTransmit(c, TransmitTimer.None, NEVER);
   } // RFC 6298 5.3: new data acknowledged, so the timer starts over.
   else if (isNew || c.transmitTimer === TransmitTimer.Persist || c.transmitTimer === TransmitTimer.None) {
     c.stalledSince = now;

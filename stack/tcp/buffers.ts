@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { GrowingRing } from "./growing-ring.ts";
 
 /**
  * The user's data until the peer has acknowledged it, so it is the retransmission store as well: what was once there
@@ -96,71 +97,6 @@ export class IntoBytes implements ReceiveBuffer {
   }
 }
 
-/** The least ring that is made, and the step in which it grows is doubling. */
-const RING_LENGTH = 4_096;
-
-/** A ring of bytes whose length is a power of two, made when it is first needed and given back when it is empty. */
-class GrowingRing {
-  readonly limit: number;
-  bytes: Uint8Array = NO_BYTES;
-  head = 0;
-
-  constructor(limit: number) {
-    if (!Number.isInteger(limit) || limit < RING_LENGTH || (limit & (limit - 1)) !== 0) {
-      throw new RangeError(`a buffer's limit must be a power of two from ${RING_LENGTH}, not ${limit}`);
-    }
-    this.limit = limit;
-  }
-
-  /** Makes the ring hold `length` bytes behind the head, keeping the first `kept`. */
-  reserve(length: number, kept: number): void {
-    if (length <= this.bytes.length) return;
-    let size = Math.max(RING_LENGTH, this.bytes.length);
-    while (size < length) size *= 2;
-    const bytes = new Uint8Array(size);
-    this.copyOut(0, bytes, 0, kept);
-    this.bytes = bytes;
-    this.head = 0;
-  }
-
-  copyIn(offset: number, source: Uint8Array, at: number, length: number): void {
-    const ring = this.bytes;
-    const start = (this.head + offset) & (ring.length - 1);
-    const first = Math.min(length, ring.length - start);
-    copy(source, at, ring, start, first);
-    if (first < length) copy(source, at + first, ring, 0, length - first);
-  }
-
-  copyOut(offset: number, target: Uint8Array, at: number, length: number): void {
-    const ring = this.bytes;
-    if (length === 0) return;
-    const start = (this.head + offset) & (ring.length - 1);
-    const first = Math.min(length, ring.length - start);
-    copy(ring, start, target, at, first);
-    if (first < length) copy(ring, 0, target, at + first, length - first);
-  }
-
-  advance(count: number): void {
-    this.head = (this.head + count) & (this.bytes.length - 1);
-  }
-
-  release(): void {
-    this.bytes = NO_BYTES;
-    this.head = 0;
-  }
-}
-
-const NO_BYTES = new Uint8Array(0);
-
-/** Short copies go byte by byte, which is faster than making a view of the source. */
-const VIEW_FROM = 64;
-
-function copy(source: Uint8Array, from: number, target: Uint8Array, at: number, length: number): void {
-  if (length < VIEW_FROM) {
-    for (let index = 0; index < length; index++) target[at + index] = source[from + index]!;
-  } else target.set(source.subarray(from, from + length), at);
-}
-
 /** A send buffer that the user writes to: grows on demand up to its limit, and holds nothing while all is acknowledged. */
 export class StreamSend implements SendBuffer {
   readonly #ring: GrowingRing;
@@ -249,6 +185,52 @@ export class StreamReceive implements ReceiveBuffer {
    */
   discard(count: number): void {
     if (count > this.#length) throw new RangeError(`cannot discard ${count} of ${this.#length} bytes`);
+    this.#ring.advance(count);
+    this.#length -= count;
+    if (this.#length === 0 && this.#reach === 0) this.#ring.release();
+  }
+}
+
+/**
+ * What is received is what is sent: both buffers of a connection that echoes, in one ring, so that nothing is copied
+ * in between. The window closes as far as the peer does not take back what it sent.
+ */
+export class Through implements SendBuffer, ReceiveBuffer {
+  readonly #ring: GrowingRing;
+  #length = 0;
+  /** How far beyond offset 0 something was written out of order. */
+  #reach = 0;
+
+  /** `limit` is a power of two. */
+  constructor(limit: number = 1 << 20) {
+    this.#ring = new GrowingRing(limit);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  get window(): number {
+    return this.#ring.limit - this.#length;
+  }
+
+  write(offset: number, bytes: Uint8Array, at: number, length: number): void {
+    const start = this.#length + offset;
+    this.#ring.reserve(start + length, this.#length + this.#reach);
+    this.#ring.copyIn(start, bytes, at, length);
+    this.#reach = Math.max(this.#reach, offset + length);
+  }
+
+  advance(count: number): void {
+    this.#length += count;
+    this.#reach = Math.max(0, this.#reach - count);
+  }
+
+  fill(offset: number, bytes: Uint8Array, at: number, length: number): void {
+    this.#ring.copyOut(offset, bytes, at, length);
+  }
+
+  ack(count: number): void {
     this.#ring.advance(count);
     this.#length -= count;
     if (this.#length === 0 && this.#reach === 0) this.#ring.release();

@@ -14,7 +14,8 @@ import { Flight } from "./flight.ts";
 import type { Listener } from "./listener.ts";
 import { RttEstimator } from "./rtt.ts";
 import { distance } from "./sequence.ts";
-import { canSend, ConnectionState } from "./state.ts";
+import { canReceive, ConnectionState } from "./state.ts";
+import { shouldUpdate } from "./window.ts";
 
 /** Why a connection ended. */
 export const CloseReason = {
@@ -50,7 +51,14 @@ export interface ConnectionHandler {
 }
 
 /** What the transmit timer stands for. */
-export const TransmitTimer = { None: 0, Retransmission: 1, Probe: 2, Reordering: 3, Persist: 4 } as const;
+export const TransmitTimer = {
+  None: 0,
+  Retransmission: 1,
+  Probe: 2,
+  Reordering: 3,
+  Persist: 4,
+  Refused: 5,
+} as const;
 
 /** One of {@linkcode TransmitTimer}'s numbers. */
 export type TransmitTimer = (typeof TransmitTimer)[keyof typeof TransmitTimer];
@@ -111,10 +119,14 @@ export class Connection {
   // RFC 9293 3.3.1, receive sequence variables.
   irs = 0;
   rcvNxt = 0;
-  /** The right edge of the window that the peer was last told: RCV.NXT + RCV.WND never falls behind it. */
+  /** The right edge of the window that the peer was last told. */
   rcvEdge = 0;
+  /** The furthest edge that the peer was ever told: RCV.NXT + RCV.WND. */
+  rcvMaxEdge = 0;
   /** By how much our windows are shifted. */
   rcvScale = 0;
+  /** The most room that the receive buffer has had, for silly window avoidance (RFC 9293 3.8.6.2.2). */
+  rcvRoom = 0;
   /** The largest segment seen of the peer, for delayed acknowledgments. */
   rcvMss = 536;
   /** The sequence number of the peer's FIN, once it is known. */
@@ -136,6 +148,8 @@ export class Connection {
 
   // Options.
   noDelay = false;
+  /** Only whole segments leave, until it is taken back, the connection is closed, or a timeout has passed. */
+  cork = false;
   hasTimestamps = false;
   tsOffset = 0;
   tsRecent = 0;
@@ -158,6 +172,8 @@ export class Connection {
   synWanted = false;
   probeWanted = false;
   windowProbeWanted = false;
+  /** What a small window takes is to be sent, though it is little. */
+  pushWanted = false;
   rstWanted = false;
   /** A SYN was lost, so the first window is small (RFC 6928 2). */
   synLost = false;
@@ -186,6 +202,8 @@ export class Connection {
   probeResent = false;
   /** RFC 5682: how far F-RTO has come after a timeout; 0: it is not at work. */
   frtoStep = 0;
+  /** What `flight.resent` was when the retransmission timer last ran out. */
+  resentAtTimeout = 0;
   /** Bytes that duplicate acknowledgments stand for, where there is no SACK to tell. */
   duplicateBytes = 0;
   /** The last recovery has ended just at SND.UNA: duplicates may still be echoes of it (RFC 6582 3.2, step 1). */
@@ -271,9 +289,15 @@ export class Connection {
 
   /** Tells the layer that the send buffer has more data, or the receive buffer more room. */
   flush(): void {
-    if (this.index >= 0 && (canSend(this.state) || this.state !== ConnectionState.Closed)) {
-      this.tcp.wants(this);
-    }
+    if (this.index < 0 || this.state === ConnectionState.Closed) return;
+    // RFC 9293 3.8.6.2.2: a window that has opened by more than a crumb is told at once.
+    if (canReceive(this.state) && shouldUpdate(this)) this.ackNow = true;
+    this.tcp.wants(this);
+  }
+
+  /** Probes the peer when it has been silent for two hours (RFC 1122 4.2.3.6), or does not. */
+  setKeepAlive(on: boolean): void {
+    if (this.keepAlive !== on) this.tcp.keepAlive(this, on);
   }
 }
 

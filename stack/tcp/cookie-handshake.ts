@@ -30,7 +30,7 @@ export function openByCookie(tcp: Tcp, listener: Listener, segment: TcpIn, optio
   c.hasEcn = false;
   c.sndScale = Math.max(0, windowScale);
   c.rcvScale = windowScale < 0 ? -1 : COOKIE_SCALE;
-  c.rcvEdge = add(c.rcvNxt, 0xffff);
+  c.rcvEdge = c.rcvMaxEdge = add(c.rcvNxt, 0xffff);
   if (hasTimestamps) {
     c.tsRecent = options.tsValue;
     c.tsRecentAt = tcp.now;
@@ -38,5 +38,7 @@ export function openByCookie(tcp: Tcp, listener: Listener, segment: TcpIn, optio
   c.flight.push(add(iss, 1), tcp.now);
   c.sndWl1 = irs;
   receiveSegment(c, segment, options, tcp.now);
+  // When the SYN-ACK had left is not known.
+  c.rtt.reset();
   return true;
 }

@@ -54,6 +54,10 @@ export class TcpCounters {
   recoveries = 0;
   /** Timeouts or recoveries that were taken back. */
   undone = 0;
+  /** ICMP errors about segments in flight. */
+  errors = 0;
+  /** ICMP errors that are about no segment in flight: forged, or too late. */
+  strayErrors = 0;
   /** Not sent: a lower layer refused. */
   notSent = 0;
 }

@@ -3,17 +3,19 @@
  *
  * @module
  */
-import type { Receiver, TimedSender } from "../handler.ts";
+import { type Receive, type Receiver, receiver, type TimedSender } from "../handler.ts";
+import type { IcmpIn } from "../icmp/packet.ts";
 import { DEFAULT_HOP_LIMIT, type IpIn, type IpRaw } from "../ip/packet.ts";
-import { type Instant, seconds } from "../store/time.ts";
+import { type Instant, NEVER, seconds } from "../store/time.ts";
 import type { Address } from "../wire/address.ts";
 import type { ReceiveBuffer, SendBuffer } from "./buffers.ts";
 import { ChallengeLimiter } from "./challenge.ts";
-import { CloseReason, Connection, type ConnectionHandler } from "./connection.ts";
+import { CloseReason, Connection, type ConnectionHandler, TransmitTimer } from "./connection.ts";
 import { SynCookies } from "./cookies.ts";
 import type { CongestionControl } from "./congestion/control.ts";
 import { Cubic } from "./congestion/cubic.ts";
 import { TcpCounters } from "./counters.ts";
+import { ErrorReceiver } from "./errors.ts";
 import { offer, start } from "./handshake.ts";
 import { initialSequence } from "./isn.ts";
 import { type Accept, Listener, type ListenOptions } from "./listener.ts";
@@ -23,7 +25,7 @@ import { TcpSender } from "./send.ts";
 import type { SipKey } from "./siphash.ts";
 import { ConnectionState } from "./state.ts";
 import { ConnectionTable } from "./table.ts";
-import { FIN_WAIT_2, onTimer, TimerKind } from "./timers.ts";
+import { FIN_WAIT_2, KEEPALIVE_IDLE, onTimer, TimerKind } from "./timers.ts";
 import { TimeWait } from "./time-wait.ts";
 import type { FourTuple } from "./tuple.ts";
 import { receiveWindow } from "./window.ts";
@@ -42,6 +44,12 @@ export interface TcpOptions {
   readonly congestion?: () => CongestionControl;
   /** Whether ECN is asked for and accepted (RFC 3168). Default true. */
   readonly ecn?: boolean;
+  /** Whether selective acknowledgments are offered and accepted (RFC 2018). Default true. */
+  readonly sack?: boolean;
+  /** Whether timestamps are offered and accepted (RFC 7323 3). Default true. */
+  readonly timestamps?: boolean;
+  /** Whether window scaling is offered and accepted (RFC 7323 2). Default true. */
+  readonly windowScale?: boolean;
   /** How long unanswered data may wait before the connection is given up (RFC 5482). Default 15 minutes. */
   readonly userTimeout?: Instant;
   /** Hops that segments may make. Default 64. */
@@ -101,6 +109,9 @@ export class Tcp {
       receiveWindow: 1 << 20,
       congestion: () => new Cubic(),
       ecn: true,
+      sack: true,
+      timestamps: true,
+      windowScale: true,
       userTimeout: seconds(900),
       hopLimit: DEFAULT_HOP_LIMIT,
       mtu: 1_500,
@@ -132,6 +143,11 @@ export class Tcp {
   /** A receiver for IP. Segments that belong to no connection and no listener are answered with RST. */
   recv(): Receiver<IpIn> {
     return new TcpReceiver(this);
+  }
+
+  /** A receiver for `icmp.recv`: takes ICMP errors about segments in flight, and hands the rest to `upper`. */
+  errors(upper?: Receive<IcmpIn>): Receiver<IcmpIn> {
+    return new ErrorReceiver(this, upper === undefined ? undefined : receiver(upper));
   }
 
   /** A sender for IP. */
@@ -228,14 +244,24 @@ export class Tcp {
     if (c.state === ConnectionState.FinWait2) this.arm(c, TimerKind.Life, this.#now + FIN_WAIT_2);
   }
 
+  /** Switches a connection's keepalive probes on or off (RFC 1122 4.2.3.6). */
+  keepAlive(c: Connection, on: boolean): void {
+    c.keepAlive = on;
+    c.keepAliveProbes = 0;
+    if (on && !c.isOrphan) this.arm(c, TimerKind.Life, this.#now + KEEPALIVE_IDLE);
+  }
+
   /** Ends a connection at once. The peer hears of it by RST, if it knows of the connection at all. */
   abort(c: Connection): void {
     if (c.index < 0 || c.rstWanted) return;
-    if (c.state === ConnectionState.SynSent) {
+    // RFC 9293 3.10.5: a peer that never heard of the connection, or has closed it too, needs no reset.
+    if (c.state === ConnectionState.SynSent || c.state >= ConnectionState.Closing || c.lastWords) {
       this.end(c, CloseReason.Aborted);
       return;
     }
     c.rstWanted = true;
+    this.arm(c, TimerKind.Transmit, NEVER);
+    c.transmitTimer = TransmitTimer.None;
     this.counters.resets++;
     this.connections.ready(c);
   }

@@ -31,6 +31,7 @@ export function start(tcp: Tcp, c: Connection, iss: number): boolean {
     c.sndUna =
     c.lastShortEnd =
     c.ecnPoint =
+    c.rackForwardAck =
       iss;
   c.flight.reset(iss);
   c.tsOffset = timestampOffset(c, tcp.secret);
@@ -75,7 +76,11 @@ export function passive(tcp: Tcp, listener: Listener, segment: TcpIn, irs: numbe
   c.listener = listener;
   c.receiveBuffer = UNOPENED;
   c.irs = irs;
-  c.rcvNxt = c.rcvEdge = c.lastAckSent = add(irs, 1);
+  c.rcvNxt =
+    c.rcvEdge =
+    c.rcvMaxEdge =
+    c.lastAckSent =
+      add(irs, 1);
   c.state = ConnectionState.SynReceived;
   offer(tcp, c);
   return c;
@@ -83,9 +88,11 @@ export function passive(tcp: Tcp, listener: Listener, segment: TcpIn, irs: numbe
 
 /** What we would use, if the peer did. */
 export function offer(tcp: Tcp, c: Connection): void {
-  c.hasTimestamps = c.hasSack = true;
-  c.hasEcn = tcp.options.ecn;
-  c.rcvScale = scaleFor(tcp.options.receiveWindow);
+  const { ecn, sack, timestamps, windowScale, receiveWindow } = tcp.options;
+  c.hasTimestamps = timestamps;
+  c.hasSack = sack;
+  c.hasEcn = ecn;
+  c.rcvScale = windowScale ? scaleFor(receiveWindow) : -1;
 }
 
 /** Agrees on what the peer's SYN offers: an option is used only if both sides sent it. */
@@ -99,8 +106,9 @@ export function negotiate(c: Connection, segment: TcpIn, options: SegmentOptions
     c.tsRecentAt = now;
   }
   c.hasSack = c.hasSack && options.sackPermitted;
+  // RFC 7323 2.2: both sides scale, or neither.
   if (options.windowScale < 0) c.rcvScale = -1;
-  c.sndScale = Math.max(0, options.windowScale);
+  c.sndScale = c.rcvScale < 0 ? 0 : options.windowScale;
   // RFC 3168 6.1.1: a SYN asks with both flags, a SYN-ACK agrees with one.
   const asks = segment.flags & (Flag.Ece | Flag.Cwr);
   const agrees = c.isActive && (segment.flags & Flag.Ack) !== 0 ? Flag.Ece : Flag.Ece | Flag.Cwr;

@@ -42,6 +42,7 @@ export type Losses =
     | "probeOut"
     | "probeResent"
     | "frtoStep"
+    | "resentAtTimeout"
     | "canUndo"
     | "undoPoint"
     | "undoEnd"

@@ -6,7 +6,7 @@
 import { type Instant, milliseconds, NEVER } from "../store/time.ts";
 import { Recovery } from "./connection.ts";
 import type { Losses } from "./loss.ts";
-import { after, before } from "./sequence.ts";
+import { after, before, upTo } from "./sequence.ts";
 
 /** So many segments out of order are taken for a loss, unless the path is known to reorder (RFC 8985 6.2, step 4). */
 const DUPLICATE_THRESHOLD = 3;
@@ -30,7 +30,9 @@ export function rackUpdate(c: Losses, now: Instant, echoAge: Instant): void {
 
 /** Step 2: what was sent twice may have arrived the first time, and then says nothing about the second. */
 function isAmbiguous(c: Losses, now: Instant, sentAt: Instant, echoAge: Instant): boolean {
-  if (echoAge >= 0 && isEchoOlder(now, echoAge, sentAt)) return true;
+  // Out of order the echo is of an earlier segment (RFC 7323 4.3), and says nothing.
+  const isInOrder = upTo(c.flight.newestEnd, c.flight.una);
+  if (isInOrder && echoAge >= 0 && isEchoOlder(now, echoAge, sentAt)) return true;
   return now - sentAt < c.rtt.minRtt;
 }
 

@@ -94,12 +94,8 @@ export function onRetransmissionTimeout(c: Losses, now: Instant): void {
   if (isFirst) {
     control.onTimeout(flightSize(c, 0), now);
     undoStart(c);
-  } else {
-    // RFC 5681 3.1: the threshold stays for what is lost again, and one window of losses is one sign of congestion.
-    c.canUndo = false;
-    flight.resent = 0;
-    flight.firstResentAt = -1;
-  }
+  } // RFC 5681 3.1: the threshold stays for what is lost again, and one window of losses is one sign of congestion.
+  c.resentAtTimeout = flight.resent;
   control.cwnd = c.sndMss;
   c.recovery = Recovery.Timeout;
   c.recoverPoint = flight.end;
@@ -120,9 +116,8 @@ export function sendAllowance(c: Losses): number {
   const allowance = c.control.cwnd - pipe;
   if (allowance >= c.sndMss) return allowance;
   // RFC 6298 5.4: what the timer ran out for is sent whatever the window; and an empty network always takes a segment.
-  if (pipe === 0 || (c.recovery === Recovery.Timeout && c.flight.resent === 0 && c.flight.lost > 0)) {
-    return c.sndMss;
-  }
+  const isDue = c.recovery === Recovery.Timeout && c.flight.resent === c.resentAtTimeout && c.flight.lost > 0;
+  if (pipe === 0 || isDue) return c.sndMss;
   return Math.max(0, allowance);
 }
 

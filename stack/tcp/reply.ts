@@ -93,7 +93,11 @@ export class Replier {
   cookie(segment: TcpIn, options: SegmentOptions, now: Instant): void {
     const tuple = this.#tupleOf(segment);
     const { synCookies, secret } = this.#tcp;
-    const { hasTimestamp, windowScale, sackPermitted, tsValue } = options;
+    const { tsValue } = options;
+    const own = this.#tcp.options;
+    const hasTimestamp = own.timestamps && options.hasTimestamp;
+    const windowScale = own.windowScale ? options.windowScale : -1;
+    const sackPermitted = own.sack && options.sackPermitted;
     const init = this.#turn(segment);
     init.sequence = synCookies.make(tuple, segment.sequence, options.mss, now);
     init.acknowledgment = add(segment.sequence, 1);

@@ -32,6 +32,8 @@ const PAWS_IDLE: Instant = 24 * 24 * 3_600 * 1_000_000;
 
 /** Takes a segment for a connection in any state. */
 export function receiveSegment(c: Connection, segment: TcpIn, options: SegmentOptions, now: Instant): Reply {
+  // An aborted connection is over, though its reset has not left yet.
+  if (c.rstWanted) return Reply.None;
   return c.state === ConnectionState.SynSent
     ? inSynSent(c, segment, options, now)
     : synchronized(c, segment, options, now);
@@ -52,7 +54,7 @@ function inSynSent(c: Connection, segment: TcpIn, options: SegmentOptions, now: 
   // Fourth: the SYN.
   if ((flags & Flag.Syn) === 0) return Reply.None;
   c.irs = sequence;
-  c.rcvNxt = c.rcvEdge = add(sequence, 1);
+  c.rcvNxt = c.rcvEdge = c.rcvMaxEdge = add(sequence, 1);
   c.lastAckSent = c.rcvNxt;
   negotiate(c, segment, options, now);
   if (ackIsFine) {
@@ -76,11 +78,13 @@ function synchronized(c: Connection, segment: TcpIn, options: SegmentOptions, no
   c.lastHeardAt = now;
   c.keepAliveProbes = 0;
   // First: is it new, and inside of the window? PAWS comes before (RFC 7323 5.3).
+  // RFC 7323 3.2: once agreed on, every segment has a timestamp; one without is dropped in silence.
+  if (c.hasTimestamps && !options.hasTimestamp && (flags & (Flag.Syn | Flag.Rst)) === 0) return Reply.None;
   if (isOld(c, segment, options, now) || !isAcceptable(c, segment)) return refuse(c, segment, now);
   updateTimestamp(c, segment, options, now);
   // Second: RST (RFC 5961 3.2: only exactly where the next one is expected).
   if ((flags & Flag.Rst) !== 0) {
-    if (sequence === c.rcvNxt) c.tcp.end(c, CloseReason.Reset);
+    if (sequence === c.rcvNxt) c.tcp.end(c, isRefusal(c) ? CloseReason.Refused : CloseReason.Reset);
     else challenge(c, now);
     return Reply.None;
   }
@@ -114,26 +118,30 @@ function acknowledged(c: Connection, segment: TcpIn, options: SegmentOptions, no
     readAcknowledgment(c, segment, options, now);
     if (c.index < 0) return Reply.None;
   }
-  // Sixth, urgent data, is data like any other here. Seventh and eighth: text and FIN.
-  if (canReceive(c.state) || isFinState(c.state)) takeText(c, segment, now);
+  // Sixth, urgent data, is data like any other here. Seventh and eighth: text and FIN, of which there is none any more
+  // once the peer's FIN has come.
+  if (canReceive(c.state)) takeText(c, segment, now);
   if (c.index >= 0) c.tcp.wants(c);
   return Reply.None;
 }
 
-function isFinState(state: ConnectionState): boolean {
-  return state === ConnectionState.CloseWait || state === ConnectionState.Closing ||
-    state === ConnectionState.LastAck;
+/** RFC 9293 3.10.7.4, the second check: a reset in SYN-RECEIVED refuses what we had opened. */
+function isRefusal(c: Connection): boolean {
+  return c.state === ConnectionState.SynReceived && c.isActive;
 }
 
 /** RFC 9293 3.10.7.4, table 6: some of the segment's numbers lie in the window. */
 function isAcceptable(c: Connection, segment: TcpIn): boolean {
   const { sequence, flags } = segment;
-  const numbers = segment.length + ((flags & Flag.Syn) !== 0 ? 1 : 0) + ((flags & Flag.Fin) !== 0 ? 1 : 0);
   const window = receiveWindow(c);
-  // The SYN of a simultaneous open stands before the window; so does the RST that answers ours.
-  if (c.state === ConnectionState.SynReceived && sequence === c.irs) return true;
-  if (window === 0) return numbers === 0 ? sequence === c.rcvNxt : false;
-  if (numbers === 0) return inWindow(sequence, c.rcvNxt, window);
+  // RFC 5961 3.2: of a reset only its first number counts.
+  if ((flags & Flag.Rst) !== 0) return inWindow(sequence, c.rcvNxt, Math.max(1, window));
+  const numbers = segment.length + ((flags & Flag.Syn) !== 0 ? 1 : 0) + ((flags & Flag.Fin) !== 0 ? 1 : 0);
+  // The SYN that opened the connection, once more, or with the acknowledgment of a simultaneous open.
+  if (c.state === ConnectionState.SynReceived && sequence === c.irs && (flags & Flag.Syn) !== 0) return true;
+  // Beyond the table: a peer whose data fills the window acknowledges with the number behind it, whatever its length.
+  if (numbers === 0) return inWindow(sequence, c.rcvNxt, window + 1);
+  if (window === 0) return false;
   return inWindow(sequence, c.rcvNxt, window) || inWindow(add(sequence, numbers - 1), c.rcvNxt, window) ||
     (upTo(sequence, c.rcvNxt) && after(add(sequence, numbers), c.rcvNxt));
 }
@@ -141,8 +149,7 @@ function isAcceptable(c: Connection, segment: TcpIn): boolean {
 /** RFC 7323 5.3, R1: an old duplicate, told by its timestamp. A reset is judged by its numbers alone. */
 function isOld(c: Connection, segment: TcpIn, options: SegmentOptions, now: Instant): boolean {
   if (!c.hasTimestamps || (segment.flags & Flag.Rst) !== 0) return false;
-  // RFC 7323 3.2: once agreed on, every segment has one; without it this is none of the peer's.
-  if (!options.hasTimestamp) return (segment.flags & Flag.Syn) === 0;
+  if (!options.hasTimestamp) return false;
   return before(options.tsValue, c.tsRecent) && now - c.tsRecentAt < PAWS_IDLE;
 }
 

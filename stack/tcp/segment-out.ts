@@ -13,7 +13,7 @@ import { noteSent, onIdleRestart, onProbeSent, sendAllowance } from "./recovery.
 import { add, before, distance } from "./sequence.ts";
 import { ConnectionState } from "./state.ts";
 import { timestampNow } from "./timestamp.ts";
-import { armAfterSend } from "./timers.ts";
+import { armAfterSend, armPersist, armRefused } from "./timers.ts";
 import { advertise, advertiseUnscaled } from "./window.ts";
 
 /** What {@linkcode SegmentWriter.fill} did. */
@@ -62,9 +62,13 @@ export class SegmentWriter {
     if (lost >= 0) return this.#resend(c, raw, now, lost);
     const length = c.finSent ? 0 : this.#newLength(c, Math.min(allowance, this.#windowLeft(c)));
     if (length > 0 || this.#finIsNext(c, length)) return this.#data(c, raw, now, length);
-    if (c.probeWanted) return this.#probe(c, raw, now);
+    if (c.probeWanted) {
+      const filled = this.#probe(c, raw, now);
+      if (filled !== Filled.Nothing) return filled;
+    }
     if (c.windowProbeWanted) return this.#control(c, raw, now, add(c.sndUna, -1), Flag.Ack);
     if (c.ackNow) return this.#control(c, raw, now, c.sndNxt, Flag.Ack);
+    if (!c.finSent && (c.finWanted || c.unsent > 0)) armPersist(c, now);
     return Filled.Nothing;
   }
 
@@ -80,25 +84,18 @@ export class SegmentWriter {
     const mss = this.#payloadMss(c);
     if (usable >= mss && unsent >= mss) return mss;
     const length = Math.min(usable, unsent, mss);
+    if (c.pushWanted) return length;
     // RFC 9293 3.8.6.2.1 (3): a large part of what the peer has ever taken.
-    if (length < unsent) {
-      return length >= mss || (c.flight.count === 0 || 2 * length >= c.maxSndWnd)
-        ? this.#orWait(c, length, mss)
-        : 0;
-    }
+    if (length < unsent) return length >= mss || 2 * length >= c.maxSndWnd ? length : 0;
     // RFC 9293 3.7.4, with Minshall's change: the rest of the data may go while no other short segment is out.
-    const mayGo = c.noDelay || c.finWanted || !before(c.sndUna, c.lastShortEnd);
+    const mayGo = c.finWanted || (!c.cork && (c.noDelay || !before(c.sndUna, c.lastShortEnd)));
     return mayGo ? length : 0;
   }
 
-  /** A short segment in the middle of data leaves only when nothing that is out will make room for a longer one. */
-  #orWait(c: Connection, length: number, mss: number): number {
-    if (length >= mss || 2 * length >= c.maxSndWnd) return length;
-    return c.flight.count === 0 && c.sndWnd >= length && c.maxSndWnd < mss ? length : 0;
-  }
-
+  /** Whether the FIN follows `length` bytes of new data. It has a number, so it needs room in the window as well. */
   #finIsNext(c: Connection, length: number): boolean {
-    return c.finWanted && !c.finSent && c.unsent === length && c.state >= ConnectionState.Established;
+    return c.finWanted && !c.finSent && c.unsent === length && c.state >= ConnectionState.Established &&
+      this.#windowLeft(c) > length;
   }
 
   #payloadMss(c: Connection): number {
@@ -128,6 +125,7 @@ export class SegmentWriter {
     this.#markEcn(c, init, length);
     const out = this.#prepare(c, raw, now);
     if (out === undefined) return Filled.Blocked;
+    c.pushWanted = false;
     c.sendBuffer.fill(offset, out.frame.bytes, out.payloadAt, length);
     const end = add(c.sndNxt, length + (isFin ? 1 : 0));
     if (length < this.#payloadMss(c)) c.lastShortEnd = end;
@@ -174,7 +172,8 @@ export class SegmentWriter {
   }
 
   #syn(c: Connection, raw: TcpRaw, now: Instant): Filled {
-    if (!c.synWanted && !c.ackNow) return Filled.Nothing;
+    // RFC 9293 3.10.7.4: what is not acceptable in SYN-RECEIVED is answered with an ACK like anywhere else.
+    if (!c.synWanted) return c.ackNow ? this.#control(c, raw, now, c.sndNxt, Flag.Ack) : Filled.Nothing;
     const isAnswer = c.state === ConnectionState.SynReceived;
     const init = this.#begin(c, c.iss, isAnswer ? Flag.Syn | Flag.Ack : Flag.Syn, 0);
     init.acknowledgment = isAnswer ? c.rcvNxt : 0;
@@ -182,7 +181,7 @@ export class SegmentWriter {
     init.optionsLength = synOptionsLength(c);
     if (c.hasEcn) init.flags |= isAnswer ? Flag.Ece : Flag.Ece | Flag.Cwr;
     const out = raw.prepare(init);
-    if (typeof out === "number") return this.#refused(c, out);
+    if (typeof out === "number") return this.#refused(c, out, now);
     writeSynOptions(c, out.frame.bytes, out.optionsAt, now);
     if (c.flight.count === 0) c.flight.push(add(c.iss, 1), now);
     else c.flight.resend(0, 1, now);
@@ -222,7 +221,7 @@ export class SegmentWriter {
     init.window = advertise(c);
     const out = raw.prepare(init);
     if (typeof out === "number") {
-      this.#refused(c, out);
+      this.#refused(c, out, now);
       return undefined;
     }
     const { bytes } = out.frame;
@@ -232,8 +231,9 @@ export class SegmentWriter {
     return out;
   }
 
-  #refused(c: Connection, error: number): Filled {
+  #refused(c: Connection, error: number, now: Instant): Filled {
     if (error === LayerError.BadSize) c.tcp.tooLong(c);
+    armRefused(c, now);
     return Filled.Blocked;
   }
 

@@ -17,6 +17,8 @@ const READY = 0, BLOCKED = 1;
 
 /** How soon a connection whose next hop is being looked up is tried again. */
 const RETRY: Instant = milliseconds(2);
+/** The same, once it was tried several times and nothing has left. */
+const RETRY_MAX: Instant = milliseconds(128);
 
 /** A table of fixed capacity. Every operation takes constant time. */
 export class ConnectionTable {
@@ -27,6 +29,7 @@ export class ConnectionTable {
   readonly #words = new Int32Array(TUPLE_WORDS);
   readonly #onTimer: (timer: number) => void;
   #blockedUntil: Instant = NEVER;
+  #retry = RETRY;
   /** The connection found last: a burst is mostly one flow's. */
   #last: Connection | undefined;
 
@@ -118,6 +121,7 @@ export class ConnectionTable {
 
   /** Puts a connection that has sent at the end of the line. */
   again(c: Connection): void {
+    this.#retry = RETRY;
     if (c.index >= 0) this.#lists.moveToBack(c.index);
   }
 
@@ -130,7 +134,9 @@ export class ConnectionTable {
   block(c: Connection, now: Instant): void {
     if (c.index < 0) return;
     this.#lists.pushBack(BLOCKED, c.index);
-    if (this.#blockedUntil === NEVER) this.#blockedUntil = now + RETRY;
+    if (this.#blockedUntil !== NEVER) return;
+    this.#blockedUntil = now + this.#retry;
+    this.#retry = Math.min(2 * this.#retry, RETRY_MAX);
   }
 
   /** Arms a connection's timer; NEVER cancels it. */
@@ -141,6 +147,16 @@ export class ConnectionTable {
   /** Lets timers run out. */
   advance(now: Instant): void {
     this.#wheel.advance(now, this.#onTimer);
+  }
+
+  /** Whether a connection is in line to send, or will be in a moment. */
+  isInLine(c: Connection): boolean {
+    return c.index >= 0 && this.#lists.listOf(c.index) >= 0;
+  }
+
+  /** Whether a connection's timer is armed. */
+  isArmed(c: Connection, kind: number): boolean {
+    return c.index >= 0 && this.#wheel.armed(c.index * TIMERS + kind);
   }
 
   /** When there is something to do: at once if somebody has something to send. */

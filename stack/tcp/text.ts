@@ -9,7 +9,7 @@ import { Flag } from "../wire/tcp.ts";
 import type { Connection } from "./connection.ts";
 import type { TcpIn } from "./packet.ts";
 import { add, after, distance } from "./sequence.ts";
-import { canReceive, ConnectionState } from "./state.ts";
+import { ConnectionState } from "./state.ts";
 import { delayAck } from "./timers.ts";
 
 /** RFC 3168 6.1.3: the CE codepoint. */
@@ -21,11 +21,8 @@ export function takeText(c: Connection, segment: TcpIn, now: Instant): void {
   const hasFin = (flags & Flag.Fin) !== 0;
   if (c.hasEcn) readEcn(c, segment);
   if (length === 0 && !hasFin) return;
-  if (!canReceive(c.state) || c.hasRcvFin && c.rcvNxt === add(c.rcvFin, 1)) {
-    // The peer has sent its FIN before, so whatever comes is a repetition: RFC 9293 3.10.7.4 has it acknowledged.
-    c.ackNow = true;
-    return;
-  }
+  // It was FIN-WAIT-2 until its last acknowledgment leaves, and behind the FIN there is no text.
+  if (c.hasRcvFin && c.rcvNxt === add(c.rcvFin, 1)) return;
   if (c.isOrphan && length > 0 && after(add(segment.sequence, length), c.rcvNxt)) {
     // RFC 1122 4.2.2.13: data for a user who is gone is answered with a reset.
     c.tcp.abort(c);
@@ -35,7 +32,7 @@ export function takeText(c: Connection, segment: TcpIn, now: Instant): void {
   const hadRanges = c.hasRanges;
   if (length > 0) takeData(c, segment);
   const end = add(segment.sequence, length + ((flags & Flag.Syn) !== 0 ? 1 : 0));
-  if (hasFin && !c.hasRcvFin && !after(end, c.rcvEdge)) {
+  if (hasFin && !c.hasRcvFin && !after(end, c.rcvMaxEdge)) {
     c.hasRcvFin = true;
     c.rcvFin = end;
   }

@@ -7,6 +7,7 @@ import { type Instant, milliseconds, NEVER, seconds } from "../store/time.ts";
 import { CloseReason, type Connection, TransmitTimer } from "./connection.ts";
 import { onProbeTimeout, onReorderingTimeout, onRetransmissionTimeout, probeTimeout } from "./recovery.ts";
 import { MAX_RTO } from "./rtt.ts";
+import { distance } from "./sequence.ts";
 import { ConnectionState } from "./state.ts";
 
 /** The wheel entries that a connection has. */
@@ -27,17 +28,18 @@ const KEEPALIVE_PROBES = 9;
 /** Timeouts of a SYN before the attempt is given up. */
 const SYN_RETRIES = 6;
 const SYN_ACK_RETRIES = 5;
+/** The longest interval is reached long before. */
+const MAX_BACKOFF = 30;
 
 /** Sees to it that something happens if what was just sent is never answered. */
 export function armAfterSend(c: Connection, now: Instant): void {
+  const what = c.transmitTimer;
+  if (what === TransmitTimer.Refused) c.stalledSince = -1;
   if (c.flight.count > 0) {
     if (c.stalledSince < 0) c.stalledSince = now;
     // RFC 6298 5.1: a timer that runs is left alone; RFC 8985 7.2 has new data put the probe off.
-    const what = c.transmitTimer;
-    if (what === TransmitTimer.None || what === TransmitTimer.Probe || what === TransmitTimer.Persist) {
-      armRetransmission(c, now);
-    }
-  } else if (c.transmitTimer === TransmitTimer.Retransmission || c.transmitTimer === TransmitTimer.Probe) {
+    if (what !== TransmitTimer.Retransmission && what !== TransmitTimer.Reordering) armRetransmission(c, now);
+  } else if (what !== TransmitTimer.None && what !== TransmitTimer.Persist) {
     setTransmit(c, TransmitTimer.None, NEVER);
   }
   if (!c.ackDelayed) c.tcp.arm(c, TimerKind.DelayedAck, NEVER);
@@ -57,9 +59,10 @@ export function setTransmit(c: Connection, what: TransmitTimer, at: Instant): vo
   c.tcp.arm(c, TimerKind.Transmit, at);
 }
 
-/** Data waits for a window that is closed: asks for it from time to time (RFC 9293 3.8.6.1). */
+/** Data or a FIN waits for a window that is closed, or too small: asks from time to time (RFC 9293 3.8.6.1). */
 export function armPersist(c: Connection, now: Instant): void {
   if (c.transmitTimer === TransmitTimer.Persist || c.flight.count > 0) return;
+  if (c.persistBackoff === 0) c.persistSince = now;
   const wait = Math.min(MAX_RTO, c.rtt.rto * 2 ** c.persistBackoff);
   setTransmit(c, TransmitTimer.Persist, now + wait);
 }
@@ -84,7 +87,8 @@ function onTransmitTimer(c: Connection, now: Instant): void {
   const what = c.transmitTimer;
   c.transmitTimer = TransmitTimer.None;
   if (what === TransmitTimer.Persist) onPersist(c, now);
-  else if (c.flight.count === 0) return;
+  else if (what === TransmitTimer.Refused) onRefused(c, now);
+  else if (c.flight.count === 0 && c.state >= ConnectionState.Established) return;
   else if (what === TransmitTimer.Reordering) {
     onReorderingTimeout(c, now);
     armRetransmission(c, now);
@@ -96,31 +100,59 @@ function onTransmitTimer(c: Connection, now: Instant): void {
 }
 
 function onRetransmission(c: Connection, now: Instant): void {
+  if (c.state < ConnectionState.Established) return onSynTimeout(c, now);
   if (hasStalled(c, now)) return;
-  if (c.state === ConnectionState.SynSent || c.state === ConnectionState.SynReceived) {
-    const retries = c.state === ConnectionState.SynSent ? SYN_RETRIES : SYN_ACK_RETRIES;
-    if (c.rtt.backoff >= retries) {
-      c.tcp.end(c, c.softError ? CloseReason.Unreachable : CloseReason.TimedOut);
-      return;
-    }
-    c.rtt.backOff();
-    c.synWanted = true;
-    c.synLost = true;
-  } else onRetransmissionTimeout(c, now);
+  onRetransmissionTimeout(c, now);
+  setTransmit(c, TransmitTimer.Retransmission, now + c.rtt.rto);
+}
+
+function onSynTimeout(c: Connection, now: Instant): void {
+  if (hasStalled(c, now)) return;
+  const retries = c.state === ConnectionState.SynSent ? SYN_RETRIES : SYN_ACK_RETRIES;
+  if (c.rtt.backoff >= retries) {
+    c.tcp.end(c, c.softError ? CloseReason.Unreachable : CloseReason.TimedOut);
+    return;
+  }
+  c.rtt.backOff();
+  c.synWanted = true;
+  c.synLost = c.flight.count > 0;
   setTransmit(c, TransmitTimer.Retransmission, now + c.rtt.rto);
 }
 
 function onPersist(c: Connection, now: Instant): void {
-  // RFC 9293 3.8.6.1: a connection stays as long as its probes are answered, however long the window is closed.
-  if (c.lastHeardAt < c.persistSince && hasStalledFor(c, now, c.persistSince)) return;
-  c.persistBackoff++;
-  c.windowProbeWanted = true;
+  // RFC 9293 3.8.6.1: a connection stays as long as its probes are answered, however long the window is closed. But
+  // when its user is gone nobody waits for that, and a peer could keep us busy for nothing (RFC 6429 3).
+  const since = c.isOrphan ? c.persistSince : Math.max(c.persistSince, c.lastHeardAt);
+  if (hasStalledFor(c, now, since)) return;
+  if (c.persistBackoff < MAX_BACKOFF) c.persistBackoff++;
+  // RFC 9293 3.8.6.2.1: what a small window takes goes in the end; a closed one is asked for.
+  if (c.sndWnd > 0) c.pushWanted = true;
+  else c.windowProbeWanted = true;
   armPersist(c, now);
+}
+
+/** The layers below take nothing: as if what should have left had been lost. */
+function onRefused(c: Connection, now: Instant): void {
+  if (c.rstWanted || c.lastWords) c.tcp.forget(c);
+  else if (c.state < ConnectionState.Established) onRetransmission(c, now);
+  else if (!hasStalled(c, now)) armRefused(c, now);
+}
+
+/** Sees to it that a connection of which nothing can leave, though nothing is in flight, comes to an end. */
+export function armRefused(c: Connection, now: Instant): void {
+  if (c.transmitTimer !== TransmitTimer.None) return;
+  if (c.stalledSince < 0) c.stalledSince = now;
+  if (c.state === ConnectionState.SynSent) c.softError = true;
+  setTransmit(c, TransmitTimer.Refused, now + c.rtt.rto);
 }
 
 /** RFC 9293 3.8.3: what was sent stays unanswered too long, so the connection is gone. */
 function hasStalled(c: Connection, now: Instant): boolean {
-  return c.stalledSince >= 0 && hasStalledFor(c, now, c.stalledSince);
+  if (c.stalledSince < 0) return false;
+  // RFC 9293 3.8.6: not if the peer has shrunk its window, and answers.
+  const isShrunk = c.flight.count > 0 && distance(c.sndUna, c.flight.endOf(0)) > c.sndWnd;
+  const isAlive = isShrunk && !c.isOrphan && c.state >= ConnectionState.Established;
+  return hasStalledFor(c, now, isAlive ? Math.max(c.stalledSince, c.lastHeardAt) : c.stalledSince);
 }
 
 function hasStalledFor(c: Connection, now: Instant, since: Instant): boolean {

@@ -91,7 +91,10 @@ export function frtoGivesUp(c: Losses, segments: number): void {
 
 function undo(c: Losses): boolean {
   // What was sent again for nothing was only late: the path reorders (RFC 8985 6.2, step 3, cannot see that).
-  if (c.recovery === Recovery.Fast) c.reorderSeen = true;
+  if (c.recovery === Recovery.Fast) {
+    c.reorderSeen = true;
+    rackOnDuplicate(c);
+  }
   c.flight.clearLost();
   c.control.undo();
   c.recovery = Recovery.None;
@@ -101,7 +104,6 @@ function undo(c: Losses): boolean {
   // The answer to an original must not count as one to its retransmission: what was sent before would all be lost.
   c.rackSentAt = -1;
   c.reorderAt = NEVER;
-  c.rtt.backoff = 0;
   c.tcp.counters.undone++;
   return true;
 }

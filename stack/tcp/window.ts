@@ -4,7 +4,7 @@
  * @module
  */
 import type { Connection } from "./connection.ts";
-import { add, after, distance } from "./sequence.ts";
+import { add, distance, latest } from "./sequence.ts";
 
 /** The largest value of the header's field. */
 const FIELD_MAX = 0xffff;
@@ -21,36 +21,43 @@ export function scaleFor(bytes: number): number {
  * moves back (RFC 9293 3.8.6: shrinking is strongly discouraged), and not forward by crumbs (3.8.6.2.2).
  */
 export function advertise(connection: Connection): number {
-  const { rcvNxt, rcvScale, receiveBuffer } = connection;
+  const { rcvNxt } = connection;
+  const rcvScale = Math.max(0, connection.rcvScale);
   const told = Math.max(0, distance(rcvNxt, connection.rcvEdge));
-  const room = Math.min(receiveBuffer.window, FIELD_MAX << rcvScale);
-  const growth = room - told;
-  const step = Math.min(connection.rcvMss, (told + room) >> 1);
-  const window = growth >= Math.max(step, 1) ? room : told;
+  const room = roomOf(connection);
+  connection.rcvRoom = Math.max(connection.rcvRoom, room);
+  const isWorthIt = room - told >= Math.max(1, Math.min(connection.rcvMss, connection.rcvRoom >> 1));
+  const window = isWorthIt ? room : Math.min(told, room);
   let field = window >> rcvScale;
-  // A field rounded down would take back what was told before.
-  if ((field << rcvScale) < told) field++;
+  // A field rounded down would take back what was told before; one rounded up must not promise more than there is.
+  if ((field << rcvScale) < told && ((field + 1) << rcvScale) <= room) field++;
   connection.rcvEdge = add(rcvNxt, field << rcvScale);
-  return Math.min(field, FIELD_MAX);
+  // RFC 7323 2.4: where rounding takes back a little, what was told before is still acceptable.
+  connection.rcvMaxEdge = latest(connection.rcvMaxEdge, connection.rcvEdge);
+  return field;
 }
 
 /** The window field of a SYN, which is never scaled (RFC 7323 2.2). */
 export function advertiseUnscaled(connection: Connection): number {
-  const field = Math.min(connection.receiveBuffer.window, FIELD_MAX);
-  connection.rcvEdge = add(connection.rcvNxt, field);
+  const field = Math.min(connection.receiveBuffer.window, connection.tcp.options.receiveWindow, FIELD_MAX);
+  connection.rcvEdge = connection.rcvMaxEdge = add(connection.rcvNxt, field);
   return field;
 }
 
 /** Whether the user has read so much that the peer should hear of it: two segments, or half of the buffer. */
 export function shouldUpdate(connection: Connection): boolean {
-  const { rcvNxt, rcvMss, receiveBuffer, rcvScale } = connection;
-  const told = Math.max(0, distance(rcvNxt, connection.rcvEdge));
-  const room = Math.min(receiveBuffer.window, FIELD_MAX << rcvScale);
-  return room - told >= Math.min(2 * rcvMss, Math.max(1, room >> 1));
+  const room = roomOf(connection);
+  return room - Math.max(0, distance(connection.rcvNxt, connection.rcvEdge)) >=
+    Math.min(2 * connection.rcvMss, Math.max(1, Math.max(connection.rcvRoom, room) >> 1));
+}
+
+/** How much there is room for that a window can tell. */
+function roomOf(connection: Connection): number {
+  const { receiveBuffer, rcvScale, tcp } = connection;
+  return Math.min(receiveBuffer.window, tcp.options.receiveWindow, FIELD_MAX << Math.max(0, rcvScale));
 }
 
 /** RCV.WND: how much from RCV.NXT on is acceptable. */
 export function receiveWindow(connection: Connection): number {
-  const { rcvNxt, rcvEdge } = connection;
-  return after(rcvEdge, rcvNxt) ? distance(rcvNxt, rcvEdge) : 0;
+  return Math.max(0, distance(connection.rcvNxt, connection.rcvMaxEdge));
 }

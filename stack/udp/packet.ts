@@ -179,12 +179,18 @@ export class UdpPacket implements UdpIn, UdpRaw, UdpOut {
 
   echo(): LayerError {
     if (this.#state !== State.In) misuse("echo", this.#state);
+    const { isGroup } = this.#in;
     const out = this.#turn(this.length);
     if (typeof out === "number") return out;
-    // Both addresses and both ports change places, so the sum that the checksum covers stays what it was.
     const { bytes } = out.frame;
-    udp.setSourcePort(bytes, out.payloadAt, this.destinationPort);
-    udp.setDestinationPort(bytes, out.payloadAt, this.sourcePort);
+    const at = out.payloadAt;
+    udp.setSourcePort(bytes, at, this.destinationPort);
+    udp.setDestinationPort(bytes, at, this.sourcePort);
+    // Addresses and ports change places, so the sum that the checksum covers stays what it was; but what was sent to
+    // a group is answered from an address that it did not cover.
+    if (isGroup && this.info.capabilities.udp.fill && udp.checksum(bytes, at) !== udp.NO_CHECKSUM) {
+      udp.fillChecksum(bytes, at, out.source, out.destination);
+    }
     return this.#leaves(out);
   }
 

@@ -28,7 +28,9 @@ export function entriesOf(target: Target): Entry[] {
 /** Files of the corpus that no target reads: a folder's name or an ending is wrong. */
 export function strays(): string[] {
   const read = new Set(TARGETS.flatMap((target) => entriesOf(target).map(({ file }) => file)));
-  return namesIn(ROOT).flatMap((folder) => namesIn(new URL(`${folder}/`, ROOT)).map((name) => `${folder}/${name}`))
+  return namesIn(ROOT).flatMap((folder) =>
+    namesIn(new URL(`${folder}/`, ROOT)).map((name) => `${folder}/${name}`)
+  )
     .filter((file) => !read.has(file));
 }
 

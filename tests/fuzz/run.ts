@@ -45,10 +45,12 @@ function main(args: string[]): number {
   console.log(`seed ${seed}, ${seconds} s for ${options.targets.map(({ name }) => name).join(" ")}`);
   const tallies = options.targets.map((target) => ({ target, runs: 0, milliseconds: 0, isDone: false }));
   const end = performance.now() + seconds * 1_000;
+  // In a short run too, every target has its turn.
+  const turn = Math.min(ROUND, seconds * 1_000 / tallies.length);
   for (let round = 0; performance.now() < end && tallies.some(({ isDone }) => !isDone); round++) {
     for (const tally of tallies) {
       const left = end - performance.now();
-      if (left > 0 && !tally.isDone) broken += fuzz(tally, seed + round, Math.min(ROUND, left));
+      if (left > 0 && !tally.isDone) broken += fuzz(tally, seed + round, Math.min(turn, left));
     }
   }
   report(tallies, broken);
@@ -83,7 +85,8 @@ function number(option: string, text: string, most: number): number {
 /** Replays one file: of the target that its folder names. */
 function replayFile(targets: readonly Target[], file: string): number {
   const folder = file.split("/").at(-2);
-  const target = targets.find(({ name }) => name === folder) ?? (targets.length === 1 ? targets[0] : undefined);
+  const target = targets.find(({ name }) => name === folder) ??
+    (targets.length === 1 ? targets[0] : undefined);
   if (target === undefined) {
     console.error(`fuzz: "${file}" is in no target's folder; name the target as well`);
     return 2;

@@ -4,7 +4,27 @@
  * @module
  */
 import type { Target } from "./target.ts";
+import { bindings } from "./targets/bindings.ts";
+import { bpf, bpfText } from "./targets/bpf.ts";
+import { drill } from "./targets/drill.ts";
+import { pcap } from "./targets/pcap.ts";
+import { pretty } from "./targets/pretty.ts";
+import { faults, specs } from "./targets/specs.ts";
+import { text } from "./targets/text.ts";
 import { tree } from "./targets/tree.ts";
+import { wire } from "./targets/wire.ts";
 
 /** All targets, in the order in which they are run. */
-export const TARGETS: readonly Target[] = [tree];
+export const TARGETS: readonly Target[] = [
+  pretty,
+  wire,
+  text,
+  pcap,
+  bpf,
+  bpfText,
+  faults,
+  specs,
+  drill,
+  bindings,
+  tree,
+];

@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { source } from "../support/ethox.ts";
-import { APPLIANCE, assertAnswered, peer, peerTest, ping, pingHost, serve, TAP } from "../support/peer.ts";
+import {
+  APPLIANCE,
+  assertAnswered,
+  peer,
+  peerTest,
+  ping,
+  pingHost,
+  scapy,
+  serve,
+  TAP,
+} from "../support/peer.ts";
 import { findProgram } from "../../scripts/setup/programs.ts";
 
 peerTest("ping: every size that fits the MTU comes back as it was sent", ["ping"], source, async () => {
@@ -22,24 +32,26 @@ peerTest("ping: 64 outstanding requests are answered without loss", ["ping"], so
 
 peerTest(
   "ping: the reply has the request's type of service (RFC 1122 3.2.2.6)",
-  ["ping", "tcpdump"],
+  ["ping", "scapy"],
   source,
   async () => {
     await using server = await serve(source);
-    const dump = new Deno.Command(findProgram("tcpdump")!, {
-      args: ["-i", TAP, "-n", "-v", "-l", "--immediate-mode", "-c", "4", "icmp"],
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-    const stderr = dump.stderr.pipeThrough(new TextDecoderStream()).getReader();
-    for (let text = ""; !text.includes("listening on");) text += (await stderr.read()).value ?? "";
-    await assertAnswered(2, "-i", "0.05", "-Q", "0xb8");
-    const seen = await new Response(dump.stdout).text();
-    await stderr.cancel();
-    await dump.status;
-    assert.equal(seen.match(/tos 0xb8/g)?.length, 4, seen);
-    assert.equal(seen.match(/echo reply/g)?.length, 2, seen);
+    const seen = await scapy(
+      server,
+      `
+import subprocess
+ready = threading.Event()
+sniffer = AsyncSniffer(iface=tap, lfilter=lambda frame: ICMP in frame, count=4, timeout=30, started_callback=ready.set)
+sniffer.start()
+assert ready.wait(10)
+subprocess.run(["${
+        findProgram("ping")
+      }", "-c", "2", "-i", "0.05", "-Q", "0xb8", own], check=True, capture_output=True)
+sniffer.join()
+print(json.dumps([[frame[ICMP].type, frame[IP].tos] for frame in sniffer.results]))
+`,
+    );
+    assert.deepEqual(seen, [[8, 0xb8], [0, 0xb8], [8, 0xb8], [0, 0xb8]]);
     await server.stop();
   },
 );

@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { findProgram } from "../../scripts/setup/programs.ts";
 import { PERMISSIONS } from "../../scripts/pack/permissions.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
@@ -32,7 +33,8 @@ export const source: Program = {
 export const oneFile: Program = {
   name: "one file",
   command: once(async () => {
-    const directory = await Deno.makeTempDir({ prefix: "ethox-kernel-test-" });
+    await removeLeftovers();
+    const directory = await Deno.makeTempDir({ prefix: DIRECTORY });
     await Deno.chmod(directory, 0o755);
     globalThis.addEventListener("unload", () => Deno.removeSync(directory, { recursive: true }));
     const output = `${directory}/ethox`;
@@ -42,6 +44,19 @@ export const oneFile: Program = {
     return ["env", `XDG_CACHE_HOME=${cache}`, output];
   }),
 };
+
+const DIRECTORY = "ethox-kernel-test-", HOUR = 3_600_000;
+
+/** Removes what runs that were killed have left. */
+async function removeLeftovers(): Promise<void> {
+  const place = Deno.env.get("TMPDIR") ?? "/tmp";
+  for await (const { name } of Deno.readDir(place)) {
+    if (!name.startsWith(DIRECTORY)) continue;
+    const { mtime, uid } = await Deno.lstat(`${place}/${name}`);
+    if (uid !== Deno.uid() || mtime === null || Date.now() - mtime.getTime() < HOUR) continue;
+    await Deno.remove(`${place}/${name}`, { recursive: true });
+  }
+}
 
 /** Counters by layer and name. */
 export type Counters = Readonly<Record<string, Readonly<Record<string, number>>>>;
@@ -67,6 +82,9 @@ interface Event {
   readonly packets?: Counters;
   readonly drops?: Counters;
 }
+
+/** Even if the tests are killed, their appliances go at once. */
+const DIES_WITH_US = findProgram("setpriv") === undefined ? [] : ["setpriv", "--pdeathsig", "KILL"];
 
 /** How long a start may take on a slow machine: a one-file ethox unpacks itself. */
 const READY_LIMIT = 30_000;
@@ -206,7 +224,8 @@ export function assertAddsUp({ packets, drops }: Summary): void {
   assert.equal(icmp["received"], icmp["answered"]! + groupEcho + unanswered + unhandled, "messages of ICMP");
 }
 
-function spawn([program = "", ...args]: readonly string[]): Deno.ChildProcess {
+function spawn(command: readonly string[]): Deno.ChildProcess {
+  const [program = "", ...args] = [...DIES_WITH_US, ...command];
   const env = { NO_COLOR: "1" };
   return new Deno.Command(program, { args, env, stdin: "null", stdout: "piped", stderr: "piped" }).spawn();
 }

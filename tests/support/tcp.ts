@@ -1,8 +1,21 @@
 /** TCP hosts on a simulated network, and users that send a pattern and check what they receive. */
-import { Address, Eth, type Faults, Icmp, Ip, Mac, type Network, type Port, protocols } from "../../mod.ts";
-import { StreamReceive, StreamSend } from "../../stack/tcp/buffers.ts";
+import {
+  Address,
+  type Capabilities,
+  Eth,
+  type Faults,
+  Icmp,
+  Ip,
+  Mac,
+  type Network,
+  type Port,
+  protocols,
+} from "../../mod.ts";
+import { type ReceiveBuffer, type SendBuffer, StreamReceive, StreamSend } from "../../stack/tcp/buffers.ts";
 import type { CloseReason, Connection, ConnectionHandler } from "../../stack/tcp/connection.ts";
 import { Tcp, type TcpOptions } from "../../stack/tcp/endpoint.ts";
+import type { Slot } from "../../stack/slot.ts";
+import { readSegment, type SegmentView } from "./tcp-frames.ts";
 
 /** A host of the test network: 10.0.0.N. */
 export interface TcpHost {
@@ -10,13 +23,15 @@ export interface TcpHost {
   readonly tcp: Tcp;
   readonly ip: Ip;
   readonly port: Port;
+  /** Loses the segments to this host that it answers true for. */
+  drop: ((segment: SegmentView) => boolean) | undefined;
 }
 
 /** Attaches host `number` with the same faults both ways. All hosts know each other's link addresses. */
 export function tcpHost(
   network: Network,
   number: number,
-  faults: { ingress?: Faults; egress?: Faults } = {},
+  faults: { ingress?: Faults; egress?: Faults; capabilities?: Capabilities } = {},
   options: Partial<TcpOptions> = {},
 ): TcpHost {
   const address = Address.parse(`10.0.0.${number}`);
@@ -26,17 +41,30 @@ export function tcpHost(
   }
   const tcp = new Tcp({ secret: [number, 2, 3, 4], ...options });
   const eth = new Eth({ mac: `02:00:00:00:00:0${number}` });
+  const receiver = eth.recv(ip.recv(protocols({ icmp: new Icmp().answer(), tcp: tcp.recv() })));
+  const receive = (slot: Slot): void => {
+    const { bytes, start, end } = slot.frame;
+    const segment = host.drop === undefined ? undefined : readSegment(bytes, start, end);
+    if (segment === undefined || !host.drop?.(segment)) receiver.receive(slot);
+  };
   const port = network.attach({
     name: `host ${number}`,
-    receive: eth.recv(ip.recv(protocols({ icmp: new Icmp().answer(), tcp: tcp.recv() }))),
+    receive: { receive },
     send: eth.send(ip.send(tcp.send())),
     ...faults,
   });
-  return { address, tcp, ip, port };
+  const host: TcpHost = { address, tcp, ip, port, drop: undefined };
+  return host;
+}
+
+/** A handler with the buffers of its connection. */
+export interface User extends ConnectionHandler {
+  readonly send: SendBuffer;
+  readonly receive: ReceiveBuffer;
 }
 
 /** Sends `length` bytes of a pattern, reads all that comes and checks it, then closes. */
-export class PatternUser implements ConnectionHandler {
+export class PatternUser implements User {
   readonly send: StreamSend;
   readonly receive: StreamReceive;
   /** Bytes that came so far, and whether one of them was wrong. */
@@ -109,8 +137,8 @@ export function patternAt(offset: number): number {
 }
 
 /** Listens on a port with one user for every connection. */
-export function listenWith(host: TcpHost, port: number, make: () => PatternUser, backlog = 128): PatternUser[] {
-  const users: PatternUser[] = [];
+export function listenWith<U extends User>(host: TcpHost, port: number, make: () => U, backlog = 128): U[] {
+  const users: U[] = [];
   host.tcp.listen({ port, backlog }, (connection) => {
     const user = make();
     connection.sendBuffer = user.send;
@@ -122,7 +150,7 @@ export function listenWith(host: TcpHost, port: number, make: () => PatternUser,
 }
 
 /** Connects a user to a host's port. */
-export function connectWith(from: TcpHost, to: TcpHost, port: number, user: PatternUser): Connection {
+export function connectWith(from: TcpHost, to: TcpHost, port: number, user: User): Connection {
   const connection = from.tcp.connect({
     address: to.address,
     port,

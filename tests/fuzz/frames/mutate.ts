@@ -45,8 +45,9 @@ function changed(bytes: Uint8Array, changes: readonly Change[]): Uint8Array {
     else if (kind === "word") put16(result, at, value);
     else if (kind === "add") put16(result, at, get16(result, at) + (value & 1 ? 1 : -1));
     else if (kind === "cut") result = result.slice(0, at);
-    else if (kind === "insert") result = concat(result.subarray(0, at), new Uint8Array(count).fill(value >> 8), result.subarray(at));
-    else if (kind === "double") result = concat(result.subarray(0, at + count), result.subarray(at));
+    else if (kind === "insert") {
+      result = concat(result.subarray(0, at), new Uint8Array(count).fill(value >> 8), result.subarray(at));
+    } else if (kind === "double") result = concat(result.subarray(0, at + count), result.subarray(at));
     else result = concat(result.subarray(0, at), result.subarray(at + count));
   }
   return result;
@@ -85,7 +86,8 @@ function fixTransport(frame: Uint8Array, header: number, at: number, end: number
 
 /** The UDP checksum of a new frame is 0, none: this gives it one to be made right. */
 function withChecksum(frame: Uint8Array): Uint8Array {
-  const isUdp = etherType(frame, 0) === EtherType.Ipv4 && frame.length > 41 && ipv4.protocol(frame, 14) === Protocol.Udp;
+  const isUdp = etherType(frame, 0) === EtherType.Ipv4 && frame.length > 41 &&
+    ipv4.protocol(frame, 14) === Protocol.Udp;
   const at = 14 + ipv4.headerLength(frame, 14);
   if (isUdp && at + 8 <= frame.length) put16(frame, at + udp.CHECKSUM, 0xffff);
   return fixChecksums(frame);
@@ -93,7 +95,12 @@ function withChecksum(frame: Uint8Array): Uint8Array {
 
 /** A frame: well-formed, nearly so, or any bytes. At most 1,518 long. */
 export const frame: fc.Arbitrary<Uint8Array> = fc.oneof(
-  { weight: 8, arbitrary: fc.tuple(wellFormed, fc.nat(9)).map(([frame, dice]) => dice === 0 ? fixChecksums(frame) : withChecksum(frame)) },
+  {
+    weight: 8,
+    arbitrary: fc.tuple(wellFormed, fc.nat(9)).map(([frame, dice]) =>
+      dice === 0 ? fixChecksums(frame) : withChecksum(frame)
+    ),
+  },
   {
     weight: 6,
     arbitrary: fc.tuple(wellFormed, fc.array(change, { minLength: 1, maxLength: 4 }), fc.nat(3)).map(

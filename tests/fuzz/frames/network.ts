@@ -3,7 +3,16 @@
  *
  * @module
  */
-import { arp, concat, ethernet, type Ipv4Fields, ipv4, OWN, OWN_MAC, PEER_MAC } from "../../support/frames.ts";
+import {
+  arp,
+  concat,
+  ethernet,
+  ipv4,
+  type Ipv4Fields,
+  OWN,
+  OWN_MAC,
+  PEER_MAC,
+} from "../../support/frames.ts";
 import { fc } from "../../support/property.ts";
 import { put16 } from "../../../stack/wire/bytes.ts";
 import { EtherType } from "../../../stack/wire/ethernet.ts";
@@ -26,7 +35,10 @@ const padding = fc.constantFrom([0], [1]);
 
 const options: fc.Arbitrary<readonly number[]> = fc.oneof(
   { weight: 6, arbitrary: fc.constant([]) },
-  { weight: 1, arbitrary: fc.array(fc.oneof(option, padding), { maxLength: 4 }).map((list) => list.flat().slice(0, 40)) },
+  {
+    weight: 1,
+    arbitrary: fc.array(fc.oneof(option, padding), { maxLength: 4 }).map((list) => list.flat().slice(0, 40)),
+  },
   { weight: 1, arbitrary: fc.array(fc.nat(255), { maxLength: 40 }) },
 );
 
@@ -36,7 +48,13 @@ const fragment = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.tuple(
-      fc.constantFrom(0, Flag.MoreFragments, Flag.DontFragment, Flag.MoreFragments | Flag.DontFragment, 0x8000),
+      fc.constantFrom(
+        0,
+        Flag.MoreFragments,
+        Flag.DontFragment,
+        Flag.MoreFragments | Flag.DontFragment,
+        0x8000,
+      ),
       fc.oneof(fc.constant(0), fc.nat(0x1fff).map((units) => units * 8)),
     ),
   },
@@ -84,7 +102,11 @@ const resolution: fc.Arbitrary<Inner> = fc.record({
   bytes: concat(arp(fields), new Uint8Array(tail)),
 }));
 
-const ipv6: fc.Arbitrary<Inner> = fc.tuple(fc.nat(255), fc.uint8Array({ minLength: 32, maxLength: 32 }), payload).map(
+const ipv6: fc.Arbitrary<Inner> = fc.tuple(
+  fc.nat(255),
+  fc.uint8Array({ minLength: 32, maxLength: 32 }),
+  payload,
+).map(
   ([next, addresses, data]) => {
     const header = new Uint8Array(8);
     header[0] = 0x60;
@@ -95,7 +117,10 @@ const ipv6: fc.Arbitrary<Inner> = fc.tuple(fc.nat(255), fc.uint8Array({ minLengt
   },
 );
 
-const opaque: fc.Arbitrary<Inner> = fc.tuple(fc.oneof(fc.constantFrom(0, 46, 0x5ff, 0x600, 0x88cc), word16), payload)
+const opaque: fc.Arbitrary<Inner> = fc.tuple(
+  fc.oneof(fc.constantFrom(0, 46, 0x5ff, 0x600, 0x88cc), word16),
+  payload,
+)
   .map(([etherType, bytes]) => ({ etherType, bytes }));
 
 const internet: fc.Arbitrary<Inner> = packet.map((bytes) => ({ etherType: EtherType.Ipv4, bytes }));
@@ -112,7 +137,10 @@ export const wellFormed: fc.Arbitrary<Uint8Array> = fc.record({
   inner,
   destination: fc.oneof({ weight: 4, arbitrary: fc.constant(OWN_MAC) }, { weight: 1, arbitrary: station }),
   source: fc.oneof({ weight: 4, arbitrary: fc.constant(PEER_MAC) }, { weight: 1, arbitrary: station }),
-  tags: fc.oneof({ weight: 8, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.array(word16, { maxLength: 3 }) }),
+  tags: fc.oneof({ weight: 8, arbitrary: fc.constant([]) }, {
+    weight: 1,
+    arbitrary: fc.array(word16, { maxLength: 3 }),
+  }),
   padTo: fc.constantFrom(0, 46),
 }).map(({ inner, destination, source, tags, padTo }) => {
   let { etherType, bytes } = inner;

@@ -7,7 +7,15 @@ import { fc } from "../../support/property.ts";
 import { BROADCAST_MAC, OWN, OWN_MAC, PEER, PEER_MAC } from "../../support/frames.ts";
 
 /** The ports that the fuzzed host has handlers on. */
-export const Port = { Echo: 7, Discard: 9, Short: 13, Swap: 17, Anew: 19, Group: 1900, Connected: 5000 } as const;
+export const Port = {
+  Echo: 7,
+  Discard: 9,
+  Short: 13,
+  Swap: 17,
+  Anew: 19,
+  Group: 1900,
+  Connected: 5000,
+} as const;
 
 /** The group that the host has joined, and the port that its connected handler's peer has. */
 export const GROUP = "224.0.0.251", PEER_PORT = 6000;
@@ -33,7 +41,10 @@ export const word32: fc.Arbitrary<number> = fc.oneof(
 /** A station: the host, its peers, everybody, groups, nobody, any. */
 export const station: fc.Arbitrary<string> = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom(OWN_MAC, PEER_MAC) },
-  { weight: 3, arbitrary: fc.constantFrom(BROADCAST_MAC, GROUP_MAC, "33:33:00:00:00:01", "00:00:00:00:00:00") },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom(BROADCAST_MAC, GROUP_MAC, "33:33:00:00:00:01", "00:00:00:00:00:00"),
+  },
   {
     weight: 1,
     arbitrary: fc.tuple(byte, byte, byte, byte, byte, byte).map((bytes) =>
@@ -91,7 +102,10 @@ export const payload: fc.Arbitrary<Uint8Array> = fc.oneof(
   { weight: 6, arbitrary: fc.uint8Array({ maxLength: 24 }) },
   {
     weight: 1,
-    arbitrary: fc.tuple(fc.oneof(fc.integer({ min: 25, max: 1_480 }), fc.constantFrom(520, 540, 548, 1_472)), byte)
+    arbitrary: fc.tuple(
+      fc.oneof(fc.integer({ min: 25, max: 1_480 }), fc.constantFrom(520, 540, 548, 1_472)),
+      byte,
+    )
       .map(([length, value]) => new Uint8Array(length).fill(value)),
   },
 );

@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { concat, icmp, ipv4, OWN } from "../../support/frames.ts";
+import { concat, icmp, ipv4, OWN, PEER } from "../../support/frames.ts";
 import { fc } from "../../support/property.ts";
 import { put16, put32 } from "../../../stack/wire/bytes.ts";
 import * as icmpWire from "../../../stack/wire/icmpv4.ts";
 import { Protocol } from "../../../stack/wire/protocol.ts";
-import { address, payload, Port, port, seldom, word16, word32 } from "./pools.ts";
+import { address, payload, PEER_PORT, Port, port, seldom, word16, word32 } from "./pools.ts";
 
 /** What an IPv4 packet carries. */
 export interface Carried {
@@ -27,12 +27,20 @@ export function udp(source: number, destination: number, data: Uint8Array, lengt
 }
 
 /** A length near the right one, or any. */
-const lengthError = fc.oneof(fc.constantFrom(-1, 1, -8, 8, 100, -100), fc.integer({ min: -2_000, max: 70_000 }));
+const lengthError = fc.oneof(
+  fc.constantFrom(-1, 1, -8, 8, 100, -100),
+  fc.integer({ min: -2_000, max: 70_000 }),
+);
 
 const datagram: fc.Arbitrary<Carried> = fc.tuple(port, port, payload, seldom(lengthError)).map(
   ([source, destination, data, error]) => ({
     protocol: Protocol.Udp,
-    bytes: udp(source, destination, data, error === undefined ? undefined : (8 + data.length + error) & 0xffff),
+    bytes: udp(
+      source,
+      destination,
+      data,
+      error === undefined ? undefined : (8 + data.length + error) & 0xffff,
+    ),
   }),
 );
 
@@ -43,6 +51,12 @@ const echo: fc.Arbitrary<Carried> = fc.record({
   sequence: word16,
   data: payload,
 }).map(({ data, ...fields }) => ({ protocol: Protocol.Icmp, bytes: icmp(data, fields) }));
+
+/** An echo whose answer is zero throughout, so that its sum is as well. */
+const zeros: fc.Arbitrary<Carried> = fc.nat(8).map((length) => ({
+  protocol: Protocol.Icmp,
+  bytes: icmp(new Uint8Array(length), { identifier: 0, sequence: 0 }),
+}));
 
 const anyMessage: fc.Arbitrary<Carried> = fc.record({
   type: fc.oneof(fc.constantFrom(...Object.values(icmpWire.Type)), fc.nat(255)),
@@ -58,7 +72,10 @@ const quotation: fc.Arbitrary<Uint8Array> = fc.record({
   destinationPort: port,
   source: fc.oneof(fc.constant(OWN), address),
   destination: address,
-  protocol: fc.oneof(fc.constant<number>(Protocol.Udp), fc.constantFrom<number>(Protocol.Icmp, Protocol.Tcp, 255)),
+  protocol: fc.oneof(
+    fc.constant<number>(Protocol.Udp),
+    fc.constantFrom<number>(Protocol.Icmp, Protocol.Tcp, 255),
+  ),
   options: fc.oneof(fc.constant([]), fc.array(fc.nat(255), { maxLength: 40 })),
   offset: fc.oneof(fc.constant(0), fc.constantFrom(8, 1_480)),
   headerLength: seldom(fc.nat(15).map((words) => words * 4)),
@@ -77,6 +94,15 @@ const quotation: fc.Arbitrary<Uint8Array> = fc.record({
   return whole.subarray(0, Math.max(0, whole.length - cut));
 });
 
+/** The beginning of a datagram of the host's only conversation. */
+const ours = fc.nat(32).map((length) =>
+  ipv4(udp(Port.Connected, PEER_PORT, new Uint8Array(length)), {
+    source: OWN,
+    destination: PEER,
+    protocol: Protocol.Udp,
+  }).subarray(0, 20 + length)
+);
+
 const error: fc.Arbitrary<Carried> = fc.record({
   type: fc.constantFrom(
     icmpWire.Type.DestinationUnreachable,
@@ -88,7 +114,7 @@ const error: fc.Arbitrary<Carried> = fc.record({
   code: fc.nat(16),
   identifier: word16,
   sequence: word16,
-  quotation,
+  quotation: fc.oneof({ weight: 3, arbitrary: quotation }, { weight: 1, arbitrary: ours }),
 }).map(({ quotation, ...fields }) => ({ protocol: Protocol.Icmp, bytes: icmp(quotation, fields) }));
 
 /** A TCP segment: any flags, options of any bytes. */
@@ -127,6 +153,7 @@ export const carried: fc.Arbitrary<Carried> = fc.oneof(
   { weight: 3, arbitrary: echo },
   { weight: 3, arbitrary: error },
   { weight: 1, arbitrary: anyMessage },
+  { weight: 1, arbitrary: zeros },
   { weight: 1, arbitrary: segment },
   { weight: 1, arbitrary: opaque },
 );

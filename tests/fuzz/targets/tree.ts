@@ -4,7 +4,7 @@
  * @module
  */
 import { equal } from "node:assert/strict";
-import { OWN } from "../../support/frames.ts";
+import { arpFrame, OWN } from "../../support/frames.ts";
 import { fc } from "../../support/property.ts";
 import { frame } from "../frames/mutate.ts";
 import { address, port } from "../frames/pools.ts";
@@ -21,7 +21,10 @@ const wait = fc.oneof(
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 8,
-    arbitrary: fc.array(frame, { minLength: 1, maxLength: 3 }).map((frames) => ({ kind: "rx" as const, frames })),
+    arbitrary: fc.array(frame, { minLength: 1, maxLength: 3 }).map((frames) => ({
+      kind: "rx" as const,
+      frames,
+    })),
   },
   { weight: 2, arbitrary: fc.integer({ min: 1, max: 8 }).map((max) => ({ kind: "tx" as const, max })) },
   { weight: 1, arbitrary: wait.map((time) => ({ kind: "wait" as const, time })) },
@@ -36,10 +39,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
+/** The peer asks for the host, and is known from then on: nobody else is answered at once. */
+const GREETING: Step = { kind: "rx", frames: [arpFrame()] };
+
 const script: fc.Arbitrary<Script> = fc.record({
   profile: fc.constantFrom(...PROFILE_NAMES),
+  greets: fc.nat(4).map((dice) => dice > 0),
   steps: fc.array(step, { minLength: 1, maxLength: 10 }),
-});
+}).map(({ profile, greets, steps }) => ({ profile, steps: greets ? [GREETING, ...steps] : steps }));
 
 function run({ profile, steps }: Script): void {
   const worlds = [new World(profile, false, 0x00), new World(profile, true, 0xff)] as const;
@@ -47,7 +54,11 @@ function run({ profile, steps }: Script): void {
     for (const step of steps) world.step(step);
     world.finish();
   }
-  equal(worlds[0].log.join("\n"), worlds[1].log.join("\n"), "bytes around a frame, or guard mode, change what happens");
+  equal(
+    worlds[0].log.join("\n"),
+    worlds[1].log.join("\n"),
+    "bytes around a frame, or guard mode, change what happens",
+  );
 }
 
 /** Scripts of frames, time and datagrams against a whole host. */

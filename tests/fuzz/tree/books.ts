@@ -91,7 +91,11 @@ export function account({ eth, ip, icmp, udp, others }: Audited): Account {
 export function auditReceived(before: Account, after: Account, left: boolean, handed: number): void {
   const change = (name: keyof Account) => after[name] - before[name];
   equal(change("ethEnds"), 1, "Ethernet counts a frame once");
-  equal(change("arpEnds") + change("ipEnds"), change("ethUp"), "ARP or IP counts what Ethernet hands up, once");
+  equal(
+    change("arpEnds") + change("ipEnds"),
+    change("ethUp"),
+    "ARP or IP counts what Ethernet hands up, once",
+  );
   equal(
     change("icmpEnds") + change("udpEnds") + change("others"),
     change("ipUp"),
@@ -99,7 +103,9 @@ export function auditReceived(before: Account, after: Account, left: boolean, ha
   );
   const { icmpUp, udpUp } = { icmpUp: change("icmpUp"), udpUp: change("udpUp") };
   equal(icmpUp + udpUp <= 1, true, "a frame is one message or one datagram");
-  if (udpUp === 1) equal(change("closed") === 1, handed === 0, "a datagram is handed over or counted as refused");
+  if (udpUp === 1) {
+    equal(change("closed") === 1, handed === 0, "a datagram is handed over or counted as refused");
+  }
   if (icmpUp === 1) equal(handed <= 1, true, "a message is handed over once");
   equal(change("ethSent"), left ? 1 : 0, "Ethernet counts what leaves");
   equal(change("ipSent") + change("arpSent"), change("ethSent"), "IP or ARP counts what leaves");
@@ -111,5 +117,9 @@ export function auditSent(before: Account, after: Account, left: boolean): void 
     equal(after[name], before[name], `nothing was received, but ${name} has grown`);
   }
   equal(after.ethSent - before.ethSent, left ? 1 : 0, "Ethernet counts what leaves");
-  equal(after.ipSent - before.ipSent + after.arpSent - before.arpSent, left ? 1 : 0, "IP or ARP counts what leaves");
+  equal(
+    after.ipSent - before.ipSent + after.arpSent - before.arpSent,
+    left ? 1 : 0,
+    "IP or ARP counts what leaves",
+  );
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { equal, ok } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
 import type { Ip } from "../../../stack/ip/endpoint.ts";
 import type { Capabilities } from "../../../stack/slot.ts";
 import { Scope } from "../../../stack/host/addresses.ts";
@@ -16,6 +16,8 @@ import * as ipv4 from "../../../stack/wire/ipv4.ts";
 import { Mac } from "../../../stack/wire/mac.ts";
 import { Protocol } from "../../../stack/wire/protocol.ts";
 import * as udp from "../../../stack/wire/udp.ts";
+import { PEER } from "../../support/frames.ts";
+import { PEER_PORT, Port } from "../frames/pools.ts";
 
 const LINK = ethernet.HEADER_LENGTH;
 
@@ -73,12 +75,18 @@ function checkIpv4(frame: Uint8Array, { ip, capabilities }: Sender): void {
   const scope = ip.addresses.scope(destination);
   ok(scope !== Scope.Own, "a packet to ourselves");
   if (scope === Scope.Broadcast) ok(station.isBroadcast, "a broadcast to one station");
-  else if (destination.isMulticast) ok(station.equals(multicastMac(destination, new Mac())), "a multicast to one station");
-  else ok(station.isUnicast, "a unicast packet to a group of stations");
+  else if (destination.isMulticast) {
+    ok(station.equals(multicastMac(destination, new Mac())), "a multicast to one station");
+  } else ok(station.isUnicast, "a unicast packet to a group of stations");
   checkTransport(frame, source, destination, capabilities);
 }
 
-function checkTransport(frame: Uint8Array, source: Address, destination: Address, capabilities: Capabilities): void {
+function checkTransport(
+  frame: Uint8Array,
+  source: Address,
+  destination: Address,
+  capabilities: Capabilities,
+): void {
   const at = LINK + ipv4.HEADER_LENGTH;
   const protocol = ipv4.protocol(frame, LINK);
   if (protocol === Protocol.Icmp) {
@@ -93,6 +101,7 @@ function checkTransport(frame: Uint8Array, source: Address, destination: Address
 
 /** Asserts that `answer` may be sent in answer to `frame`, in its buffer. */
 export function checkAnswer(frame: Uint8Array, answer: Uint8Array, sender: Sender): void {
+  const { ip } = sender;
   checkFrame(answer, sender);
   ok(!new Mac().read(answer, ethernet.DESTINATION).isMulticast, "an answer to a group of stations");
   if (ethernet.etherType(answer, 0) === EtherType.Arp) {
@@ -101,6 +110,10 @@ export function checkAnswer(frame: Uint8Array, answer: Uint8Array, sender: Sende
     return;
   }
   equal(ethernet.etherType(frame, 0), EtherType.Ipv4, "an IPv4 packet in answer to something else");
+  const isBroadcast = ethernet.isGroup(frame, ethernet.DESTINATION);
+  const isOwn = ip.addresses.owns(new Address().readV4(frame, LINK + ipv4.DESTINATION));
+  // RFC 1122 3.3.6: what is for one host, but sent to all stations, is discarded.
+  ok(!isOwn || !isBroadcast, "an answer to a packet for us that all stations got");
   const asker = new Address().readV4(frame, LINK + ipv4.SOURCE);
   const to = new Address().readV4(answer, LINK + ipv4.DESTINATION);
   ok(to.equals(asker), `an answer to ${to}, who has not asked`);
@@ -116,12 +129,40 @@ function checkError(frame: Uint8Array, error: Uint8Array, { ip }: Sender): void 
   const quoted = error.length - LINK - ERROR_ADDS;
   equal(quoted, Math.min(total, ERROR_LENGTH - ERROR_ADDS), "an error that does not quote all that fits");
   const quotation = error.subarray(LINK + ERROR_ADDS);
-  equal(quotation.toHex(), frame.subarray(LINK, LINK + quoted).toHex(), "an error that quotes something else");
+  equal(
+    quotation.toHex(),
+    frame.subarray(LINK, LINK + quoted).toHex(),
+    "an error that quotes something else",
+  );
   equal(ipv4.isFragment(frame, LINK), false, "an error about a fragment");
   ok(!ethernet.isGroup(frame, ethernet.DESTINATION), "an error about what was sent to many stations");
-  ok(ip.addresses.owns(new Address().readV4(frame, LINK + ipv4.DESTINATION)), "an error about what was sent to many");
+  ok(
+    ip.addresses.owns(new Address().readV4(frame, LINK + ipv4.DESTINATION)),
+    "an error about what was sent to many",
+  );
   ok(!ip.addresses.isForged(new Address().readV4(frame, LINK + ipv4.SOURCE)), "an error to nobody");
   const at = LINK + ipv4.headerLength(frame, LINK);
   if (ipv4.protocol(frame, LINK) !== Protocol.Icmp) return;
   ok(LINK + total > at && !icmp.isError(icmp.type(frame, at)), "an error about an error");
+}
+
+/** Asserts that a frame which a connected handler was told of as an error quotes a datagram of its conversation. */
+export function checkQuotation(frame: Uint8Array): void {
+  const at = LINK + ipv4.headerLength(frame, LINK) + icmp.HEADER_LENGTH;
+  const end = LINK + ipv4.totalLength(frame, LINK);
+  const header = ipv4.headerLength(frame, at);
+  ok(
+    end - at >= 28 && header >= ipv4.HEADER_LENGTH && end - at >= header + 8,
+    "an error that quotes too little",
+  );
+  equal(ipv4.version(frame, at), 4);
+  equal(ipv4.protocol(frame, at), Protocol.Udp);
+  equal(ipv4.fragmentOffset(frame, at), 0);
+  const ends = [ipv4.SOURCE, ipv4.DESTINATION].map((field) =>
+    new Address().readV4(frame, at + field).toString()
+  );
+  const ports = [udp.sourcePort(frame, at + header), udp.destinationPort(frame, at + header)];
+  deepEqual([ends[1], ...ports], [PEER, Port.Connected, PEER_PORT], "an error about another conversation");
+  const toldTo = new Address().readV4(frame, LINK + ipv4.DESTINATION).toString();
+  equal(ends[0], toldTo, "an error about another host's datagram");
 }

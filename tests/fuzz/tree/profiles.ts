@@ -27,14 +27,21 @@ const NEIGHBOURS = { capacity: 8 };
 const PROFILES = {
   plain: { ip: { addresses: ADDRESSES, gateways: GATEWAYS, neighbours: NEIGHBOURS } },
   /** The NIC cannot send received buffers back. */
-  postponing: { nic: { canAnswer: false }, ip: { addresses: ADDRESSES, gateways: GATEWAYS, neighbours: NEIGHBOURS } },
+  postponing: {
+    nic: { canAnswer: false },
+    ip: { addresses: ADDRESSES, gateways: GATEWAYS, neighbours: NEIGHBOURS },
+  },
   /** Nobody looks at a checksum. */
   trusting: { nic: { capabilities: ALL_IGNORED }, ip: { addresses: ADDRESSES, neighbours: NEIGHBOURS } },
   promiscuous: { promiscuous: true, ip: { addresses: ADDRESSES, neighbours: { capacity: 2 } } },
   /** Two subnets, one inside the other, and a short MTU. */
   nested: {
     nic: { mtu: 600 },
-    ip: { addresses: ADDRESSES.concat("10.0.0.129/25"), gateways: ["10.0.0.200"], neighbours: { capacity: 1 } },
+    ip: {
+      addresses: ADDRESSES.concat("10.0.0.129/25"),
+      gateways: ["10.0.0.200"],
+      neighbours: { capacity: 1 },
+    },
   },
   /** Two hosts on a wire, without a broadcast address (RFC 3021). */
   pair: { ip: { addresses: [`${OWN}/32`, "10.0.0.3/31"], neighbours: NEIGHBOURS } },

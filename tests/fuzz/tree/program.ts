@@ -5,11 +5,14 @@
  * @module
  */
 import { equal, ok } from "node:assert/strict";
+import type { Icmp } from "../../../stack/icmp/endpoint.ts";
 import type { IcmpIn } from "../../../stack/icmp/packet.ts";
 import { LayerError } from "../../../stack/error.ts";
 import type { Udp } from "../../../stack/udp/endpoint.ts";
 import type { UdpIn, UdpInit, UdpOut, UdpRaw } from "../../../stack/udp/packet.ts";
 import { Address } from "../../../stack/wire/address.ts";
+import { Problem, Type } from "../../../stack/wire/icmpv4.ts";
+import * as udpWire from "../../../stack/wire/udp.ts";
 import { PEER } from "../../support/frames.ts";
 import { GROUP, PEER_PORT, Port } from "../frames/pools.ts";
 
@@ -37,10 +40,12 @@ export class Program {
   errors = 0;
   /** Datagrams given up because they can never be sent. */
   refused = 0;
+  readonly #icmp: Icmp;
   readonly #waiting: { readonly said: Said; tries: number }[] = [];
 
   /** Binds the handlers. */
-  constructor(udp: Udp) {
+  constructor(udp: Udp, icmp: Icmp) {
+    this.#icmp = icmp;
     const bind = (port: number, handler: (packet: UdpIn) => void) => {
       ok(udp.bind({ port }, (packet) => this.#hand(packet, handler)) !== undefined);
     };
@@ -55,7 +60,11 @@ export class Program {
       });
     }
     udp.bind(
-      { port: Port.Connected, peer: { address: Address.parse(PEER), port: PEER_PORT }, onError: () => this.errors++ },
+      {
+        port: Port.Connected,
+        peer: { address: Address.parse(PEER), port: PEER_PORT },
+        onError: () => this.errors++,
+      },
       (packet) => this.#hand(packet, (packet) => void packet.echo()),
     );
   }
@@ -70,11 +79,12 @@ export class Program {
     if (this.#waiting.length < WAITING) this.#waiting.push({ said, tries: 0 });
   }
 
-  /** Takes what ICMP hands up: in manual mode, echo requests too. */
+  /** Takes what ICMP hands up, in manual mode echo requests too; about what cannot be answered it tries to complain. */
   message(packet: IcmpIn): void {
     this.handed++;
     ok(packet.frame.end >= packet.payloadAt, "a message ends before its payload begins");
-    packet.answer();
+    const { ip } = packet;
+    if (packet.answer() !== LayerError.None) this.#icmp.report(ip, Type.ParameterProblem, Problem.Pointer);
   }
 
   /** Sends what waits; the oldest goes first, and goes back in the queue while its next hop is being asked for. */
@@ -85,14 +95,18 @@ export class Program {
     if (typeof out !== "number") {
       fillPayload(out);
       out.send();
-    } else if (out !== LayerError.BadSize && out !== LayerError.Illegal && ++next.tries < TRIES) this.#waiting.push(next);
-    else this.refused++;
+    } else if (out !== LayerError.BadSize && out !== LayerError.Illegal && ++next.tries < TRIES) {
+      this.#waiting.push(next);
+    } else this.refused++;
   }
 
   #hand(packet: UdpIn, handler: (packet: UdpIn) => void): void {
     this.handed++;
-    equal(packet.frame.end, packet.payloadAt + packet.length, "a payload ends where its frame does");
-    ok(packet.length >= 0 && packet.frame.end <= packet.frame.limit, "a payload lies in its slot");
+    const { frame, payloadAt } = packet;
+    const told = udpWire.length(frame.bytes, payloadAt - udpWire.HEADER_LENGTH);
+    equal(packet.length, told - udpWire.HEADER_LENGTH, "a payload is as long as its header says");
+    equal(frame.end, payloadAt + packet.length, "a payload ends where its frame does");
+    ok(packet.length >= 0 && frame.end <= frame.limit, "a payload lies in its slot");
     handler(packet);
   }
 }

@@ -51,7 +51,9 @@ function formatStep(step: Step): string {
 function parse(text: string): Script {
   const [first = "", ...rest] = linesOf(text);
   const profile = first.split(" ")[1] ?? "";
-  if (!first.startsWith("host ") || !isProfile(profile)) throw new SyntaxError(`no host's profile: "${first}"`);
+  if (!first.startsWith("host ") || !isProfile(profile)) {
+    throw new SyntaxError(`no host's profile: "${first}"`);
+  }
   return { profile, steps: rest.map(parseStep) };
 }
 
@@ -61,5 +63,10 @@ function parseStep(line: string): Step {
   if (kind === "wait") return { kind, time: Number(words[0]) };
   if (kind === "tx") return { kind, max: Number(words[0]) };
   if (kind !== "say") throw new SyntaxError(`no step: "${line}"`);
-  return { kind, to: Address.parse(words[0] ?? "").toString(), port: Number(words[1]), length: Number(words[2]) };
+  return {
+    kind,
+    to: Address.parse(words[0] ?? "").toString(),
+    port: Number(words[1]),
+    length: Number(words[2]),
+  };
 }

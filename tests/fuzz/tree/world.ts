@@ -22,7 +22,8 @@ import { Mac } from "../../../stack/wire/mac.ts";
 import { OWN_MAC } from "../../support/frames.ts";
 import { GROUP, GROUP_MAC } from "../frames/pools.ts";
 import { account, type Audited, auditReceived, auditSent } from "./books.ts";
-import { checkAnswer, checkFrame } from "./outgoing.ts";
+import { Asking } from "./asking.ts";
+import { checkAnswer, checkFrame, checkQuotation } from "./outgoing.ts";
 import { type Profile, type ProfileName, profileOf } from "./profiles.ts";
 import { Program } from "./program.ts";
 import type { Step } from "./script.ts";
@@ -66,7 +67,7 @@ export class World implements Audited {
     this.ip.addresses.join(Address.parse(GROUP));
     this.icmp = new Icmp(profile.icmp);
     this.udp = new Udp((profile.reports ?? true) ? { unreachable: this.icmp } : {});
-    this.program = new Program(this.udp);
+    this.program = new Program(this.udp, this.icmp);
     setGuard(guard);
     try {
       this.#receiver = this.#watchReceiver(this.#receiveTree(profile.reports ?? true));
@@ -114,7 +115,9 @@ export class World implements Audited {
   finish(): void {
     this.#settle();
     this.#checkAmplification();
-    for (let count = 0; count < SLOTS; count++) ok(this.nic.inject(new Uint8Array(0)), "a buffer was not given back");
+    for (let count = 0; count < SLOTS; count++) {
+      ok(this.nic.inject(new Uint8Array(0)), "a buffer was not given back");
+    }
     equal(this.nic.inject(new Uint8Array(0)), false, "a buffer was given back twice");
     equal(this.nic.rx(SLOTS, { receive: () => {} }), SLOTS);
     for (const { counters } of [this.eth, this.ip, this.ip.arp, this.icmp, this.udp]) {
@@ -147,21 +150,28 @@ export class World implements Audited {
     const { neighbours } = this.ip;
     ok(neighbours.size <= neighbours.capacity, "more neighbours than the cache holds");
     let unresolved = 0;
-    for (const { state } of neighbours.entries(this.nic.now())) if (state < NeighbourState.Known) unresolved++;
-    ok(unresolved <= Math.ceil(neighbours.capacity / 4), `${unresolved} look-ups of ${neighbours.capacity} entries`);
+    for (const { state } of neighbours.entries(this.nic.now())) {
+      if (state < NeighbourState.Known) unresolved++;
+    }
+    ok(
+      unresolved <= Math.ceil(neighbours.capacity / 4),
+      `${unresolved} look-ups of ${neighbours.capacity} entries`,
+    );
   }
 
   /** What leaves is what came in and some bytes of ICMP's and ARP's, and what the program has said. */
   #checkAmplification(): void {
     const { ip, icmp } = this;
-    const lookups = ip.counters.unresolved, sent = ip.counters.sent;
+    // A look-up is asked for three times; the use of a neighbour has it confirmed, until its entry lapses.
+    const lookups = ip.counters.unresolved, uses = ip.counters.sent + ip.counters.notSent;
     const requests = ip.arp.counters.sent - ip.arp.counters.requests;
-    ok(requests <= 3 * lookups + 16 * sent, `${requests} ARP requests for ${lookups} look-ups`);
+    ok(requests <= 3 * lookups + 16 * uses, `${requests} ARP requests for ${lookups} look-ups`);
     const most = this.#bytesIn + 28 * icmp.counters.errorsSent + 42 * ip.arp.counters.sent + this.#said;
     ok(this.#bytesOut <= most, `${this.#bytesOut} bytes out for ${this.#bytesIn} in`);
   }
 
   readonly #left: string[] = [];
+  readonly #asking = new Asking();
 
   #watchReceiver(tree: Receiver<Slot>): Receiver<Slot> {
     return {
@@ -171,11 +181,12 @@ export class World implements Audited {
         const received = frame.bytes.slice(frame.start, frame.end);
         this.#bytesIn += received.length;
         const before = account(this);
-        const handed = this.program.handed;
+        const { handed, errors } = this.program;
         const others = this.#others(slot);
         tree.receive(slot);
         others();
         auditReceived(before, account(this), slot.leaves, this.program.handed - handed);
+        if (this.program.errors > errors) checkQuotation(received);
         if (slot.leaves) this.#leaves(slot, (answer) => checkAnswer(received, answer, this.#self(slot)));
       },
     };
@@ -190,7 +201,11 @@ export class World implements Audited {
         tree.send(slot);
         others();
         auditSent(before, account(this), slot.leaves);
-        if (slot.leaves) this.#leaves(slot, (frame) => checkFrame(frame, this.#self(slot)));
+        if (!slot.leaves) return;
+        this.#leaves(slot, (frame) => {
+          checkFrame(frame, this.#self(slot));
+          this.#asking.note(frame, this.nic.now(), this.ip.counters.unresolved);
+        });
       },
       deadline: () => tree.deadline(),
     };
@@ -221,7 +236,9 @@ export class World implements Audited {
     return () => {
       for (let at = 0; at < before.length; at++) {
         if (at === base) at = limit;
-        if (at < before.length && bytes[at] !== before[at]) ok(false, "a buffer was written to that is somebody else's");
+        if (at < before.length && bytes[at] !== before[at]) {
+          ok(false, "a buffer was written to that is somebody else's");
+        }
       }
     };
   }

@@ -1,0 +1,59 @@
+/** All services there are, and how the command line names them. */
+import type { Appliance } from "../appliance.ts";
+import { UsageError } from "../cli/errors.ts";
+import { table } from "../cli/format.ts";
+import type { Service, ServiceChoice } from "./service.ts";
+import { udpEcho } from "./udp-echo.ts";
+
+/** What can be asked for, beside ping, which is always on. */
+export const SERVICES: readonly Service[] = [udpEcho];
+
+/** The service that needs no asking. */
+export const PING = "ping";
+
+/** Every name that `serve` takes, for completion. */
+export const SERVICE_NAMES: readonly string[] = [PING, ...SERVICES.map(({ name }) => name)];
+
+const FORMS = [PING, ...SERVICES.map(({ name, port }) => `${name}[:${port}]`)].join(", ");
+
+/** The lines of the help. */
+export function servicesHelp(): string {
+  const rows = SERVICES.map(({ name, port, meaning }) => [`  ${name}[:${port}]`, meaning]);
+  return table([[`  ${PING}`, "ARP and ICMP echo requests; always on"], ...rows]).join("\n");
+}
+
+/** One more service: NAME or NAME:PORT. Throws a {@linkcode UsageError}. */
+export function parseService(text: string, previous: readonly ServiceChoice[] = []): readonly ServiceChoice[] {
+  const colon = text.indexOf(":");
+  const name = colon < 0 ? text : text.slice(0, colon);
+  if (name === PING) {
+    if (colon < 0) return previous;
+    throw new UsageError(`serve: "${text}": ping has no port; write ping`);
+  }
+  const service = SERVICES.find((known) => known.name === name);
+  if (service === undefined) {
+    throw new UsageError(`serve: there is no service "${name}" in this version; allowed is ${FORMS}`);
+  }
+  const port = colon < 0 ? service.port : portOf(text, text.slice(colon + 1));
+  const other = previous.find((one) => one.port === port && one.service.transport === service.transport);
+  if (other !== undefined) {
+    const taken = `${other.service.name} already has ${service.transport.toUpperCase()} port ${port}`;
+    throw new UsageError(`serve: "${text}": ${taken}; write another one, as ${service.name}:PORT`);
+  }
+  return [...previous, { service, port }];
+}
+
+function portOf(text: string, digits: string): number {
+  const port = /^\d{1,5}$/.test(digits) ? Number(digits) : 0;
+  if (port >= 1 && port <= 0xffff) return port;
+  throw new UsageError(`serve: "${text}": "${digits}" is no port; write a whole number from 1 to 65535`);
+}
+
+/** Starts services on a host. Answers with how they are called: "udp-echo:7". */
+export function startServices(host: Appliance, choices: readonly ServiceChoice[]): string[] {
+  return choices.map(({ service, port }) => {
+    const label = `${service.name}:${port}`;
+    host.services.push([label, service.start(host, port)]);
+    return label;
+  });
+}

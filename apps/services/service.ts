@@ -1,0 +1,28 @@
+/** What a service is: something that a host offers beside ARP and pings, on a port of its own. */
+import type { Appliance } from "../appliance.ts";
+
+/** A kind of service, as the command line names it. */
+export interface Service {
+  /** Its name: "udp-echo". */
+  readonly name: string;
+  /** What it does, for the help. */
+  readonly meaning: string;
+  /** The protocol whose ports it listens on. */
+  readonly transport: "udp" | "tcp";
+  /** The port that it has unless another one is named: the assigned one. */
+  readonly port: number;
+  /** Starts it on a port that is free, and answers with its counters. */
+  readonly start: (host: Appliance, port: number) => ServiceCounters;
+}
+
+/** What every service counts; a service may count more, which then are reasons why it did not answer. */
+export interface ServiceCounters {
+  /** Requests answered. */
+  readonly answered: number;
+}
+
+/** A service on a port, as it was asked for. */
+export interface ServiceChoice {
+  readonly service: Service;
+  readonly port: number;
+}

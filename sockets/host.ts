@@ -1,0 +1,253 @@
+/**
+ * A host on a NIC: the tree of its layers, polled until it is closed, and the streams on it.
+ *
+ * @module
+ */
+import type { Nic } from "../nic/device.ts";
+import { poll } from "../nic/poll.ts";
+import { Eth } from "../stack/eth/endpoint.ts";
+import { Icmp } from "../stack/icmp/endpoint.ts";
+import { Ip } from "../stack/ip/endpoint.ts";
+import { protocols } from "../stack/ip/protocols.ts";
+import type { Instant } from "../stack/store/time.ts";
+import type { Accept, Listener } from "../stack/tcp/listener.ts";
+import { Tcp } from "../stack/tcp/endpoint.ts";
+import { Udp } from "../stack/udp/endpoint.ts";
+import { Address } from "../stack/wire/address.ts";
+import type { Cidr } from "../stack/wire/cidr.ts";
+import type { Mac } from "../stack/wire/mac.ts";
+import { checkPort, parseHostname } from "./address.ts";
+import { coded, denoError, EndReason } from "./errors.ts";
+import { type Hold, Lifetime, LifetimeNic } from "./lifetime.ts";
+import { Notices } from "./notices.ts";
+import { Outbox } from "./outbox.ts";
+import { type BufferLimits, type StreamHost, type StreamUser, TcpStream } from "./stream.ts";
+import { TransportSender } from "./transport.ts";
+
+/** How a {@linkcode Host} is set up: as a stack, with everything filled in. */
+export interface HostOptions {
+  readonly nic: Nic;
+  readonly mac: Mac;
+  readonly addresses: readonly (Cidr | string)[];
+  readonly gateways: readonly (Address | string)[];
+  readonly connections: number;
+  readonly buffers: BufferLimits;
+}
+
+const EPHEMERAL_FIRST = 49_152, EPHEMERAL_COUNT = 16_384;
+
+/** What stands behind a stack. */
+export class Host implements StreamHost {
+  readonly nic: Nic;
+  readonly eth: Eth;
+  readonly ip: Ip;
+  readonly icmp: Icmp = new Icmp();
+  readonly udp: Udp;
+  readonly tcp: Tcp;
+  readonly notices: Notices = new Notices();
+  readonly buffers: BufferLimits;
+  /** Datagrams on their way out. */
+  readonly outbox: Outbox;
+  /** What is to be closed when the stack closes, beside streams. */
+  readonly sockets: Set<Disposable> = new Set();
+  /** Resolves when the cycle has ended. */
+  readonly stopped: Promise<void>;
+  /** Keeps the program running for the stack itself. */
+  readonly life: Hold;
+  readonly #lifetime = new Lifetime();
+  readonly #streams = new Set<TcpStream>();
+  readonly #stop = new AbortController();
+  #delivered: (() => void) | undefined;
+
+  /** A host that is polled from now on. */
+  constructor(options: HostOptions) {
+    const { nic, mac, addresses, gateways, connections } = options;
+    const random = crypto.getRandomValues(new Int32Array(7));
+    const [seedHigh = 0, seedLow = 0, portSeed = 0, a = 0, b = 0, c = 0, d = 0] = random;
+    this.nic = new LifetimeNic(nic, this.#lifetime);
+    this.eth = new Eth({ mac });
+    this.ip = new Ip({ addresses, gateways, neighbours: { seed: [seedHigh, seedLow] } });
+    this.udp = new Udp({ unreachable: this.icmp, portSeed });
+    this.tcp = new Tcp({ secret: [a, b, c, d], connections, mtu: nic.info.mtu });
+    this.buffers = options.buffers;
+    this.outbox = new Outbox(this.ip);
+    this.life = this.hold();
+    this.#lifetime.onIdle = () => this.wake();
+    this.stopped = this.#run();
+  }
+
+  /** Whether it is still polled. */
+  get isRunning(): boolean {
+    return !this.#stop.signal.aborted && this.nic.failure === undefined;
+  }
+
+  wake(): void {
+    this.nic.wake();
+  }
+
+  hold(): Hold {
+    return this.#lifetime.hold();
+  }
+
+  joined(stream: TcpStream): void {
+    this.#streams.add(stream);
+  }
+
+  left(stream: TcpStream): void {
+    this.#streams.delete(stream);
+  }
+
+  /** Throws what says so if the stack is closed. */
+  check(): void {
+    if (!this.isRunning) throw denoError(EndReason.Stopped);
+  }
+
+  /** The own address that a hostname writes; undefined: every one. Throws if it is not ours. */
+  ownAddress(hostname: string | undefined): Address | undefined {
+    if (hostname === undefined) return undefined;
+    const address = parseHostname(hostname);
+    if (address.isUnspecified) return undefined;
+    if (this.ip.addresses.owns(address)) return address;
+    const text = `Cannot assign requested address: ${hostname} is none of ${
+      [...this.ip.addresses].join(", ")
+    }`;
+    throw coded(new Deno.errors.AddrNotAvailable(text), "EADDRNOTAVAIL");
+  }
+
+  /** The own address from which `destination` is reached. Throws if there is no way. */
+  sourceFor(destination: Address): Address {
+    const { addresses, routes } = this.ip;
+    const onLink = addresses.onLink(destination);
+    const isOther = !addresses.isForged(destination);
+    const gateway = onLink === undefined ? routes.lookup(destination, this.nic.now())?.gateway : undefined;
+    const own = onLink ?? (gateway === undefined ? undefined : addresses.onLink(gateway));
+    if (own !== undefined && isOther) return own;
+    throw coded(new Deno.errors.NetworkUnreachable("Network is unreachable"), "ENETUNREACH");
+  }
+
+  /** Begins to connect; the user hears how it ends. Throws if there is no way, or no room. */
+  dial(hostname: string, port: number, user: StreamUser): TcpStream {
+    this.check();
+    const address = parseHostname(hostname);
+    checkPort(port, 1);
+    const localAddress = this.sourceFor(address);
+    const stream = new TcpStream(this);
+    stream.user = user;
+    this.tick();
+    const connection = this.tcp.connect({
+      address,
+      port,
+      localAddress,
+      sendBuffer: stream.sendBuffer,
+      receiveBuffer: stream.receiveBuffer,
+      handler: stream,
+    });
+    if (connection === undefined) {
+      stream.life.end();
+      throw coded(
+        new Deno.errors.AddrNotAvailable("Cannot assign requested address: no port or no connection is free"),
+        "EADDRNOTAVAIL",
+      );
+    }
+    stream.join(connection);
+    this.wake();
+    return stream;
+  }
+
+  /** Listens; port 0: on a free one. `take` answers whether it wants the stream. Throws if the port is in use. */
+  listen(
+    hostname: string | undefined,
+    port: number,
+    backlog: number,
+    take: (stream: TcpStream) => boolean,
+  ): Listener {
+    this.check();
+    checkPort(port);
+    const address = this.ownAddress(hostname);
+    const accept: Accept = (connection) => {
+      const stream = TcpStream.accept(this, connection);
+      if (take(stream)) return stream;
+      stream.life.end();
+      this.left(stream);
+      return undefined;
+    };
+    const options = { backlog, ...(address === undefined ? {} : { address }) };
+    const tries = port === 0 ? EPHEMERAL_COUNT : 1;
+    let next = crypto.getRandomValues(new Uint16Array(1))[0]! % EPHEMERAL_COUNT;
+    for (let turn = 0; turn < tries; turn++) {
+      const listener = this.tcp.listen({ ...options, port: port || EPHEMERAL_FIRST + next }, accept);
+      if (listener !== undefined) return listener;
+      next = (next + 1) % EPHEMERAL_COUNT;
+    }
+    throw addressInUse();
+  }
+
+  /** Tells TCP what time it is, where it is used between bursts. */
+  tick(): void {
+    this.tcp.tick(this.nic.now());
+  }
+
+  /**
+   * Ends everything. Streams still in use are reset; for those let go of, up to `linger` milliseconds are given to
+   * deliver what was written.
+   */
+  async close(linger: number): Promise<void> {
+    for (const socket of [...this.sockets]) socket[Symbol.dispose]();
+    for (const stream of [...this.#streams]) {
+      if (!stream.isReleased) stream.reset();
+    }
+    if (this.isRunning && this.#isDelivering()) await this.#deliver(linger);
+    this.#stop.abort();
+    await this.stopped;
+  }
+
+  async #deliver(linger: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#delivered = resolve;
+    const timer = setTimeout(resolve, linger);
+    await Promise.race([promise, this.stopped]);
+    clearTimeout(timer);
+  }
+
+  #isDelivering(): boolean {
+    for (const stream of this.#streams) {
+      if (stream.isDelivering) return true;
+    }
+    return !this.outbox.isEmpty;
+  }
+
+  async #run(): Promise<void> {
+    const { eth, ip, icmp, udp, tcp } = this;
+    const receive = eth.recv(ip.recv(protocols({
+      icmp: icmp.recv(udp.errors(tcp.errors())),
+      udp: udp.recv(),
+      tcp: tcp.recv(),
+    })));
+    const send = eth.send(ip.send(new TransportSender(tcp, udp, this.outbox)));
+    try {
+      await poll(this.nic, { receive, send, signal: this.#stop.signal, cycle: () => this.#tell() });
+    } finally {
+      this.#stop.abort();
+      for (const stream of [...this.#streams]) stream.stop();
+      this.outbox.stop();
+      for (const socket of [...this.sockets]) socket[Symbol.dispose]();
+      this.notices.run();
+      this.life.end();
+    }
+  }
+
+  #tell(): void {
+    this.notices.run();
+    if (this.#delivered !== undefined && !this.#isDelivering()) this.#delivered();
+  }
+
+  /** The present moment. */
+  get now(): Instant {
+    return this.nic.now();
+  }
+}
+
+/** A port is somebody else's. */
+export function addressInUse(): Error {
+  return coded(new Deno.errors.AddrInUse("Address already in use"), "EADDRINUSE");
+}

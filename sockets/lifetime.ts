@@ -1,0 +1,135 @@
+/**
+ * What keeps the program running: a stack, its listeners and its connections, until they are unref'd or closed.
+ *
+ * @module
+ */
+import { setImmediate } from "node:timers";
+import type { Nic } from "../nic/device.ts";
+import { NicWrapper } from "../nic/wrapper.ts";
+import type { Receiver, Sender } from "../stack/handler.ts";
+import type { Slot } from "../stack/slot.ts";
+import { type Instant, NEVER } from "../stack/store/time.ts";
+
+/** The longest interval that a timer takes. */
+const LONG = 2 ** 31 - 1;
+
+/** Counts who wants the program to run, and keeps it running while there is anybody. */
+export class Lifetime {
+  /** Called when the last hold goes. */
+  onIdle: () => void = () => {};
+  #holds = 0;
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  /** Whether somebody wants the program to run. */
+  get isHeld(): boolean {
+    return this.#holds > 0;
+  }
+
+  /** Somebody wants the program to run: a new hold, which is on. */
+  hold(): Hold {
+    return new Hold((change) => this.#change(change));
+  }
+
+  #change(by: number): void {
+    this.#holds += by;
+    if (this.#holds > 0) this.#timer ??= setInterval(() => {}, LONG);
+    else {
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+      this.onIdle();
+    }
+  }
+}
+
+/** One reason for the program to run. It can be let go and taken again until it ends. */
+export class Hold {
+  readonly #change: (by: number) => void;
+  #isOn = false;
+  #isOver = false;
+
+  /** Made by {@linkcode Lifetime.hold}. */
+  constructor(change: (by: number) => void) {
+    this.#change = change;
+    this.ref();
+  }
+
+  /** Keeps the program running. */
+  ref(): void {
+    if (this.#isOn || this.#isOver) return;
+    this.#isOn = true;
+    this.#change(1);
+  }
+
+  /** Lets the program end. */
+  unref(): void {
+    if (!this.#isOn) return;
+    this.#isOn = false;
+    this.#change(-1);
+  }
+
+  /** Ends the hold for good. */
+  end(): void {
+    this.unref();
+    this.#isOver = true;
+  }
+}
+
+/** How long in milliseconds an unheld stack sleeps between looks at its NIC. */
+const NAP = 2;
+/** How often it looks before it sleeps, with a turn of the event loop after each look. */
+const LOOKS = 20;
+
+/**
+ * A NIC that keeps the program running only while its lifetime is held. A NIC's own wait may be a thread's, for which
+ * the program would not end; so while nobody holds, the NIC is looked at by a timer that the program does not wait for.
+ */
+export class LifetimeNic extends NicWrapper {
+  readonly #lifetime: Lifetime;
+  #looks = 0;
+  #rouse: () => void = () => {};
+
+  /** A NIC around `inner`, which stays the caller's. */
+  constructor(inner: Nic, lifetime: Lifetime) {
+    super(inner);
+    this.#lifetime = lifetime;
+  }
+
+  override rx(max: number, receiver: Receiver<Slot>): number {
+    const count = this.inner.rx(max, receiver);
+    if (count > 0) this.#looks = LOOKS;
+    return count;
+  }
+
+  override tx(max: number, sender: Sender<Slot>): number {
+    const count = this.inner.tx(max, sender);
+    if (count > 0) this.#looks = LOOKS;
+    return count;
+  }
+
+  override ready(deadline: Instant = NEVER): Promise<void> {
+    if (this.#lifetime.isHeld) return this.inner.ready(deadline);
+    if (this.inner.failure !== undefined) return Promise.resolve();
+    return this.#nap(deadline);
+  }
+
+  override wake(): void {
+    this.#rouse();
+    this.inner.wake();
+  }
+
+  #nap(deadline: Instant): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#looks > 0 || deadline <= this.inner.now()) {
+        this.#looks--;
+        setImmediate(resolve);
+        return;
+      }
+      const timer = setTimeout(resolve, NAP);
+      Deno.unrefTimer(timer);
+      this.#rouse = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}

@@ -1,0 +1,349 @@
+/**
+ * A TCP connection in the shape of node:net's Socket.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { Duplex } from "node:stream";
+import { checkPort } from "./address.ts";
+import { codeError, codeOf, EndReason, nodeError } from "./errors.ts";
+import type { Host } from "./host.ts";
+import type { StreamUser, TcpStream } from "./stream.ts";
+
+/** How a {@linkcode NetSocket} is made. */
+export interface NetSocketOptions {
+  /** Whether writing goes on when the peer has ended. Default false: the socket ends, too. */
+  readonly allowHalfOpen?: boolean | undefined;
+  /** Ends the socket with an AbortError. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Where a {@linkcode NetSocket} connects to. What node:net knows beside these is ignored. */
+export interface NetConnectOptions extends NetSocketOptions {
+  /** The peer's port. */
+  readonly port?: number | string | null | undefined;
+  /** The peer's address. */
+  readonly host?: string | null | undefined;
+  /** Sends short segments at once. */
+  readonly noDelay?: boolean | undefined;
+  /** Probes a silent peer. */
+  readonly keepAlive?: boolean | undefined;
+  /** Milliseconds of silence after which "timeout" is emitted. */
+  readonly timeout?: number | undefined;
+}
+
+/** An end of a connection as node:net tells it. */
+export interface NetAddress {
+  /** The address. */
+  readonly address: string;
+  /** "IPv4" or "IPv6". */
+  readonly family: string;
+  /** The port. */
+  readonly port: number;
+}
+
+/** The longest chunk that is handed to the readable side. */
+const CHUNK = 1 << 16;
+
+/** How node:stream is told that something is done, or has failed. */
+export type Done = (error?: Error | null) => void;
+
+/** "IPv6" or "IPv4", as the text says. */
+export function familyOf(address: string): string {
+  return address.includes(":") ? "IPv6" : "IPv4";
+}
+
+/**
+ * A connection as a `Duplex`, with what node:net's Socket has beside: made by `stack.net`. Errors have the codes of
+ * Node.js: ECONNREFUSED, ECONNRESET, ETIMEDOUT, EHOSTUNREACH, EPIPE.
+ */
+export class NetSocket extends Duplex {
+  /** Whether it is on its way to be open. */
+  connecting: boolean = false;
+  /** The milliseconds of {@linkcode NetSocket.setTimeout}. */
+  timeout: number | undefined;
+  readonly #host: Host;
+  #stream: TcpStream | undefined;
+  /** What to do when the connection is open: a write that waits for it, and options. */
+  #onceOpen: (() => void)[] = [];
+  #unwritten: (() => void) | undefined;
+  #wantsData = false;
+  #hasEnded = false;
+  #isRef = true;
+  #idle: ReturnType<typeof setTimeout> | undefined;
+
+  /** A socket that is not connected. */
+  constructor(host: Host, options: NetSocketOptions = {}) {
+    const { allowHalfOpen = false, signal } = options;
+    super({ allowHalfOpen, autoDestroy: true, emitClose: true, ...(signal === undefined ? {} : { signal }) });
+    this.#host = host;
+  }
+
+  /** The socket of a connection that a peer has opened. */
+  static accepted(host: Host, stream: TcpStream, options: NetSocketOptions): NetSocket {
+    const socket = new NetSocket(host, options);
+    socket.#stream = stream;
+    stream.accepted(socket.#user());
+    return socket;
+  }
+
+  /** Connects: `(port, host?, listener?)` or `({ port, host }, listener?)`. */
+  connect(target: NetConnectOptions | number | string, second?: unknown, third?: unknown): this {
+    const options: NetConnectOptions = typeof target === "object" ? target : {
+      port: target,
+      host: typeof second === "string" ? second : undefined,
+    };
+    const listener = [second, third].find((argument) => typeof argument === "function");
+    if (typeof listener === "function") this.once("connect", () => listener.call(this));
+    const port = checkPort(Number(options.port), 1);
+    const host = options.host ?? "127.0.0.1";
+    if (options.noDelay) this.setNoDelay(true);
+    if (options.keepAlive) this.setKeepAlive(true);
+    if (options.timeout !== undefined) this.setTimeout(options.timeout);
+    this.connecting = true;
+    try {
+      this.#stream = this.#host.dial(host, port, this.#user());
+      if (!this.#isRef) this.#stream.life.unref();
+    } catch (error) {
+      // node:net never throws for what the network says.
+      const code = codeOf(error, "ENETUNREACH");
+      const isName = code === "ENOTFOUND";
+      this.destroy(
+        isName ? codeError(code, "getaddrinfo", host) : codeError(code, "connect", host, port),
+      );
+    }
+    return this;
+  }
+
+  /** The peer's address; undefined: there is none yet. */
+  get remoteAddress(): string | undefined {
+    return this.#stream?.remoteAddress;
+  }
+
+  /** The peer's port. */
+  get remotePort(): number | undefined {
+    return this.#stream?.remotePort;
+  }
+
+  /** "IPv4" or "IPv6". */
+  get remoteFamily(): string | undefined {
+    const address = this.remoteAddress;
+    return address === undefined ? undefined : familyOf(address);
+  }
+
+  /** The own address. */
+  get localAddress(): string | undefined {
+    return this.#stream?.localAddress;
+  }
+
+  /** The own port. */
+  get localPort(): number | undefined {
+    return this.#stream?.localPort;
+  }
+
+  /** "IPv4" or "IPv6". */
+  get localFamily(): string | undefined {
+    const address = this.localAddress;
+    return address === undefined ? undefined : familyOf(address);
+  }
+
+  /** The own end; empty: there is none yet. */
+  address(): NetAddress | Record<string, never> {
+    const { localAddress: address, localPort: port } = this;
+    if (address === undefined || port === undefined) return {};
+    return { address, port, family: familyOf(address) };
+  }
+
+  /** Whether it is not connected. */
+  get pending(): boolean {
+    return this.#stream === undefined || this.connecting;
+  }
+
+  /** "opening", "open", "readOnly", "writeOnly" or "closed". */
+  get readyState(): "opening" | "open" | "readOnly" | "writeOnly" | "closed" {
+    if (this.connecting) return "opening";
+    if (this.readable) return this.writable ? "open" : "readOnly";
+    return this.writable ? "writeOnly" : "closed";
+  }
+
+  /** Bytes received. */
+  get bytesRead(): number {
+    return this.#stream?.bytesRead ?? 0;
+  }
+
+  /** Bytes written. */
+  get bytesWritten(): number {
+    return (this.#stream?.bytesWritten ?? 0) + this.writableLength;
+  }
+
+  /** Bytes written that wait for the connection or for room. */
+  get bufferSize(): number {
+    return this.writableLength;
+  }
+
+  /** Sends short segments at once, or lets them wait for company (RFC 896), as at first. */
+  setNoDelay(noDelay: boolean = true): this {
+    return this.#whenOpen((stream) => stream.setNoDelay(noDelay));
+  }
+
+  /** Probes a silent peer (RFC 1122 4.2.3.6), or does not, as at first. The delay is the stack's own. */
+  setKeepAlive(enable: boolean = false, _initialDelay?: number): this {
+    return this.#whenOpen((stream) => stream.setKeepAlive(enable));
+  }
+
+  /** Emits "timeout" when nothing was sent or received for so many milliseconds; 0: never, as at first. */
+  setTimeout(milliseconds: number, listener?: () => void): this {
+    this.timeout = milliseconds;
+    if (listener !== undefined) {
+      if (milliseconds === 0) this.removeListener("timeout", listener);
+      else this.once("timeout", listener);
+    }
+    this.#touch();
+    return this;
+  }
+
+  /** Destroys the socket when everything written has left it. */
+  destroySoon(): void {
+    if (this.writable) this.end();
+    if (this.writableFinished) this.destroy();
+    else this.once("finish", () => this.destroy());
+  }
+
+  /** Ends the connection by a reset. */
+  resetAndDestroy(): this {
+    this.#stream?.reset();
+    return this.destroy();
+  }
+
+  /** Keeps the program running, as at first. */
+  ref(): this {
+    this.#isRef = true;
+    this.#stream?.life.ref();
+    return this;
+  }
+
+  /** Lets the program end though the socket is open. */
+  unref(): this {
+    this.#isRef = false;
+    this.#stream?.life.unref();
+    return this;
+  }
+
+  /** The readable side wants more: node:stream calls it. */
+  override _read(): void {
+    this.#wantsData = true;
+    this.#pump();
+  }
+
+  /** The writable side has something: node:stream calls it. */
+  override _write(chunk: Buffer, _encoding: string, done: Done): void {
+    this.#writeAll(chunk, 0, done);
+  }
+
+  /** The writable side has several chunks: node:stream calls it. */
+  override _writev(chunks: { chunk: Buffer; encoding: string }[], done: Done): void {
+    const next = (index: number, error?: Error | null): void => {
+      if (error || index === chunks.length) done(error);
+      else this.#writeAll(chunks[index]!.chunk, 0, (failure) => next(index + 1, failure));
+    };
+    next(0);
+  }
+
+  /** The writable side has ended: node:stream calls it. */
+  override _final(done: Done): void {
+    if (this.connecting) {
+      this.#onceOpen.push(() => this._final(done));
+      return;
+    }
+    this.#stream?.finish();
+    done();
+  }
+
+  /** The socket is destroyed: node:stream calls it. */
+  override _destroy(error: Error | null, done: Done): void {
+    clearTimeout(this.#idle);
+    this.connecting = false;
+    this.#onceOpen = [];
+    this.#unwritten = undefined;
+    this.#stream?.release();
+    done(error);
+  }
+
+  #user(): StreamUser {
+    return {
+      opened: () => this.#opened(),
+      readable: () => this.#pump(),
+      writable: () => this.#unwritten?.(),
+      closed: () => this.#closed(),
+    };
+  }
+
+  #opened(): void {
+    this.connecting = false;
+    this.#touch();
+    const waiting = this.#onceOpen;
+    this.#onceOpen = [];
+    for (const action of waiting) action();
+    this.emit("connect");
+    this.emit("ready");
+    this.#pump();
+  }
+
+  #closed(): void {
+    const { reason, remoteAddress, remotePort } = this.#stream!;
+    if (this.connecting) {
+      this.destroy(nodeError(reason ?? EndReason.Aborted, "connect", remoteAddress, remotePort));
+    } else if (reason === EndReason.Finished) this.#pump();
+    else {
+      // What has arrived before is still read.
+      this.#pump();
+      this.destroy(nodeError(reason ?? EndReason.Aborted, "read"));
+    }
+  }
+
+  /** Hands on what has arrived, as long as the readable side wants it. */
+  #pump(): void {
+    const stream = this.#stream;
+    if (stream === undefined || this.destroyed || this.#hasEnded) return;
+    while (this.#wantsData && stream.available > 0) {
+      const chunk = Buffer.allocUnsafeSlow(Math.min(stream.available, CHUNK));
+      stream.read(chunk);
+      this.#touch();
+      this.#wantsData = this.push(chunk);
+      if (this.destroyed) return;
+    }
+    if (!stream.isAtEnd) return;
+    this.#hasEnded = true;
+    this.push(null);
+    // A paused stream would not notice its end.
+    if (this.readableFlowing === null) this.read(0);
+  }
+
+  #writeAll(chunk: Buffer, at: number, done: Done): void {
+    this.#unwritten = undefined;
+    const stream = this.#stream;
+    if (stream === undefined || this.connecting) {
+      this.#onceOpen.push(() => this.#writeAll(chunk, at, done));
+      return;
+    }
+    if (stream.reason !== undefined) return done(codeError("EPIPE", "write"));
+    this.#touch();
+    const next = at + stream.write(chunk, at);
+    if (next === chunk.length) done();
+    else this.#unwritten = () => this.#writeAll(chunk, next, done);
+  }
+
+  #whenOpen(action: (stream: TcpStream) => void): this {
+    const stream = this.#stream;
+    if (stream?.isOpen) action(stream);
+    else this.#onceOpen.push(() => action(this.#stream!));
+    return this;
+  }
+
+  #touch(): void {
+    clearTimeout(this.#idle);
+    if (!this.timeout || this.destroyed) return;
+    this.#idle = setTimeout(() => this.emit("timeout"), this.timeout);
+    Deno.unrefTimer(this.#idle);
+  }
+}

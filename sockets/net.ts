@@ -1,0 +1,73 @@
+/**
+ * Sockets in the shape of node:net, for packages that were written for it.
+ *
+ * @module
+ */
+import type { Host } from "./host.ts";
+import { NetServer, type NetServerOptions } from "./net-server.ts";
+import { type NetConnectOptions, NetSocket, type NetSocketOptions } from "./net-socket.ts";
+
+/** A socket's class that needs no stack to be named: `new stack.net.Socket()`. */
+export type NetSocketClass = new (options?: NetSocketOptions) => NetSocket;
+
+/** A server's class that needs no stack to be named: `new stack.net.Server()`. */
+export type NetServerClass = new (
+  options?: NetServerOptions | ((socket: NetSocket) => void),
+  onConnection?: (socket: NetSocket) => void,
+) => NetServer;
+
+/**
+ * What node:net is to the operating system's stack, this is to ours. A {@linkcode NetSocket} is a `Duplex`:
+ *
+ * - node:http: `stack.net.createServer((socket) => server.emit("connection", socket)).listen(80)`, and
+ *   `http.request({ createConnection: stack.net.createConnection })`
+ * - node:tls, node:https: `tls.connect({ socket: stack.net.connect(443, "10.0.0.2") })`
+ * - ws: `new WebSocket(url, { createConnection: stack.net.createConnection })`
+ * - pg: `new Client({ stream: () => new stack.net.Socket() })`
+ *
+ * The functions may be passed around: they need no `this`.
+ */
+export class Net {
+  /** The class of this stack's sockets. */
+  readonly Socket: NetSocketClass;
+  /** The class of this stack's servers. */
+  readonly Server: NetServerClass;
+  readonly #host: Host;
+
+  /** Made by a stack. */
+  constructor(host: Host) {
+    this.#host = host;
+    this.Socket = class extends NetSocket {
+      constructor(options?: NetSocketOptions) {
+        super(host, options);
+      }
+    };
+    this.Server = class extends NetServer {
+      constructor(
+        options?: NetServerOptions | ((socket: NetSocket) => void),
+        onConnection?: (socket: NetSocket) => void,
+      ) {
+        super(host, options, onConnection);
+      }
+    };
+  }
+
+  /** A server that does not listen yet. */
+  readonly createServer = (
+    options?: NetServerOptions | ((socket: NetSocket) => void),
+    onConnection?: (socket: NetSocket) => void,
+  ): NetServer => new NetServer(this.#host, options, onConnection);
+
+  /** A socket that connects: `(port, host?, listener?)` or `({ port, host }, listener?)`. */
+  readonly connect = (
+    target: NetConnectOptions | number | string,
+    second?: unknown,
+    third?: unknown,
+  ): NetSocket => {
+    const options = typeof target === "object" ? target : {};
+    return new NetSocket(this.#host, options).connect(target, second, third);
+  };
+
+  /** The same as {@linkcode Net.connect}. */
+  readonly createConnection: Net["connect"] = this.connect;
+}

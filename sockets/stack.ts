@@ -1,0 +1,267 @@
+/**
+ * A TCP/IP stack on a NIC, with sockets in the shapes of Deno and of Node.js.
+ *
+ * @module
+ */
+import type { Nic, NicCounters } from "../nic/device.ts";
+import { NicError } from "../nic/error.ts";
+import { openNic, parseNicSpec } from "../nic/open.ts";
+import type { ArpCounters } from "../stack/arp/endpoint.ts";
+import type { EthCounters } from "../stack/eth/endpoint.ts";
+import type { Addresses } from "../stack/host/addresses.ts";
+import type { IcmpCounters } from "../stack/icmp/endpoint.ts";
+import type { Ip, IpCounters } from "../stack/ip/endpoint.ts";
+import type { TcpCounters } from "../stack/tcp/counters.ts";
+import type { UdpCounters } from "../stack/udp/endpoint.ts";
+import type { Address } from "../stack/wire/address.ts";
+import type { Cidr } from "../stack/wire/cidr.ts";
+import { Mac } from "../stack/wire/mac.ts";
+import { TcpConn } from "./conn.ts";
+import { DatagramConn, type DatagramOptions } from "./datagram.ts";
+import { denoError, EndReason } from "./errors.ts";
+import { Host } from "./host.ts";
+import { Net } from "./net.ts";
+import { type HttpServer, type ServeHandler, serveHttp, type ServeOptions } from "./serve.ts";
+import { TcpListener, type TcpListenOptions } from "./listener.ts";
+
+/** How a {@linkcode Stack} is opened. */
+export interface StackOptions {
+  /** A NIC, which stays the caller's, or what names one, which is opened and closed: "tap:tap0". */
+  readonly nic: Nic | string;
+  /** The own addresses with their subnets: "10.0.0.1/24". */
+  readonly addresses: readonly (Cidr | string)[];
+  /** Default routes: the addresses of gateways on those subnets. */
+  readonly gateways?: readonly (Address | string)[];
+  /** The own hardware address. Default: a random one, locally administered. */
+  readonly mac?: Mac | string;
+  /** How many TCP connections there may be at once. Default 1,024. */
+  readonly connections?: number;
+  /** Bytes that a connection may have received and its user not read: a power of two. Default 1 MiB. */
+  readonly receiveBuffer?: number;
+  /** Bytes that may be written to a connection and not be acknowledged: a power of two. Default 1 MiB. */
+  readonly sendBuffer?: number;
+  /** Makes an interface that is not there, for as long as the stack is open. Default false. */
+  readonly create?: boolean;
+}
+
+/** Where a connection goes. */
+export interface TcpConnectOptions {
+  /** The peer's address. */
+  readonly hostname: string;
+  /** The peer's port. */
+  readonly port: number;
+  /** Only for the shape: TCP is all there is. */
+  readonly transport?: "tcp";
+  /** Gives up connecting. */
+  readonly signal?: AbortSignal;
+}
+
+/** What passed each part of a stack and what did not, by reason. Living objects: read them whenever. */
+export interface StackCounters {
+  /** The NIC's. */
+  readonly nic: NicCounters;
+  /** Ethernet's. */
+  readonly eth: EthCounters;
+  /** ARP's. */
+  readonly arp: ArpCounters;
+  /** IP's. */
+  readonly ip: IpCounters;
+  /** ICMP's. */
+  readonly icmp: IcmpCounters;
+  /** UDP's. */
+  readonly udp: UdpCounters;
+  /** TCP's. */
+  readonly tcp: TcpCounters;
+}
+
+/** How long in milliseconds a stack that closes goes on to deliver what was written. */
+const LINGER = 5_000;
+
+/**
+ * A host of its own: addresses, TCP and UDP ports that are none of the operating system's.
+ *
+ * ```ts ignore
+ * await using stack = await Stack.open({ nic: "tap:tap0", addresses: ["10.0.0.1/24"] });
+ * for await (const conn of stack.listen({ port: 7 })) conn.readable.pipeTo(conn.writable);
+ * ```
+ *
+ * The stack keeps the program running until it is closed or unref'd; so does each of its sockets.
+ */
+export class Stack implements AsyncDisposable {
+  /** The own hardware address. */
+  readonly mac: Mac;
+  /** The NIC. */
+  readonly nic: Nic;
+  /** What passed and what was dropped. */
+  readonly counters: StackCounters;
+  /** Sockets in the shape of node:net. */
+  readonly net: Net;
+  /** Resolves when the stack is closed; rejects with a {@linkcode NicError} when its NIC fails. */
+  readonly closed: Promise<void>;
+  readonly #host: Host;
+  readonly #ownsNic: boolean;
+  #isClosed = false;
+
+  private constructor(nic: Nic, ownsNic: boolean, mac: Mac, options: StackOptions) {
+    this.nic = nic;
+    this.mac = mac;
+    this.#ownsNic = ownsNic;
+    const host = this.#host = new Host({
+      nic,
+      mac,
+      addresses: options.addresses,
+      gateways: options.gateways ?? [],
+      connections: options.connections ?? 1_024,
+      buffers: { receive: options.receiveBuffer ?? 1 << 20, send: options.sendBuffer ?? 1 << 20 },
+    });
+    const { eth, ip, icmp, udp, tcp } = host;
+    this.counters = {
+      nic: nic.counters,
+      eth: eth.counters,
+      arp: ip.arp.counters,
+      ip: ip.counters,
+      icmp: icmp.counters,
+      udp: udp.counters,
+      tcp: tcp.counters,
+    };
+    this.net = new Net(host);
+    this.closed = this.#closed();
+    this.closed.catch(() => {});
+  }
+
+  /**
+   * Opens a stack.
+   *
+   * @throws {NicError} when the NIC cannot be opened, saying how to mend it
+   * @throws {SyntaxError | RangeError} when an address, a route or a size cannot be
+   */
+  // deno-lint-ignore require-await
+  static async open(options: StackOptions): Promise<Stack> {
+    const mac = typeof options.mac === "string" ? Mac.parse(options.mac) : options.mac ?? randomMac();
+    if (typeof options.nic !== "string") return new Stack(options.nic, false, mac, options);
+    const { nic, kernelMac } = openNic(parseNicSpec(options.nic), { create: options.create ?? false });
+    try {
+      if (kernelMac?.equals(mac)) {
+        throw new NicError(
+          nic.name,
+          "invalid",
+          `${mac} is the operating system's own address on it`,
+          "take another",
+        );
+      }
+      return new Stack(nic, true, mac, options);
+    } catch (error) {
+      nic.close();
+      throw error;
+    }
+  }
+
+  /** The own addresses. Open to change at any time. */
+  get addresses(): Addresses {
+    return this.#host.ip.addresses;
+  }
+
+  /** The IP layer: addresses, routes, neighbours. Its tables are open to change at any time. */
+  get ip(): Ip {
+    return this.#host.ip;
+  }
+
+  /** How many TCP connections there are, in any state. */
+  get connections(): number {
+    return this.#host.tcp.connections.size;
+  }
+
+  /**
+   * Listens for TCP connections, as `Deno.listen` does. Throws `AddrInUse` if somebody listens there,
+   * `AddrNotAvailable` if the address is not ours.
+   */
+  listen(options: TcpListenOptions): TcpListener {
+    return new TcpListener(this.#host, options);
+  }
+
+  /**
+   * Opens a TCP connection, as `Deno.connect` does. Rejects with `ConnectionRefused`, `TimedOut`, `ConnectionReset`,
+   * `NetworkUnreachable`, or the signal's reason.
+   */
+  async connect(options: TcpConnectOptions): Promise<TcpConn> {
+    const { hostname, port, signal } = options;
+    signal?.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const stream = this.#host.dial(hostname, port, {
+      opened: resolve,
+      closed: () => reject(denoError(stream.reason ?? EndReason.Aborted)),
+    });
+    const abort = () => reject(signal?.reason);
+    signal?.addEventListener("abort", abort);
+    try {
+      await promise;
+      return new TcpConn(stream);
+    } catch (error) {
+      stream.reset();
+      throw error;
+    } finally {
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  /** Opens a UDP socket, as `Deno.listenDatagram` does. Throws `AddrInUse`, `AddrNotAvailable`. */
+  listenDatagram(options: DatagramOptions = {}): DatagramConn {
+    return new DatagramConn(this.#host, options);
+  }
+
+  /** Serves HTTP/1.1, as `Deno.serve` does. Throws `AddrInUse`, `AddrNotAvailable`. */
+  serve(options: ServeOptions, handler: ServeHandler): HttpServer;
+  /** Serves HTTP/1.1 on port 8000. */
+  serve(handler: ServeHandler): HttpServer;
+  /** Serves HTTP/1.1 with the handler among the options. */
+  serve(options: ServeOptions & { readonly handler: ServeHandler }): HttpServer;
+  serve(
+    first: ServeHandler | ServeOptions | (ServeOptions & { readonly handler: ServeHandler }),
+    second?: ServeHandler,
+  ): HttpServer {
+    if (typeof first === "function") return serveHttp(this.#host, {}, first);
+    const handler = second ?? ("handler" in first ? first.handler : undefined);
+    if (handler === undefined) throw new TypeError("serve needs a handler: serve({ port }, handler)");
+    return serveHttp(this.#host, first, handler);
+  }
+
+  /** Keeps the program running while the stack is open, as at first. */
+  ref(): void {
+    this.#host.life.ref();
+  }
+
+  /** Lets the program end though the stack is open, if no socket of it keeps it running. */
+  unref(): void {
+    this.#host.life.unref();
+  }
+
+  /**
+   * Closes the stack. Listeners and connections in use are ended, the latter by a reset; what was written to
+   * connections that were closed before is delivered, if that takes no more than `linger` milliseconds (5,000).
+   */
+  async close(linger: number = LINGER): Promise<void> {
+    if (!this.#isClosed) {
+      this.#isClosed = true;
+      await this.#host.close(linger);
+      if (this.#ownsNic) this.nic.close();
+    }
+    await this.#host.stopped;
+  }
+
+  /** {@linkcode Stack.close} */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #closed(): Promise<void> {
+    await this.#host.stopped;
+    if (this.#isClosed) return;
+    throw new NicError(this.nic.name, "failed", this.nic.failure ?? "the poll cycle has ended");
+  }
+}
+
+function randomMac(): Mac {
+  const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
+  // Locally administered, and one station's: IEEE 802 8.2.2.
+  return new Mac().set((high & 0xfcff) | 0x0200, low);
+}

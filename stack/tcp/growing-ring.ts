@@ -1,0 +1,95 @@
+/**
+ * The memory behind a connection's buffers: there only while there is data.
+ *
+ * @module
+ */
+import { copyBytes } from "../store/copy.ts";
+
+/** The least ring that is made, and the step in which it grows is doubling. */
+const LEAST = 4_096;
+
+/** Memory given back and not yet used again, by its length. */
+const spares = new Map<number, Uint8Array[]>();
+
+/** So much of it is kept: most connections need their memory for a moment only, one after the other. */
+const MOST_SPARE = 8 << 20;
+
+let spareBytes = 0;
+
+function take(length: number): Uint8Array {
+  const spare = spares.get(length)?.pop();
+  if (spare === undefined) return new Uint8Array(length);
+  spareBytes -= length;
+  return spare;
+}
+
+function give(bytes: Uint8Array): void {
+  const { length } = bytes;
+  if (length === 0 || spareBytes + length > MOST_SPARE) return;
+  spareBytes += length;
+  const list = spares.get(length);
+  if (list === undefined) spares.set(length, [bytes]);
+  else list.push(bytes);
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+/** A ring of bytes whose length is a power of two, made when it is first needed and given back when it is empty. */
+export class GrowingRing {
+  /** How long it may become. */
+  readonly limit: number;
+  #bytes: Uint8Array = NO_BYTES;
+  #head = 0;
+
+  /** An empty ring. Throws a RangeError if `limit` is no power of two from 4,096. */
+  constructor(limit: number) {
+    if (!Number.isInteger(limit) || limit < LEAST || (limit & (limit - 1)) !== 0) {
+      throw new RangeError(`a buffer's limit must be a power of two from ${LEAST}, not ${limit}`);
+    }
+    this.limit = limit;
+  }
+
+  /** Makes the ring hold `length` bytes behind the head, keeping the first `kept`. */
+  reserve(length: number, kept: number): void {
+    const old = this.#bytes;
+    if (length <= old.length) return;
+    let size = Math.max(LEAST, old.length);
+    while (size < length) size *= 2;
+    const bytes = take(size);
+    this.copyOut(0, bytes, 0, kept);
+    this.#bytes = bytes;
+    this.#head = 0;
+    give(old);
+  }
+
+  /** Copies `source[at..at + length)` to `offset` behind the head. */
+  copyIn(offset: number, source: Uint8Array, at: number, length: number): void {
+    const ring = this.#bytes;
+    const start = (this.#head + offset) & (ring.length - 1);
+    const first = Math.min(length, ring.length - start);
+    copyBytes(ring, start, source, at, first);
+    if (first < length) copyBytes(ring, 0, source, at + first, length - first);
+  }
+
+  /** Copies `length` bytes from `offset` behind the head on to `target[at..)`. */
+  copyOut(offset: number, target: Uint8Array, at: number, length: number): void {
+    if (length === 0) return;
+    const ring = this.#bytes;
+    const start = (this.#head + offset) & (ring.length - 1);
+    const first = Math.min(length, ring.length - start);
+    copyBytes(target, at, ring, start, first);
+    if (first < length) copyBytes(target, at + first, ring, 0, length - first);
+  }
+
+  /** Drops the first `count` bytes. */
+  advance(count: number): void {
+    this.#head = (this.#head + count) & (this.#bytes.length - 1);
+  }
+
+  /** Gives the memory back: nothing in it is wanted any more. */
+  release(): void {
+    give(this.#bytes);
+    this.#bytes = NO_BYTES;
+    this.#head = 0;
+  }
+}

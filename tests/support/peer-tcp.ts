@@ -1,0 +1,448 @@
+/**
+ * A TCP peer made by hand: any segment goes in, every answer is taken apart. Numbers are relative, as in RFC 9293's
+ * figures: 0 is a side's SYN, 1 its first byte.
+ *
+ * ```ts
+ * const peer = established();
+ * expect(peer.send({ flags: "A", seq: 1, length: 10 }), [{ flags: "A", ack: 11 }]);
+ * ```
+ */
+import { deepEqual, equal, ok, partialDeepStrictEqual } from "node:assert/strict";
+import { protocols } from "../../stack/ip/protocols.ts";
+import { type Instant, milliseconds, NEVER } from "../../stack/store/time.ts";
+import { StreamReceive, StreamSend } from "../../stack/tcp/buffers.ts";
+import { CloseReason, type Connection, type ConnectionHandler } from "../../stack/tcp/connection.ts";
+import { Tcp, type TcpOptions } from "../../stack/tcp/endpoint.ts";
+import type { Listener } from "../../stack/tcp/listener.ts";
+import { Address } from "../../stack/wire/address.ts";
+import * as ethernet from "../../stack/wire/ethernet.ts";
+import * as ipv4Wire from "../../stack/wire/ipv4.ts";
+import { Protocol } from "../../stack/wire/protocol.ts";
+import * as option from "../../stack/wire/tcp-options.ts";
+import * as wire from "../../stack/wire/tcp.ts";
+import { ethernet as link, icmp, ipv4, OWN, PEER } from "./frames.ts";
+import { Host, host } from "./host.ts";
+import { patternAt } from "./tcp.ts";
+
+/** The port of the host under test, and the peer's. */
+export const OWN_PORT = 80,
+  PEER_PORT = 5_000;
+
+/** Options of a segment; what is absent is not sent. */
+export interface Options {
+  readonly mss?: number;
+  readonly scale?: number;
+  readonly sackPermitted?: boolean;
+  /** Value and echo. */
+  readonly timestamps?: readonly [number, number];
+  /** Blocks of the host's numbers, relative. */
+  readonly sack?: readonly (readonly [number, number])[];
+}
+
+/** A segment from the peer. */
+export interface Segment extends Options {
+  /** Letters of S, F, R, P, A, U, E, C. */
+  readonly flags: string;
+  /** Relative to the peer's first; by default what comes next. */
+  readonly seq?: number;
+  /** Relative to the host's first; by default all that it has sent. Only with A. */
+  readonly ack?: number;
+  /** So many bytes of the pattern. */
+  readonly length?: number;
+  /** The field, not scaled. Default 65,535. */
+  readonly window?: number;
+  readonly trafficClass?: number;
+  readonly port?: number;
+  readonly ownPort?: number;
+}
+
+/** A segment from the host. */
+export interface Answer extends Options {
+  /** Letters as in {@linkcode Segment}, in the order SFRAEC; PSH apart. */
+  readonly flags: string;
+  readonly push: boolean;
+  readonly seq: number;
+  /** 0 without A. */
+  readonly ack: number;
+  readonly length: number;
+  /** The field, not scaled. */
+  readonly window: number;
+  readonly trafficClass: number;
+  readonly port: number;
+  /** When it left. */
+  readonly time: Instant;
+  readonly data: Uint8Array;
+}
+
+const LETTERS = [
+  ["S", wire.Flag.Syn],
+  ["F", wire.Flag.Fin],
+  ["R", wire.Flag.Rst],
+  ["A", wire.Flag.Ack],
+  ["U", wire.Flag.Urg],
+  ["E", wire.Flag.Ece],
+  ["C", wire.Flag.Cwr],
+] as const;
+
+/** A user that notes what it hears. */
+export class Ear implements ConnectionHandler {
+  readonly heard: string[] = [];
+  readonly send: StreamSend;
+  readonly receive: StreamReceive;
+  connection: Connection | undefined;
+  #written = 0;
+
+  constructor(buffer: number = 1 << 16, sendBuffer: number = 1 << 20) {
+    this.send = new StreamSend(sendBuffer);
+    this.receive = new StreamReceive(buffer);
+  }
+
+  readonly opened = (c: Connection): void => {
+    this.connection = c;
+    this.heard.push("opened");
+  };
+  readonly readable = (): void => this.#note("readable");
+  readonly writable = (): void => {};
+  readonly peerClosed = (): void => this.#note("peerClosed");
+  readonly closed = (_: Connection, reason: CloseReason): void => {
+    const [name] = Object.entries(CloseReason).find(([, value]) => value === reason)!;
+    this.heard.push(name);
+  };
+
+  /** Hands in `length` bytes of the pattern. */
+  write(length: number): void {
+    const bytes = Uint8Array.from({ length }, (_, index) => patternAt(this.#written + index));
+    equal(this.send.write(bytes), length, "the send buffer has room");
+    this.#written += length;
+    this.connection!.flush();
+  }
+
+  /** Reads up to `length` bytes. */
+  read(length: number = Infinity): Uint8Array {
+    const bytes = new Uint8Array(Math.min(length, this.receive.length));
+    this.receive.read(bytes);
+    this.connection?.flush();
+    return bytes;
+  }
+
+  #note(what: string): void {
+    if (this.heard.at(-1) !== what) this.heard.push(what);
+  }
+}
+
+/** How a {@linkcode TcpPeer} is set up. */
+export interface PeerOptions {
+  readonly tcp?: Partial<TcpOptions>;
+  /** The peer's first number. Default 0x1000_0000. */
+  readonly iss?: number;
+  /** When it all begins. Default one second. */
+  readonly start?: Instant;
+  /** Options of the peer's SYN. Default an MSS of 1,000 alone. */
+  readonly syn?: Options;
+  /** The window in the peer's SYN and its first ACK. Default 65,535. */
+  readonly window?: number;
+  /** The receive buffer of users, a power of two from 4 KiB, and the window that is offered. Default 64 KiB. */
+  readonly buffer?: number;
+  readonly backlog?: number;
+  /** Whether the host knows the peer's link address. Default true. */
+  readonly knowsPeer?: boolean;
+  /** Buffers of the NIC. Default 128. */
+  readonly slots?: number;
+}
+
+/** A host with TCP on virtual time, and the peer's side of the conversations with it. */
+export class TcpPeer {
+  readonly tcp: Tcp;
+  readonly host: Host;
+  readonly options: PeerOptions;
+  /** The users of the connections that were accepted, and of {@linkcode TcpPeer.connect}. */
+  readonly users: Ear[] = [];
+  listener: Listener | undefined;
+  now: Instant;
+  /** The peer's first number. */
+  iss: number;
+  /** The host's first number, once its SYN was seen. */
+  irs = 0;
+  /** What comes next from the peer, and from the host; relative. */
+  next = 0;
+  expected = 0;
+  /** The host's port; a connect chooses one. */
+  ownPort = OWN_PORT;
+
+  constructor(options: PeerOptions = {}) {
+    this.options = options;
+    const window = options.buffer === undefined ? {} : { receiveWindow: options.buffer };
+    this.tcp = new Tcp({ secret: [1, 2, 3, 4], ...window, ...options.tcp });
+    this.host = host({
+      nic: { slots: options.slots ?? 128 },
+      knowsPeer: options.knowsPeer ?? true,
+      receive: ({ icmp }) => protocols({ icmp: icmp.recv(this.tcp.errors()), tcp: this.tcp.recv() }),
+      send: () => this.tcp.send(),
+    });
+    this.iss = options.iss ?? 0x1000_0000;
+    this.now = options.start ?? 1_000_000;
+    this.host.at(this.now);
+    this.tcp.tick(this.now);
+  }
+
+  /** The newest user. */
+  get user(): Ear {
+    return this.users.at(-1)!;
+  }
+
+  /** The newest connection that was opened. */
+  get connection(): Connection {
+    return this.user.connection!;
+  }
+
+  /** Listens on the own port. */
+  listen(): this {
+    const { backlog, buffer } = this.options;
+    this.listener = this.tcp.listen(
+      { port: OWN_PORT, ...(backlog === undefined ? {} : { backlog }) },
+      (c) => {
+        const user = new Ear(buffer);
+        this.users.push(user);
+        c.sendBuffer = user.send;
+        c.receiveBuffer = user.receive;
+        return user;
+      },
+    );
+    return this;
+  }
+
+  /** Connects to the peer; its SYN is among what leaves next. */
+  connect(): Connection {
+    const user = new Ear(this.options.buffer);
+    this.users.push(user);
+    const c = this.tcp.connect({
+      address: Address.parse(PEER),
+      port: PEER_PORT,
+      localAddress: Address.parse(OWN),
+      sendBuffer: user.send,
+      receiveBuffer: user.receive,
+      handler: user,
+    });
+    ok(c !== undefined);
+    user.connection = c;
+    this.ownPort = c.localPort;
+    return c;
+  }
+
+  /** Lets segments arrive one after the other, and answers with what the host sends before time goes on. */
+  send(...segments: readonly Segment[]): Answer[] {
+    const frames: Uint8Array[] = [];
+    for (const segment of segments) frames.push(...this.host.deliver(this.#frame(segment)));
+    return [...this.#read(frames), ...this.flush()];
+  }
+
+  /** What the host has to send now. */
+  flush(): Answer[] {
+    return this.#read(this.host.transmit(256));
+  }
+
+  /** Lets time pass, and answers with what left meanwhile. */
+  pass(duration: Instant): Answer[] {
+    const end = this.now + duration;
+    const answers = this.flush();
+    for (;;) {
+      const next = Math.max(this.host.deadline, this.now + 1);
+      if (next > end || next === NEVER) break;
+      this.#at(next);
+      answers.push(...this.flush());
+    }
+    this.#at(end);
+    return [...answers, ...this.flush()];
+  }
+
+  /** An ICMP error about a segment that the host would have sent with this number, relative. */
+  error(type: number, code: number, seq: number, fields: QuoteFields = {}): Answer[] {
+    const quoted = this.quote(seq, fields);
+    const message = icmp(quoted, { type, code, identifier: 0, sequence: fields.mtu ?? 0 });
+    return [...this.#read(this.host.deliver(link(ipv4(message)))), ...this.flush()];
+  }
+
+  /** The IP header and the first 8 bytes of a segment of the host's. */
+  quote(seq: number, fields: QuoteFields = {}): Uint8Array {
+    const segment = new Uint8Array(wire.HEADER_LENGTH);
+    const sequence = (this.irs + seq) | 0;
+    const [own, peer] = [fields.ownPort ?? this.ownPort, fields.port ?? PEER_PORT];
+    wire.emit(segment, 0, own, peer, sequence, 0, wire.HEADER_LENGTH, wire.Flag.Ack, 0);
+    const bytes = fields.bytes ?? 8;
+    return ipv4(segment.slice(0, bytes), {
+      source: OWN,
+      destination: PEER,
+      protocol: Protocol.Tcp,
+      totalLength: fields.totalLength ?? 1_040,
+    });
+  }
+
+  #at(now: Instant): void {
+    this.now = now;
+    this.host.at(now);
+  }
+
+  #frame(segment: Segment): Uint8Array {
+    const options = this.#options(segment);
+    const length = segment.length ?? 0;
+    const header = wire.HEADER_LENGTH + options.length;
+    const bytes = new Uint8Array(header + length);
+    let flags = segment.flags.includes("P") ? wire.Flag.Psh : 0;
+    for (const [letter, bit] of LETTERS) if (segment.flags.includes(letter)) flags |= bit;
+    const seq = segment.seq ?? this.next;
+    const isSyn = (flags & wire.Flag.Syn) !== 0;
+    const numbers = length + (isSyn ? 1 : 0) + (segment.flags.includes("F") ? 1 : 0);
+    this.next = Math.max(this.next, seq + numbers);
+    const hasAck = (flags & wire.Flag.Ack) !== 0;
+    const ack = hasAck ? (this.irs + (segment.ack ?? this.expected)) | 0 : 0;
+    const [source, destination] = [segment.port ?? PEER_PORT, segment.ownPort ?? this.ownPort];
+    const window = segment.window ?? 65_535;
+    wire.emit(bytes, 0, source, destination, (this.iss + seq) | 0, ack, header, flags, window);
+    bytes.set(options, wire.HEADER_LENGTH);
+    const offset = seq - (isSyn ? 0 : 1);
+    for (let index = 0; index < length; index++) bytes[header + index] = patternAt(offset + index);
+    wire.fillChecksum(bytes, 0, bytes.length, Address.parse(PEER), Address.parse(OWN));
+    return link(ipv4(bytes, { protocol: Protocol.Tcp, trafficClass: segment.trafficClass ?? 0 }));
+  }
+
+  #options(options: Options): Uint8Array {
+    const bytes = new Uint8Array(60);
+    let at = 0;
+    if (options.mss !== undefined) at = option.putMss(bytes, at, options.mss);
+    if (options.scale !== undefined) at = option.putWindowScale(bytes, at, options.scale);
+    if (options.sackPermitted === true) at = option.putSackPermitted(bytes, at);
+    if (options.timestamps !== undefined) at = option.putTimestamps(bytes, at, ...options.timestamps);
+    if (options.sack !== undefined) {
+      at = option.putSack(bytes, at, options.sack.length);
+      for (const [left, right] of options.sack) {
+        at = option.putSackBlock(bytes, at, (this.irs + left) | 0, (this.irs + right) | 0);
+      }
+    }
+    ok(at <= 40, "too many options for a header");
+    return bytes.slice(0, at);
+  }
+
+  #read(frames: readonly Uint8Array[]): Answer[] {
+    return frames.flatMap((frame) => {
+      if (ethernet.etherType(frame, 0) !== ethernet.EtherType.Ipv4) return [];
+      const ip = ethernet.HEADER_LENGTH;
+      if (ipv4Wire.protocol(frame, ip) !== Protocol.Tcp) return [];
+      return [this.#answer(frame.slice(0, ip + ipv4Wire.totalLength(frame, ip)), ip)];
+    });
+  }
+
+  #answer(frame: Uint8Array, ip: number): Answer {
+    const at = ip + ipv4Wire.headerLength(frame, ip);
+    const end = frame.length;
+    const own = new Address().readV4(frame, ip + ipv4Wire.SOURCE);
+    ok(wire.verifyChecksum(frame, at, end, own, new Address().readV4(frame, ip + ipv4Wire.DESTINATION)));
+    const bits = wire.flags(frame, at);
+    const payload = at + wire.headerLength(frame, at);
+    const isSyn = (bits & wire.Flag.Syn) !== 0;
+    if (isSyn) this.irs = wire.sequence(frame, at);
+    const seq = (wire.sequence(frame, at) - this.irs) | 0;
+    const numbers = end - payload + (isSyn ? 1 : 0) + ((bits & wire.Flag.Fin) !== 0 ? 1 : 0);
+    this.expected = isSyn ? 1 : Math.max(this.expected, seq + numbers);
+    return {
+      flags: LETTERS.map(([letter, bit]) => (bits & bit) !== 0 ? letter : "").join(""),
+      push: (bits & wire.Flag.Psh) !== 0,
+      seq,
+      ack: (bits & wire.Flag.Ack) !== 0 ? (wire.acknowledgment(frame, at) - this.iss) | 0 : 0,
+      length: end - payload,
+      window: wire.window(frame, at),
+      trafficClass: ipv4Wire.trafficClass(frame, ip),
+      port: wire.destinationPort(frame, at),
+      time: this.now,
+      data: frame.slice(payload, end),
+      ...this.#readOptions(frame, at),
+    };
+  }
+
+  #readOptions(frame: Uint8Array, at: number): Options {
+    const mss = option.maximumSegmentSize(frame, at), scale = option.windowScale(frame, at);
+    const timestamps = option.findTimestamps(frame, at), sack = option.findSack(frame, at);
+    return {
+      ...(mss > 0 ? { mss } : {}),
+      ...(scale >= 0 ? { scale } : {}),
+      ...(option.sackPermitted(frame, at) ? { sackPermitted: true } : {}),
+      ...(timestamps >= 0
+        ? { timestamps: [option.timestampValue(frame, timestamps), option.timestampEcho(frame, timestamps)] }
+        : {}),
+      ...(sack >= 0
+        ? {
+          sack: Array.from({ length: option.sackBlocks(frame, sack) }, (_, block) =>
+            [
+              (option.sackLeft(frame, sack, block) - this.iss) | 0,
+              (option.sackRight(frame, sack, block) - this.iss) | 0,
+            ] as const),
+        }
+        : {}),
+    };
+  }
+}
+
+/** What of a quotation may be wrong. */
+export interface QuoteFields {
+  readonly ownPort?: number;
+  readonly port?: number;
+  /** How many bytes of the segment are quoted. */
+  readonly bytes?: number;
+  /** The length of the packet that was too large. */
+  readonly totalLength?: number;
+  readonly mtu?: number;
+}
+
+/** A host that listens, and a peer. */
+export function listening(options: PeerOptions = {}): TcpPeer {
+  return new TcpPeer(options).listen();
+}
+
+/** The peer's SYN with its usual options. */
+export function syn(peer: TcpPeer, fields: Partial<Segment> = {}): Segment {
+  return {
+    flags: "S",
+    seq: 0,
+    window: peer.options.window ?? 65_535,
+    ...(peer.options.syn ?? { mss: 1_000 }),
+    ...fields,
+  };
+}
+
+/** Options of segments behind the handshake: timestamps, if they were asked for. */
+export function stamp(peer: TcpPeer, value: number = 1, echo: number = 0): Options {
+  return peer.options.syn?.timestamps === undefined ? {} : { timestamps: [value, echo] };
+}
+
+/** A connection that the peer has opened. */
+export function established(options: PeerOptions = {}): TcpPeer {
+  const peer = listening(options);
+  const [answer] = peer.send(syn(peer));
+  equal(answer?.flags.slice(0, 2), "SA");
+  const window = options.window ?? 65_535;
+  peer.send({ flags: "A", seq: 1, ack: 1, window, ...stamp(peer, 1, answer?.timestamps?.[0]) });
+  deepEqual(peer.user.heard, ["opened"]);
+  return peer;
+}
+
+/** The same, with no acknowledgment sent at once any more just because the connection is young. */
+export function settled(options: PeerOptions = {}): TcpPeer {
+  const peer = established(options);
+  peer.connection.quickAcks = 0;
+  return peer;
+}
+
+/** Asserts that the answers are these; what a pattern leaves out may be anything. */
+export function expect(answers: readonly Answer[], patterns: readonly Partial<Answer>[]): void {
+  const shown = answers.map(({ flags, seq, ack, length, window, time }) => {
+    return `${flags} ${seq}(${length}) ack ${ack} win ${window} at ${time / milliseconds(1)} ms`;
+  });
+  equal(answers.length, patterns.length, `what left: ${JSON.stringify(shown)}`);
+  for (const [index, pattern] of patterns.entries()) {
+    partialDeepStrictEqual(answers[index], pattern, `answer ${index} of ${JSON.stringify(shown)}`);
+  }
+}
+
+/** The times of answers, in milliseconds since `start`. */
+export function times(answers: readonly Answer[], start: Instant): number[] {
+  return answers.map(({ time }) => Math.round((time - start) / milliseconds(1)));
+}

@@ -1,0 +1,232 @@
+/** One transfer between two hosts under chosen faults, and what must hold of it whatever they are. */
+import { Cubic } from "../../stack/tcp/congestion/cubic.ts";
+import { NewReno } from "../../stack/tcp/congestion/newreno.ts";
+import { CloseReason } from "../../stack/tcp/connection.ts";
+import { type Faults, milliseconds, Network, type NetworkEvent, Random, seconds } from "../../mod.ts";
+import { type Pace, PacedUser } from "./paced-user.ts";
+import { fc } from "./property.ts";
+import { connectWith, listenWith, type TcpHost, tcpHost } from "./tcp.ts";
+import { broken } from "./tcp-invariants.ts";
+
+/** What one side of a transfer does. */
+export interface Side extends Pace {
+  /** How many bytes it sends. */
+  readonly bytes: number;
+  /** The limits of its buffers: powers of two from 4,096. */
+  readonly sendBuffer: number;
+  readonly receiveBuffer: number;
+  /** Whether it closes only when the peer has. */
+  readonly closesLast: boolean;
+}
+
+/** A whole scenario: it is plain data, so that a failure can be printed and repeated. */
+export interface Scenario {
+  readonly seed: number;
+  /** Shares of frames, the same both ways. */
+  readonly loss: number;
+  readonly duplicate: number;
+  readonly reorder: number;
+  readonly corrupt: number;
+  /** Microseconds one way. */
+  readonly delay: number;
+  readonly jitter: number;
+  /** Bits a second; 0: any number. */
+  readonly rate: number;
+  /** Frames that may wait. */
+  readonly queue: number;
+  /** Waiting frames from which on packets are marked; -1: never. */
+  readonly mark: number;
+  readonly mtu: number;
+  /** What the client and the server would use. */
+  readonly sack: readonly [boolean, boolean];
+  readonly timestamps: readonly [boolean, boolean];
+  readonly windowScale: readonly [boolean, boolean];
+  readonly ecn: boolean;
+  readonly cubic: boolean;
+  readonly noDelay: boolean;
+  readonly client: Side;
+  readonly server: Side;
+}
+
+const share = (most: number) =>
+  fc.oneof(
+    { arbitrary: fc.constant(0), weight: 3 },
+    {
+      arbitrary: fc.integer({ min: 1, max: 100 }).map((part) => Math.round(part * most * 10) / 1_000),
+      weight: 2,
+    },
+  );
+
+const side: fc.Arbitrary<Side> = fc.record({
+  bytes: fc.oneof(
+    { arbitrary: fc.integer({ min: 0, max: 3_000 }), weight: 2 },
+    { arbitrary: fc.integer({ min: 0, max: 60_000 }), weight: 3 },
+    { arbitrary: fc.integer({ min: 0, max: 250_000 }), weight: 1 },
+  ),
+  sendBuffer: fc.constantFrom(4_096, 16_384, 65_536, 1 << 18),
+  receiveBuffer: fc.constantFrom(4_096, 8_192, 65_536, 1 << 18),
+  writeChunk: fc.constantFrom(0, 0, 0, 700, 10_000),
+  writePause: fc.constantFrom(1_000, 50_000, 700_000),
+  readChunk: fc.constantFrom(0, 0, 0, 900, 4_096, 30_000),
+  readPause: fc.constantFrom(1_000, 50_000, 1_500_000),
+  closesLast: fc.boolean(),
+});
+
+const both: fc.Arbitrary<readonly [boolean, boolean]> = fc.constantFrom(
+  [true, true],
+  [true, true],
+  [true, true],
+  [false, true],
+  [true, false],
+  [false, false],
+);
+
+/** Any scenario. */
+export const anyScenario: fc.Arbitrary<Scenario> = fc.record({
+  seed: fc.integer(),
+  loss: share(0.2),
+  duplicate: share(0.1),
+  reorder: share(0.2),
+  corrupt: share(0.05),
+  delay: fc.constantFrom(50, 1_000, 20_000, 150_000),
+  jitter: fc.constantFrom(0, 0, 500, 10_000),
+  rate: fc.constantFrom(0, 200_000, 1_000_000, 10_000_000, 100_000_000),
+  queue: fc.constantFrom(3, 10, 50, 100),
+  mark: fc.constantFrom(-1, -1, 0, 2),
+  mtu: fc.constantFrom(1_500, 1_500, 576, 296),
+  sack: both,
+  timestamps: both,
+  windowScale: both,
+  ecn: fc.boolean(),
+  cubic: fc.boolean(),
+  noDelay: fc.boolean(),
+  client: side,
+  server: side,
+}).map((scenario) =>
+  scenario.client.closesLast && scenario.server.closesLast
+    ? { ...scenario, server: { ...scenario.server, closesLast: false } }
+    : scenario
+);
+
+/** What a run came to. */
+export interface Outcome {
+  /** When both ends were closed. */
+  readonly closedAt: number;
+  /** By when they had to be. */
+  readonly bound: number;
+  /** Segments that both hosts sent. */
+  readonly segments: number;
+}
+
+/** The first timeout is a second, later ones of 200 ms and more. */
+const LEAST_TIMEOUT = milliseconds(250);
+
+/** By when a transfer must be over, from what there is to send and what goes wrong. */
+export function boundOf(s: Scenario): number {
+  const { client, server } = s;
+  // Headers of 100 bytes, and of each segment some are lost and some must be sent again.
+  const segment = s.mtu - 100;
+  const waits = s.rate > 0 ? (s.queue + 2) * (s.mtu + 18) * 8e6 / s.rate : 0;
+  // What is held back waits up to 10 ms; acknowledgments up to 40.
+  const roundTrip = 2 * (s.delay + s.jitter + waits + 10_000) + 40_000;
+  const window = (from: Side, to: Side) => Math.max(segment, Math.min(from.sendBuffer, to.receiveBuffer) / 2);
+  let bound = seconds(10) + 20 * roundTrip;
+  const bad = s.loss + s.corrupt + (s.rate > 0 ? 0.1 : 0);
+  for (const [from, to] of [[client, server], [server, client]] as const) {
+    const segments = Math.ceil(from.bytes / segment) + 3;
+    bound += 3 * Math.ceil(from.bytes / window(from, to)) * roundTrip;
+    if (s.rate > 0) bound += 3 * segments * s.mtu * 8e6 / s.rate;
+    bound += pauses(from.bytes, from.writeChunk, from.writePause);
+    // While the reader pauses, the window may be closed, and then probes find out when it is not.
+    bound += 3 * pauses(from.bytes, to.readChunk, to.readPause);
+    bound += segments * bad * 6 * (LEAST_TIMEOUT + 3 * roundTrip);
+  }
+  // Where much is lost, the last try of a row waits twice as long as all before: rows of ten are seen.
+  return bound + (bad > 0.02 ? 400 * (LEAST_TIMEOUT + 2 * roundTrip) + seconds(130) : 0);
+}
+
+function pauses(bytes: number, chunk: number, pause: number): number {
+  return chunk === 0 ? 0 : Math.ceil(bytes / chunk) * (pause + 1_000);
+}
+
+/** Runs a scenario to its end. Throws an Error that says what is wrong and when, and how to see it again. */
+export function runScenario(s: Scenario, trace?: (event: NetworkEvent) => void): Outcome {
+  const network = new Network({ seed: s.seed, frames: 512, turns: Infinity, ...(trace && { trace }) });
+  const hosts = [host(network, s, 0), host(network, s, 1)] as const;
+  const [client, server] = hosts;
+  const clientUser = new PacedUser(network, s.client, s.noDelay);
+  const serverUser = new PacedUser(network, s.server, s.noDelay);
+  const accepted = listenWith(server, 7, () => serverUser);
+  connectWith(client, server, 7, clientUser);
+  let wrong: string | undefined;
+  const isOver = () => {
+    for (const { tcp } of hosts) wrong ??= broken(tcp, network.now);
+    return wrong !== undefined || (clientUser.reason !== undefined && serverUser.reason !== undefined);
+  };
+  const bound = boundOf(s);
+  const inTime = network.runUntil(isOver, bound);
+  const closedAt = network.now;
+  if (wrong === undefined && !inTime) wrong = "not over in time";
+  wrong ??= wrongUser("client", clientUser, s.client.bytes, s.server.bytes) ??
+    wrongUser("server", serverUser, s.server.bytes, s.client.bytes);
+  if (wrong === undefined && accepted.length !== 1) wrong = `accepted ${accepted.length} connections`;
+  // What closed first waits for 2 MSL; then nothing at all may be left, neither state nor frames nor timers.
+  if (wrong === undefined) {
+    network.run(closedAt + seconds(130));
+    wrong = leak(network, hosts);
+  }
+  if (wrong !== undefined) {
+    const users = `client ${clientUser.describe()}; server ${serverUser.describe()}`;
+    throw new Error(`at ${network.now} us of at most ${Math.round(bound)}: ${wrong}; ${users}\n${replay(s)}`);
+  }
+  const segments = client.tcp.counters.sent + server.tcp.counters.sent;
+  return { closedAt, bound, segments };
+}
+
+/** How to run a scenario alone, with a trace. */
+export function replay(s: Scenario): string {
+  return `deno task sim --replay '${JSON.stringify(s)}'`;
+}
+
+function host(network: Network, s: Scenario, index: 0 | 1): TcpHost {
+  const random = new Random(s.seed + index);
+  const egress: Faults = { loss: s.loss, duplicate: s.duplicate, reorder: s.reorder, corrupt: s.corrupt };
+  const ingress: Faults = {
+    delay: s.delay,
+    jitter: s.jitter,
+    ...(s.rate > 0 && { rate: s.rate, queue: s.queue, ...(s.mark >= 0 && { ecn: s.mark }) }),
+  };
+  return tcpHost(network, index + 1, { ingress, egress }, {
+    secret: [random.next(), random.next(), random.next(), random.next()],
+    connections: 4,
+    timeWaits: 4,
+    mtu: s.mtu,
+    ecn: s.ecn,
+    sack: s.sack[index],
+    timestamps: s.timestamps[index],
+    windowScale: s.windowScale[index],
+    congestion: () => s.cubic ? new Cubic() : new NewReno(),
+  });
+}
+
+function wrongUser(name: string, user: PacedUser, sent: number, expected: number): string | undefined {
+  if (user.wrong > 0) return `${name}: ${user.wrong} wrong bytes`;
+  if (user.received !== expected) return `${name}: ${user.received} of ${expected} bytes received`;
+  if (!user.peerHasClosed) return `${name}: never heard that its peer closed`;
+  if (user.send.length > 0) return `${name}: ${user.send.length} of ${sent} bytes never acknowledged`;
+  return user.reason === CloseReason.Finished ? undefined : `${name}: closed for reason ${user.reason}`;
+}
+
+/** What is left behind after the end; undefined: nothing. */
+export function leak(network: Network, hosts: readonly TcpHost[]): string | undefined {
+  for (const { tcp, port } of hosts) {
+    // A host that sleeps does not wake for the end of TIME-WAIT.
+    tcp.tick(network.now);
+    const { connections, timeWaits } = tcp;
+    if (connections.size > 0) return `${port.name}: ${connections.size} connections left`;
+    if (timeWaits.size > 0) return `${port.name}: ${timeWaits.size} entries in TIME-WAIT left`;
+    if (port.sendDeadline() !== Infinity) return `${port.name}: still waits for ${port.sendDeadline()} us`;
+  }
+  const { available, slots } = network.pool;
+  return available === slots.length ? undefined : `${slots.length - available} frames leaked`;
+}

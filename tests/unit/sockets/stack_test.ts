@@ -1,0 +1,105 @@
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { Stack } from "../../../sockets/stack.ts";
+import { link } from "../../../nic/link/link.ts";
+import { SERVER, stacks } from "../../support/stacks.ts";
+
+Deno.test("sockets: a closed stack ends everything on it, and refuses more", async () => {
+  const both = await stacks();
+  const listener = both.server.listen({ port: 80 });
+  const accepted = listener.accept();
+  const conn = await both.client.connect({ hostname: SERVER, port: 80 });
+  const end = await accepted;
+  const accepting = listener.accept();
+  const datagrams = both.server.listenDatagram();
+  const receiving = datagrams.receive();
+  const reading = conn.read(new Uint8Array(1));
+  const closed = Promise.all([
+    rejects(accepting, { name: "BadResource" }),
+    rejects(receiving, { name: "BadResource" }),
+    rejects(reading, { name: "ConnectionReset" }),
+  ]);
+  await both.server.close();
+  await both.server.close();
+  await closed;
+  await rejects(end.read(new Uint8Array(1)), { name: /Interrupted|ConnectionAborted/ });
+  await rejects(both.server.connect({ hostname: "10.0.0.2", port: 80 }), { name: "Interrupted" });
+  conn.close();
+  await both.client.close();
+  await both.client.closed;
+});
+
+Deno.test("sockets: a NIC that fails ends the stack, and it says why", async () => {
+  const both = await stacks();
+  const conn = both.client.connect({ hostname: SERVER, port: 80 });
+  both.ends[1].close();
+  await rejects(both.client.closed, { name: "NicError", message: /link:1 is closed/ });
+  await rejects(conn, { code: "ENETDOWN" });
+  await both.client.close();
+  await both.server.close();
+});
+
+Deno.test("sockets: what cannot be opened says why", async () => {
+  const [nic] = link();
+  const open = (options: object) => Stack.open({ nic, addresses: ["10.0.0.1/24"], ...options });
+  await rejects(open({ nic: "cable:7" }), SyntaxError);
+  await rejects(open({ addresses: ["10.0.0.1"] }), SyntaxError);
+  await rejects(open({ gateways: ["192.0.2.1"] }), RangeError);
+  await rejects(open({ mac: "02:00" }), SyntaxError);
+  await rejects(open({ nic: "tap:a-name-too-long-for-linux" }), { name: "NicError", kind: "invalid" });
+});
+
+Deno.test("sockets: addresses and counters are there to be read", async () => {
+  await using both = await stacks({ mac: "02:00:00:00:00:07" });
+  equal(String(both.server.mac), "02:00:00:00:00:07");
+  deepEqual([...both.server.addresses].map(String), ["10.0.0.1/24"]);
+  await rejects(both.client.connect({ hostname: SERVER, port: 1 }), { name: "ConnectionRefused" });
+  const { nic, ip, tcp, arp } = both.server.counters;
+  ok(nic.received >= 2 && ip.received >= 1 && arp.received >= 1);
+  deepEqual([tcp.received, tcp.stray], [1, 1]);
+});
+
+const PROGRAM = `
+import { link, Stack } from "${new URL("../../../mod.ts", import.meta.url)}";
+const [left, right] = link({ clock: () => Math.round(performance.now() * 1000) });
+const server = await Stack.open({ nic: left, addresses: ["10.0.0.1/24"] });
+const client = await Stack.open({ nic: right, addresses: ["10.0.0.2/24"] });
+const listener = server.listen({ port: 80 });
+globalThis.addEventListener("unload", () => console.log("end"));
+`;
+
+async function runs(body: string, limit: number): Promise<string> {
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-check", "--ext=ts", "-"],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  });
+  await using child = command.spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(PROGRAM + body));
+  await writer.close();
+  const timer = setTimeout(() => child.kill(), limit);
+  const { stdout, stderr } = await child.output();
+  clearTimeout(timer);
+  return new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+}
+
+Deno.test("sockets: a program runs as long as a stack or a socket holds it, and no longer", async () => {
+  // Unref'd, everything goes on for as long as something else runs.
+  const unrefd = `
+    server.unref(); client.unref(); listener.unref();
+    const accepted = listener.accept();
+    const conn = await client.connect({ hostname: "10.0.0.1", port: 80 });
+    const end = await accepted;
+    await end.write(new Uint8Array(7));
+    console.log(await conn.read(new Uint8Array(9)));
+    conn.unref(); end.unref();
+    conn.read(new Uint8Array(1));
+  `;
+  match(await runs(unrefd, 20_000), /^7\nend\n/);
+  const held = `
+    server.unref(); client.unref();
+    setTimeout(() => { console.log("still here"); listener.close(); }, 30);
+  `;
+  match(await runs(held, 20_000), /^still here\nend\n/);
+});

@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { milliseconds, NEVER, seconds } from "../../../stack/store/time.ts";
+import { NewReno } from "../../../stack/tcp/congestion/newreno.ts";
+import {
+  onProbeSent,
+  onProbeTimeout,
+  onRetransmissionTimeout,
+  probeTimeout,
+} from "../../../stack/tcp/recovery.ts";
+import { ConnectionState } from "../../../stack/tcp/state.ts";
+import { Script } from "./script.ts";
+import { lossesOf, MSS } from "./transfer.ts";
+
+const RTT = milliseconds(40);
+
+/** A sender with so many segments out, all it had, whose last was then sent again as a probe. */
+function probed(segments: number): Script {
+  const script = new Script({ segments });
+  script.send();
+  script.wait(probeTimeout(script.c, 0));
+  onProbeTimeout(script.c);
+  script.c.flight.resend(segments - 1, MSS, script.now);
+  onProbeSent(script.c, true);
+  return script;
+}
+
+Deno.test("probe: it is due after two round trips, and the peer's delay where one segment is out (RFC 8985 7.2)", () => {
+  const script = new Script({ segments: 2 });
+  assert.equal(probeTimeout(script.c, 0), NEVER, "nothing is out");
+  script.send(1);
+  // The variation of one measurement makes for a timeout of three round trips here, and it never comes later.
+  assert.equal(probeTimeout(script.c, 0), Math.min(2 * RTT + milliseconds(200), script.c.rtt.rto));
+  script.send(1);
+  assert.equal(probeTimeout(script.c, 0), 2 * RTT + milliseconds(2));
+});
+
+Deno.test("probe: without a round trip measured it waits for a second (RFC 8985 7.2)", () => {
+  const c = lossesOf(new NewReno());
+  c.flight.push(MSS, 0);
+  assert.equal(probeTimeout(c, 0), seconds(1));
+});
+
+Deno.test("probe: none without SACK, in a handshake, in recovery, with holes, or while another is out (RFC 8985 7.2)", () => {
+  const plain = new Script({ hasSack: false });
+  plain.send();
+  assert.equal(probeTimeout(plain.c, 0), NEVER);
+  const syn = new Script();
+  syn.c.state = ConnectionState.SynSent;
+  syn.send(1);
+  assert.equal(probeTimeout(syn.c, 0), NEVER);
+  const holes = new Script();
+  holes.send();
+  holes.wait(RTT).ack(0, { sack: [[1, 2]] });
+  assert.equal(probeTimeout(holes.c, holes.now), NEVER);
+  const twice = probed(3);
+  assert.equal(probeTimeout(twice.c, twice.now), NEVER);
+  const late = new Script();
+  late.send();
+  onRetransmissionTimeout(late.c, late.wait(late.c.rtt.rto).now);
+  assert.equal(probeTimeout(late.c, late.now), NEVER);
+});
+
+Deno.test("probe: one that fills the last hole has repaired a loss, which is congestion (RFC 8985 7.4)", () => {
+  const script = probed(5);
+  Object.assign(script.c.sendBuffer, { length: 20 * MSS });
+  script.wait(RTT).ack(5);
+  assert.ok(script.c.probeOut, "not known yet");
+  script.send(3);
+  script.wait(RTT).ack(6);
+  assert.ok(!script.c.probeOut);
+  assert.ok(script.threshold < 10);
+});
+
+Deno.test("probe: one that is reported as a duplicate was for nothing (RFC 8985 7.4)", () => {
+  const script = probed(5);
+  Object.assign(script.c.sendBuffer, { length: 20 * MSS });
+  script.wait(milliseconds(1)).ack(5);
+  script.wait(RTT).ack(5, { dsack: [4, 5] });
+  assert.ok(!script.c.probeOut);
+  assert.equal(script.c.reorderWindows, 1, "nor is it reordering (RFC 8985 6.2, step 4)");
+  script.send(3);
+  script.wait(RTT).ack(6);
+  assert.equal(script.threshold, Infinity);
+});
+
+Deno.test("probe: a bare acknowledgment in answer says the same without D-SACK (RFC 8985 7.4)", () => {
+  const script = probed(5);
+  script.wait(milliseconds(1)).ack(5);
+  script.wait(RTT).ack(5);
+  assert.ok(!script.c.probeOut);
+  assert.equal(script.threshold, Infinity);
+});
+
+Deno.test("probe: one with new data says nothing but that it has arrived (RFC 8985 7.4)", () => {
+  const script = new Script({ segments: 12 });
+  script.send(10);
+  onProbeTimeout(script.c);
+  script.c.flight.push(11 * MSS, script.now);
+  onProbeSent(script.c, false);
+  script.wait(RTT).ack(11);
+  assert.ok(!script.c.probeOut);
+  assert.equal(script.threshold, Infinity);
+});
+
+Deno.test("probe: its SACK tells of the tail that was lost (RFC 8985 7.1)", () => {
+  const script = probed(5);
+  script.wait(RTT).ack(0, { sack: [[4, 5]] });
+  assert.deepEqual(script.send(), [-1, -2, -3, -4]);
+  assert.equal(script.c.tcp.counters.timeouts, 0);
+});
+
+Deno.test("probe: a timeout ends it", () => {
+  const script = probed(5);
+  onRetransmissionTimeout(script.c, script.wait(script.c.rtt.rto).now);
+  assert.ok(!script.c.probeOut && !script.c.probeWanted);
+});
