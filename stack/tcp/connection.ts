@@ -79,23 +79,23 @@ export class Connection {
   /** Its key in the endpoint; stale once the connection is gone. */
   key: number = NO_KEY;
   /** Its number among the endpoint's slots, while it lives. */
-  index = -1;
+  index: number = -1;
   /** The own address. */
   readonly local: Address = new Address();
   /** The own port. */
-  localPort = 0;
+  localPort: number = 0;
   /** The peer's address. */
   readonly remote: Address = new Address();
   /** The peer's port. */
-  remotePort = 0;
+  remotePort: number = 0;
   /** Where in its life it is. */
   state: ConnectionState = ConnectionState.Closed;
   /** Whether we opened it. */
-  isActive = false;
+  isActive: boolean = false;
   /** Whose it is until the handshake is complete. */
   listener: Listener | undefined;
   /** It goes when what it has to send now has left. */
-  lastWords = false;
+  lastWords: boolean = false;
   /** Its user. */
   handler: ConnectionHandler = {};
   /** Where data to be sent comes from. */
@@ -104,145 +104,217 @@ export class Connection {
   receiveBuffer: ReceiveBuffer = NO_SINK;
 
   // RFC 9293 3.3.1, send sequence variables. SND.NXT is `flight.end`: what was lost stays in flight until it is acked.
-  iss = 0;
-  sndUna = 0;
-  sndWnd = 0;
-  sndWl1 = 0;
-  sndWl2 = 0;
+  /** ISS: the number of our SYN. */
+  iss: number = 0;
+  /** SND.UNA: the oldest number that is not acknowledged. */
+  sndUna: number = 0;
+  /** SND.WND: what the peer takes from SND.UNA on. */
+  sndWnd: number = 0;
+  /** SND.WL1: the sequence number of the segment that set the window. */
+  sndWl1: number = 0;
+  /** SND.WL2: the acknowledgment number of the segment that set the window. */
+  sndWl2: number = 0;
   /** The largest window that the peer has ever offered, for silly window avoidance (RFC 9293 3.8.6.2.1). */
-  maxSndWnd = 0;
+  maxSndWnd: number = 0;
   /** By how much the peer's windows are shifted. */
-  sndScale = 0;
+  sndScale: number = 0;
   /** The most data that a segment to the peer may carry, options not deducted. */
-  sndMss = 536;
+  sndMss: number = 536;
 
   // RFC 9293 3.3.1, receive sequence variables.
-  irs = 0;
-  rcvNxt = 0;
+  /** IRS: the number of the peer's SYN. */
+  irs: number = 0;
+  /** RCV.NXT: the next number that is expected. */
+  rcvNxt: number = 0;
   /** The right edge of the window that the peer was last told. */
-  rcvEdge = 0;
+  rcvEdge: number = 0;
   /** The furthest edge that the peer was ever told: RCV.NXT + RCV.WND. */
-  rcvMaxEdge = 0;
+  rcvMaxEdge: number = 0;
   /** By how much our windows are shifted. */
-  rcvScale = 0;
+  rcvScale: number = 0;
   /** The most room that the receive buffer has had, for silly window avoidance (RFC 9293 3.8.6.2.2). */
-  rcvRoom = 0;
+  rcvRoom: number = 0;
   /** The largest segment seen of the peer, for delayed acknowledgments. */
-  rcvMss = 536;
+  rcvMss: number = 536;
   /** The sequence number of the peer's FIN, once it is known. */
-  rcvFin = 0;
-  hasRcvFin = false;
+  rcvFin: number = 0;
+  /** Whether the peer's FIN is known. */
+  hasRcvFin: boolean = false;
   /** Data received since the last acknowledgment left. */
-  unacked = 0;
+  unacked: number = 0;
   /** Acknowledgments that are to leave at once at the start, so that the peer's window opens fast. */
-  quickAcks = 0;
+  quickAcks: number = 0;
   #ranges: Assembler | undefined;
 
   /** The end of the last segment sent that was not full: while it is in flight, no other short one leaves. */
-  lastShortEnd = 0;
+  lastShortEnd: number = 0;
 
   /** The user wants no more to be sent; our FIN follows the last byte of the send buffer. */
-  finWanted = false;
+  finWanted: boolean = false;
   /** Our FIN has been sent: it is the last number in flight. */
-  finSent = false;
+  finSent: boolean = false;
 
   // Options.
-  noDelay = false;
+  /** Sends short segments at once, without waiting for more data (RFC 9293 3.7.4). */
+  noDelay: boolean = false;
   /** Only whole segments leave, until it is taken back, the connection is closed, or a timeout has passed. */
-  cork = false;
-  hasTimestamps = false;
-  tsOffset = 0;
-  tsRecent = 0;
+  cork: boolean = false;
+  /** Both sides send timestamps (RFC 7323 3). */
+  hasTimestamps: boolean = false;
+  /** What our timestamp clock starts at. */
+  tsOffset: number = 0;
+  /** TS.Recent: the peer's timestamp that is echoed. */
+  tsRecent: number = 0;
+  /** When it was taken. */
   tsRecentAt: Instant = 0;
   /** The last acknowledgment number that was sent: RFC 7323 4.3 has only segments that span it set TS.Recent. */
-  lastAckSent = 0;
-  hasSack = false;
+  lastAckSent: number = 0;
+  /** Both sides take SACK (RFC 2018). */
+  hasSack: boolean = false;
   /** A duplicate to be reported (RFC 2883). */
-  dsackLeft = 0;
-  dsackRight = 0;
-  hasEcn = false;
-  ecnEcho = false;
-  cwrWanted = false;
+  dsackLeft: number = 0;
+  /** Where that duplicate ends; equal: there is none. */
+  dsackRight: number = 0;
+  /** Both sides use ECN (RFC 3168). */
+  hasEcn: boolean = false;
+  /** A mark of congestion is echoed until the peer has reduced its window. */
+  ecnEcho: boolean = false;
+  /** The next data tells that our window was reduced. */
+  cwrWanted: boolean = false;
   /** Where the last reduction for a mark of congestion ends: one a window (RFC 3168 6.1.2). */
-  ecnPoint = 0;
+  ecnPoint: number = 0;
 
   // What is to be sent beside data.
-  ackNow = false;
-  ackDelayed = false;
-  synWanted = false;
-  probeWanted = false;
-  windowProbeWanted = false;
+  /** An acknowledgment is to leave at once. */
+  ackNow: boolean = false;
+  /** An acknowledgment waits for company. */
+  ackDelayed: boolean = false;
+  /** Our SYN is to leave. */
+  synWanted: boolean = false;
+  /** A tail loss probe is to leave. */
+  probeWanted: boolean = false;
+  /** A probe of the closed window, or of an idle peer, is to leave. */
+  windowProbeWanted: boolean = false;
   /** What a small window takes is to be sent, though it is little. */
-  pushWanted = false;
-  rstWanted = false;
+  pushWanted: boolean = false;
+  /** A reset is to leave, and is the last. */
+  rstWanted: boolean = false;
   /** A SYN was lost, so the first window is small (RFC 6928 2). */
-  synLost = false;
+  synLost: boolean = false;
 
   // Loss.
+  /**
+   * What was sent and is not acknowledged.
+   *
+   * @internal
+   */
   readonly flight: Flight = new Flight();
+  /**
+   * The round trip, and the timeout that follows from it.
+   *
+   * @internal
+   */
   readonly rtt: RttEstimator = new RttEstimator();
+  /** The congestion control. */
   control!: CongestionControl;
+  /**
+   * Whether losses are being repaired, and how they were found.
+   *
+   * @internal
+   */
   recovery: Recovery = Recovery.None;
   /** Where SND.NXT was when recovery began: it ends when that is acknowledged. */
-  recoverPoint = 0;
-  duplicateAcks = 0;
-  prrDelivered = 0;
-  prrOut = 0;
-  prrFlight = 0;
+  recoverPoint: number = 0;
+  /** Duplicate acknowledgments in a row (RFC 5681 2). */
+  duplicateAcks: number = 0;
+  /** RFC 6937: bytes delivered in this recovery. */
+  prrDelivered: number = 0;
+  /** RFC 6937: bytes sent in this recovery. */
+  prrOut: number = 0;
+  /** RFC 6937: bytes in flight when it began. */
+  prrFlight: number = 0;
+  /** RFC 8985: when the segment sent last, of those that have arrived, left; -1: none has. */
   rackSentAt: Instant = -1;
-  rackEnd = 0;
+  /** RFC 8985: where that segment ends. */
+  rackEnd: number = 0;
+  /** RFC 8985: its round trip. */
   rackRtt: Instant = 0;
-  rackForwardAck = 0;
-  reorderSeen = false;
-  reorderWindows = 1;
-  reorderPersist = 0;
+  /** RFC 8985: the highest number that has arrived. */
+  rackForwardAck: number = 0;
+  /** RFC 8985: the path has been seen to reorder. */
+  reorderSeen: boolean = false;
+  /** RFC 8985: by how many quarters of a round trip patience has grown. */
+  reorderWindows: number = 1;
+  /** RFC 8985: recoveries for which that lasts. */
+  reorderPersist: number = 0;
   /** A tail loss probe is out, up to this number. */
-  probeEnd = 0;
-  probeOut = false;
-  probeResent = false;
+  probeEnd: number = 0;
+  /** A tail loss probe is out. */
+  probeOut: boolean = false;
+  /** That probe was old data. */
+  probeResent: boolean = false;
   /** RFC 5682: how far F-RTO has come after a timeout; 0: it is not at work. */
-  frtoStep = 0;
+  frtoStep: number = 0;
   /** What `flight.resent` was when the retransmission timer last ran out. */
-  resentAtTimeout = 0;
+  resentAtTimeout: number = 0;
   /** Bytes that duplicate acknowledgments stand for, where there is no SACK to tell. */
-  duplicateBytes = 0;
+  duplicateBytes: number = 0;
   /** The last recovery has ended just at SND.UNA: duplicates may still be echoes of it (RFC 6582 3.2, step 1). */
-  recoverHeld = false;
+  recoverHeld: boolean = false;
   /** When RACK would take more for lost; NEVER: it waits for nothing. */
   reorderAt: Instant = NEVER;
   /** RFC 8985 6.2, step 4: duplicates reported up to this number have widened the reordering window once. */
-  reorderRound = 0;
-  inReorderRound = false;
+  reorderRound: number = 0;
+  /** Whether that number counts. */
+  inReorderRound: boolean = false;
   /** The last reduction may turn out to have been wrong: where it began, where that ends to matter, what proves it. */
-  canUndo = false;
-  undoPoint = 0;
-  undoEnd = 0;
-  duplicatesReported = 0;
+  canUndo: boolean = false;
+  /** Where the last reduction began. */
+  undoPoint: number = 0;
+  /** Where it ends to matter. */
+  undoEnd: number = 0;
+  /** Retransmissions that the peer has reported as duplicates since. */
+  duplicatesReported: number = 0;
   /** The window was reduced for a mark of congestion, and `ecnPoint` is not acknowledged yet. */
-  ecnReduced = false;
+  ecnReduced: boolean = false;
   /** Whether the congestion window is what holds us back, and how much was in flight, up to this number. */
-  windowLimited = false;
-  mostInFlight = 0;
-  usagePoint = 0;
+  windowLimited: boolean = false;
+  /** The most that was in flight. */
+  mostInFlight: number = 0;
+  /** The number up to which that is judged. */
+  usagePoint: number = 0;
   /** When the oldest segment in flight was first sent without anything being acknowledged since: the user timeout. */
   stalledSince: Instant = -1;
+  /** When a segment left last. */
   lastSentAt: Instant = 0;
+  /** When a segment came last. */
   lastHeardAt: Instant = 0;
 
   // Timers.
+  /**
+   * What the transmit timer stands for.
+   *
+   * @internal
+   */
   transmitTimer: TransmitTimer = TransmitTimer.None;
-  persistBackoff = 0;
+  /** How often the closed window was probed. */
+  persistBackoff: number = 0;
   /** Since when the peer's window has been closed. */
   persistSince: Instant = 0;
   /** The user has let go: nobody reads what the peer still sends. */
-  isOrphan = false;
-  keepAliveProbes = 0;
-  keepAlive = false;
+  isOrphan: boolean = false;
+  /** Probes of an idle peer that were not answered. */
+  keepAliveProbes: number = 0;
+  /** Probes an idle peer (RFC 9293 3.8.4). */
+  keepAlive: boolean = false;
+  /** How long unanswered data may wait (RFC 5482). */
   userTimeout: Instant = 0;
-  challengeAcks = 0;
-  challengeSecond = -1;
+  /** Challenge ACKs in the present second. */
+  challengeAcks: number = 0;
+  /** Which second that is. */
+  challengeSecond: number = -1;
   /** An ICMP error that is told when the connection times out (RFC 5461 2). */
-  softError = false;
+  softError: boolean = false;
 
   /** An unused block. */
   constructor(tcp: Tcp) {
@@ -265,7 +337,11 @@ export class Connection {
     return this.sendBuffer.length - this.sentData;
   }
 
-  /** Ranges received out of order; made when they are first needed. */
+  /**
+   * Ranges received out of order; made when they are first needed.
+   *
+   * @internal
+   */
   get ranges(): Assembler {
     return this.#ranges ??= new Assembler(RANGES);
   }

@@ -34,9 +34,13 @@ import { receiveWindow } from "./window.ts";
 export interface TcpOptions {
   /** 128 secret random bits: initial sequence numbers, cookies and hash tables depend on them (RFC 6528). */
   readonly secret: SipKey;
-  /** How many connections there may be at once. Default 1,024. */
+  /**
+   * How many connections there may be at once. Default 1,024.
+   */
   readonly connections?: number;
-  /** How many ended ones may wait for stray segments. Default 16,384. */
+  /**
+   * How many ended ones may wait for stray segments. Default 16,384.
+   */
   readonly timeWaits?: number;
   /** The largest receive window that is ever offered, in bytes. Default 1 MiB. */
   readonly receiveWindow?: number;
@@ -87,13 +91,29 @@ export class Tcp {
   readonly counters: TcpCounters = new TcpCounters();
   /** Hops that segments may make. */
   hopLimit: number;
-  /** The challenge ACKs that may still be sent. */
+  /**
+   * The challenge ACKs that may still be sent.
+   *
+   * @internal
+   */
   readonly challenges: ChallengeLimiter;
-  /** What answers SYNs when nothing more can be kept. */
+  /**
+   * What answers SYNs when nothing more can be kept.
+   *
+   * @internal
+   */
   readonly synCookies: SynCookies;
-  /** Ended connections that wait for stray segments. */
+  /**
+   * Ended connections that wait for stray segments.
+   *
+   * @internal
+   */
   readonly timeWaits: TimeWait;
-  /** Living connections. */
+  /**
+   * Living connections.
+   *
+   * @internal
+   */
   readonly connections: ConnectionTable;
   /** What it was set up with. */
   readonly options: Readonly<Required<TcpOptions>>;
@@ -288,7 +308,11 @@ export class Tcp {
     this.timeWaits.advance(now);
   }
 
-  /** The largest segment that the own link takes: what a SYN announces (RFC 9293 3.7.1). */
+  /**
+   * The largest segment that the own link takes: what a SYN announces (RFC 9293 3.7.1).
+   *
+   * @internal
+   */
   ownMss(c: FourTuple): number {
     return this.options.mtu - (c.local.isV4 ? IPV4_HEADERS : IPV6_HEADERS);
   }

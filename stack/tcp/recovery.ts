@@ -48,8 +48,8 @@ export function onAckReceived(
   if (c.ecnReduced && !before(flight.una, c.ecnPoint)) c.ecnReduced = false;
   if (c.recoverHeld && after(flight.una, c.recoverPoint)) c.recoverHeld = false;
   if (c.hasSack) rackUpdate(c, now, echoAge);
-  onProbeAcked(c, now, isNews, hasDsack, dsackLeft, dsackRight);
   if (hasDsack) onDuplicateReported(c, dsackLeft, dsackRight);
+  onProbeAcked(c, now, isNews, hasDsack, dsackLeft, dsackRight);
   let undone = undoIfSpurious(c, now, ackedNew, echoAge);
   if (c.frtoStep !== Frto.Off) undone = frtoOnAck(c, ackedNew, isNews);
   if (c.recovery !== Recovery.None && !before(flight.una, c.recoverPoint)) leave(c);
@@ -206,8 +206,11 @@ function countDuplicates(c: Losses, ackedNew: boolean, ackedBytes: number, isDup
   }
   if (!isDuplicateAck) return 0;
   c.duplicateAcks++;
-  const room = c.flight.pipe - known - c.sndMss;
-  const counted = Math.max(0, Math.min(c.sndMss, room));
+  // RFC 5681 3.2, step 4: no more than there was when recovery began, or a peer could have us send for ever.
+  const most = c.recovery === Recovery.Fast
+    ? c.prrFlight - c.prrDelivered - c.sndMss
+    : DUPLICATE_THRESHOLD * c.sndMss - known;
+  const counted = Math.max(0, Math.min(c.sndMss, most, c.flight.pipe - known - c.sndMss));
   c.duplicateBytes += counted;
   return counted;
 }

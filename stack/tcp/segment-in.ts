@@ -90,9 +90,10 @@ function synchronized(c: Connection, segment: TcpIn, options: SegmentOptions, no
   }
   // Fourth: SYN (RFC 5961 4.2), but for the SYN-ACK of a simultaneous open.
   if ((flags & Flag.Syn) !== 0) {
-    if (c.state !== ConnectionState.SynReceived || sequence !== c.irs) challenge(c, now);
-    else if ((flags & Flag.Ack) !== 0) return acknowledged(c, segment, options, now);
-    else c.synWanted = true;
+    const isOpening = c.state === ConnectionState.SynReceived && sequence === c.irs;
+    if (isOpening && (flags & Flag.Ack) === 0) c.synWanted = true;
+    else if (isOpening && c.isActive) return acknowledged(c, segment, options, now);
+    else challenge(c, now);
     c.tcp.wants(c);
     return Reply.None;
   }

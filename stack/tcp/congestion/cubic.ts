@@ -22,9 +22,9 @@ const ALPHA = 3 * (1 - BETA) / (1 + BETA);
 
 /** RFC 9438, with fast convergence and the Reno-friendly region. The window's names are the RFC's, in segments. */
 export class Cubic implements CongestionControl {
-  readonly name = "cubic";
-  cwnd = 0;
-  ssthresh = Infinity;
+  readonly name: string = "cubic";
+  cwnd: number = 0;
+  ssthresh: number = Infinity;
   #mss = 0;
   /** What the rounding of `cwnd` to whole bytes has left over. */
   #fraction = 0;

@@ -15,9 +15,9 @@ import {
 
 /** RFC 5681, with RFC 3465's byte counting. */
 export class NewReno implements CongestionControl {
-  readonly name = "newreno";
-  cwnd = 0;
-  ssthresh = Infinity;
+  readonly name: string = "newreno";
+  cwnd: number = 0;
+  ssthresh: number = Infinity;
   #mss = 0;
   #acked = 0;
   #isAfterTimeout = false;
