@@ -1,4 +1,4 @@
-/** A host on a NIC: Ethernet, ARP, IP, ICMP and UDP in one tree, polled until it is to stop. */
+/** A host on a NIC: Ethernet, ARP, IP, ICMP, UDP and TCP in one tree, polled until it is to stop. */
 import {
   type Address,
   type Cidr,
@@ -17,11 +17,13 @@ import {
   type Receive,
   type Receiver,
   type Slot,
+  Tcp,
   type TimedSender,
   Udp,
   UnreachableCode,
 } from "../mod.ts";
 import { CliError, ExitStatus } from "./cli/errors.ts";
+import type { ServiceCounters } from "./services/service.ts";
 
 /** How an {@linkcode Appliance} is set up. */
 export interface ApplianceOptions {
@@ -29,7 +31,12 @@ export interface ApplianceOptions {
   readonly mac: Mac;
   readonly addresses: readonly Cidr[];
   readonly gateways?: readonly Address[] | undefined;
+  /** How many TCP connections there may be at once. Default 16,384. */
+  readonly connections?: number | undefined;
 }
+
+/** TCP connections where nothing else is said. */
+const CONNECTIONS = 16_384;
 
 /** The tree that a NIC drives. */
 export interface Tree {
@@ -37,8 +44,11 @@ export interface Tree {
   readonly send: TimedSender<Slot>;
 }
 
-/** The counters of something, beside its name. */
-export type NamedCounters = readonly [name: string, counters: object];
+/** A service that runs, as summaries name it, such as "udp-echo:7". */
+export interface RunningService {
+  readonly label: string;
+  readonly counters: ServiceCounters;
+}
 
 /** A host. It answers ARP requests and pings while it runs, and says what it does not speak. */
 export class Appliance {
@@ -47,31 +57,38 @@ export class Appliance {
   readonly ip: Ip;
   readonly icmp: Icmp = new Icmp();
   readonly udp: Udp;
-  /** The counters of the services that run on it. */
-  readonly services: NamedCounters[] = [];
+  readonly tcp: Tcp;
+  /** The services that run on it. */
+  readonly services: RunningService[] = [];
 
   constructor(options: ApplianceOptions) {
     this.nic = options.nic;
     this.eth = new Eth({ mac: options.mac });
-    const [high = 0, low = 0, ports = 0] = crypto.getRandomValues(new Int32Array(3));
+    const random = crypto.getRandomValues(new Int32Array(7));
+    const [high = 0, low = 0, ports = 0, a = 0, b = 0, c = 0, d = 0] = random;
     this.ip = new Ip({
       addresses: options.addresses,
       gateways: options.gateways ?? [],
       neighbours: { seed: [high, low] },
     });
     this.udp = new Udp({ unreachable: this.icmp, portSeed: ports });
+    this.tcp = new Tcp({
+      secret: [a, b, c, d],
+      connections: options.connections ?? CONNECTIONS,
+      mtu: options.nic.info.mtu,
+    });
   }
 
   /** The tree that answers, and nothing else. */
   answering(): Tree {
-    const { eth, ip } = this;
-    return { receive: eth.recv(this.#receiver(this.udp.errors(this.#unhandled))), send: eth.send(ip.layerInternal()) };
+    const { eth, ip, tcp } = this;
+    return { receive: eth.recv(this.#receiver(this.#errors())), send: eth.send(ip.send(tcp.send())) };
   }
 
   /** The tree that answers and pings. */
   pinging(ping: Ping): Tree {
     const { eth, ip, icmp } = this;
-    const rest = this.udp.errors(this.#unhandled);
+    const rest = this.#errors();
     const receive = eth.recv(this.#receiver((packet) => {
       if (!ping.receive(packet)) rest.receive(packet);
     }));
@@ -87,8 +104,18 @@ export class Appliance {
 
   /** `messages` takes what ICMP does not deal with itself. */
   #receiver(messages: Receive<IcmpIn>): Receiver<LinkIn> {
-    const { ip, icmp, udp } = this;
-    return ip.recv(protocols({ icmp: icmp.recv(messages), udp: udp.recv(), other: this.#unspoken }));
+    const { ip, icmp, udp, tcp } = this;
+    return ip.recv(protocols({
+      icmp: icmp.recv(messages),
+      udp: udp.recv(),
+      tcp: tcp.recv(),
+      other: this.#unspoken,
+    }));
+  }
+
+  /** Messages go to whom they are about. */
+  #errors(): Receiver<IcmpIn> {
+    return this.udp.errors(this.tcp.errors(this.#unhandled));
   }
 
   readonly #unhandled = (_message: IcmpIn): void => {

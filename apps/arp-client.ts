@@ -36,6 +36,8 @@ export interface ArpClientOptions {
 export class ArpClient {
   sent = 0;
   answers = 0;
+  /** The endpoint that asks, with a neighbour cache of its own: nothing is to be taken from the host's or left there. */
+  readonly arp: Arp;
   readonly #options: ArpClientOptions;
   readonly #appliance: Appliance;
   readonly #init: ArpInit;
@@ -48,6 +50,7 @@ export class ArpClient {
     if (own === undefined) throw new RangeError(`${options.target} is on no subnet of ours`);
     this.#appliance = appliance;
     this.#options = options;
+    this.arp = new Arp({ addresses: appliance.ip.addresses, neighbours: new Neighbours({ capacity: 16 }) });
     this.#init = {
       operation: ArpOperation.Request,
       sender: own,
@@ -66,9 +69,8 @@ export class ArpClient {
 
   /** The tree that asks. */
   asking(): Tree {
+    const { arp } = this;
     const { eth, ip: { addresses } } = this.#appliance;
-    // Its own neighbour cache: nothing is to be taken from it or left in it.
-    const arp = new Arp({ addresses, neighbours: new Neighbours({ capacity: 16 }) });
     const receive = eth.recv(arp.recv((packet) => {
       if (packet.operation === ArpOperation.Request) {
         if (addresses.owns(packet.target)) packet.answer();

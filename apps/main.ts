@@ -9,6 +9,7 @@ import { type Io, processIo } from "./cli/io.ts";
 import type { Context } from "./cli/output.ts";
 import { addArp } from "./commands/arp.ts";
 import { addCompletion } from "./commands/completion.ts";
+import { addCurl } from "./commands/curl.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addDump } from "./commands/dump.ts";
 import { addNics } from "./commands/nics.ts";
@@ -29,7 +30,7 @@ export async function main(args: readonly string[], io: Io = processIo()): Promi
     .version(VERSION, "-V, --version", "print the version")
     .addHelpText("after", HELP)
     .exitOverride();
-  const adders = [addServe, addPing, addArp, addDump, addNics, addDemo, addCompletion];
+  const adders = [addServe, addPing, addArp, addCurl, addDump, addNics, addDemo, addCompletion];
   for (const add of adders) add(program, context);
   try {
     await program.parseAsync(args, { from: "user" });

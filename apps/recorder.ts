@@ -47,7 +47,7 @@ class CaptureFile {
 /** A NIC whose traffic goes to a file. It fails when the file does; closing it completes the file. */
 export class Recorder extends NicWrapper {
   readonly #file: CaptureFile;
-  readonly #timer: number;
+  readonly #timer: ReturnType<typeof setInterval>;
 
   /** Makes the file, with its header in it. Throws a {@linkcode CliError} when that cannot be done. */
   static open(nic: Nic, name: string, path: string, dropReason: DropReason): Recorder {

@@ -1,4 +1,5 @@
-/** What passed an appliance and what did not, layer by layer. */
+/** What passed an appliance and what did not, layer by layer, and what befell the frames before. */
+import type { FaultyNic, FilteredNic, PipeCounters } from "../mod.ts";
 import type { Appliance } from "./appliance.ts";
 import { byteCount, lengthOfTime, table, words } from "./cli/format.ts";
 
@@ -11,6 +12,20 @@ const DONE: ReadonlySet<string> = new Set([
   "requests",
   "postponed",
   "answered",
+  "errorsSent",
+  "accepted",
+  "connected",
+  "retransmitted",
+  "probes",
+  "recoveries",
+  "timeouts",
+  "undone",
+  "challenges",
+  "resets",
+  "cookies",
+  "cookiesAccepted",
+  "inTimeWait",
+  "errors",
 ]);
 
 /** Whether a counter tells of something done, rather than why something was not. */
@@ -20,14 +35,32 @@ export function isDone(counter: string): boolean {
 
 /** The counters of all layers, from the wire upwards. */
 export function layers(appliance: Appliance): readonly (readonly [string, object])[] {
-  const { nic, eth, ip, icmp } = appliance;
+  const { nic, eth, ip, icmp, udp, tcp, services } = appliance;
   return [
     ["nic", nic.counters],
     ["eth", eth.counters],
     ["arp", ip.arp.counters],
     ["ip", ip.counters],
     ["icmp", icmp.counters],
+    ["udp", udp.counters],
+    ["tcp", tcp.counters],
+    ...services.map(({ label, counters }) => [label, counters] as const),
   ];
+}
+
+/** The counters that tell why a received frame was dropped, by layer; where several do, the first tells it best. */
+export function dropLayers(appliance: Appliance): Readonly<Record<string, object>> {
+  const { eth, ip, icmp, udp, tcp, services } = appliance;
+  return {
+    eth: eth.counters,
+    arp: ip.arp.counters,
+    ip: ip.counters,
+    ...Object.fromEntries(services.map(({ label, counters }) => [label, counters])),
+    udp: udp.counters,
+    tcp: tcp.counters,
+    // Behind the others, since it also counts the errors about what they dropped.
+    icmp: icmp.counters,
+  };
 }
 
 function numbers(counters: object, done: boolean): Record<string, number> {
@@ -72,4 +105,45 @@ export function summaryLines(appliance: Appliance, microseconds: number): string
     dropped.length === 0 ? "nothing was dropped" : "dropped or not sent, by reason:",
     ...dropped,
   ];
+}
+
+/** What befell the frames on their way between NIC and host: "out" is what the host sent. */
+export type FaultSummary = {
+  readonly in: Readonly<Record<string, number>>;
+  readonly out: Readonly<Record<string, number>>;
+};
+
+/** What faults have done. Undefined: there were to be none. */
+export function faultSummary(nic: FaultyNic | undefined): { faults?: FaultSummary } {
+  return nic === undefined ? {} : { faults: { in: fates(nic.ingress), out: fates(nic.egress) } };
+}
+
+/** The same as lines for people. */
+export function faultLines(nic: FaultyNic | undefined): string[] {
+  const { faults } = faultSummary(nic);
+  if (faults === undefined) return [];
+  const rows = Object.entries(faults).map(([direction, counted]) => {
+    return [`  ${direction}`, ...Object.entries(counted).map(([name, value]) => `${words(name)} ${value}`)];
+  });
+  return ["faults on the wire:", ...table(rows)];
+}
+
+/** What a filter has kept from the host. Undefined: there was to be none. */
+export function filterSummary(
+  nic: FilteredNic | undefined,
+): { filter?: { passed: number; filtered: number } } {
+  return nic === undefined ? {} : { filter: { ...nic.filterCounters } };
+}
+
+/** The same as lines for people. */
+export function filterLines(nic: FilteredNic | undefined): string[] {
+  if (nic === undefined) return [];
+  const { passed, filtered } = nic.filterCounters;
+  return [`the filter let ${passed} of ${passed + filtered} frames pass`];
+}
+
+/** How many frames came through, and what else happened to any. */
+function fates(counters: PipeCounters): Record<string, number> {
+  const entries: [string, number][] = Object.entries(counters);
+  return Object.fromEntries(entries.filter(([name, value]) => name === "passed" || value > 0));
 }

@@ -16,13 +16,16 @@ import type { Output } from "./cli/output.ts";
 import { pause } from "./cli/stop.ts";
 import { macFor } from "./mac-for.ts";
 import { Neighbour } from "./neighbour.ts";
+import { dropLayers } from "./report.ts";
+import { Wire, type WireOptions } from "./wire.ts";
 
 /** The options that {@linkcode openStation} honours. */
-export interface StationOptions {
+export interface StationOptions extends WireOptions {
   readonly nic: NicSpec;
   readonly addr?: readonly Cidr[] | undefined;
   readonly gateway?: readonly Address[] | undefined;
   readonly mac?: Mac | undefined;
+  readonly verbose?: boolean | undefined;
 }
 
 /** What a wire in memory has for an own address, where none is given. */
@@ -34,13 +37,17 @@ const WATCH = 500;
 /** A host that runs on a NIC, and the neighbour on the other end of a wire in memory. */
 export class Station {
   readonly appliance: Appliance;
+  /** What is between the NIC and the host. */
+  readonly wire: Wire;
   /** The NIC as the command line names it. */
   readonly name: string;
   readonly #neighbour: Neighbour | undefined;
   readonly #opened: OpenedNic;
 
-  constructor(appliance: Appliance, opened: OpenedNic, neighbour?: Neighbour) {
+  constructor(appliance: Appliance, wire: Wire, opened: OpenedNic, neighbour?: Neighbour) {
     this.appliance = appliance;
+    this.wire = wire;
+    wire.watch(() => dropLayers(appliance));
     this.name = formatNicSpec(opened.spec);
     this.#opened = opened;
     this.#neighbour = neighbour;
@@ -52,8 +59,20 @@ export class Station {
     return { nic: this.name, mac: String(eth.mac), addresses: [...ip.addresses].map(String) };
   }
 
-  /** Runs until the signal aborts, warns when the interface goes down or comes up, then closes the NIC. */
-  async run(signal: AbortSignal, output: Output, tree: Tree, cycle?: () => void): Promise<void> {
+  /**
+   * Runs until the signal aborts, warns when the interface goes down or comes up, then closes the NIC. Throws when the
+   * NIC fails, or a capture could not be written.
+   */
+  run(signal: AbortSignal, output: Output, tree: Tree, cycle?: () => void): Promise<void> {
+    return this.#around(signal, output, () => this.appliance.run(signal, tree, cycle));
+  }
+
+  /** The same, but `work` has the NIC and not the appliance. */
+  lend(signal: AbortSignal, output: Output, work: (nic: Nic) => Promise<void>): Promise<void> {
+    return this.#around(signal, output, () => work(this.appliance.nic));
+  }
+
+  async #around(signal: AbortSignal, output: Output, work: () => Promise<void>): Promise<void> {
     const end = new AbortController();
     const neighbour = this.#neighbour?.run(end.signal);
     const watch = this.#watcher(output);
@@ -61,13 +80,14 @@ export class Station {
     const timer = setInterval(watch, WATCH);
     try {
       await untilRunning(this.#opened, signal);
-      await this.appliance.run(signal, tree, cycle);
+      await work();
     } finally {
       clearInterval(timer);
       end.abort();
       await neighbour;
       this.close();
     }
+    this.wire.check();
   }
 
   /** Gives the NIC back; a station that has run has done so. */
@@ -105,24 +125,19 @@ export async function untilRunning(opened: OpenedNic, signal: AbortSignal): Prom
   }
 }
 
-/** How {@linkcode openStation} differs from command to command. */
-export interface StationUse {
-  /** Puts something around the NIC, such as a trace. */
-  readonly wrap?: (nic: Nic) => Nic;
-  /** Whom the command talks to: on a wire in memory, the neighbour is this host, and only answers. */
-  readonly peer?: Address;
-}
-
-/** Opens the NIC and sets a host up on it. Throws a {@linkcode UsageError}, or a NicError when it cannot be opened. */
-export function openStation(options: StationOptions, use: StationUse = {}): Station {
+/**
+ * Opens the NIC and sets a host up on it. `talksTo` is whom the command talks to: on a wire in memory, the neighbour is
+ * that host, and only answers. Throws a CliError, or a NicError when the NIC cannot be opened.
+ */
+export function openStation(options: StationOptions, output: Output, talksTo?: Address): Station {
   const name = formatNicSpec(options.nic);
   const addresses = options.addr ?? (options.nic.kind === "link" ? [Cidr.parse(LINK_ADDRESS)] : []);
   const [first] = addresses;
   if (first === undefined) {
     throw new UsageError(`--addr is missing: on ${name}, write the own address, as in --addr 10.0.0.1/24`);
   }
-  checkWays(addresses, options.gateway ?? [], use.peer);
-  const theirs = options.nic.kind === "link" ? use.peer ?? freeAddress(first, addresses) : undefined;
+  checkWays(addresses, options.gateway ?? [], talksTo);
+  const theirs = options.nic.kind === "link" ? talksTo ?? freeAddress(first, addresses) : undefined;
   const opened = openNic(options.nic);
   const { nic, peer, kernelMac } = opened;
   try {
@@ -130,12 +145,12 @@ export function openStation(options: StationOptions, use: StationUse = {}): Stat
     if (kernelMac?.equals(mac) === true) {
       throw new UsageError(`--mac: ${mac} is the kernel's own address on ${name}; choose another`);
     }
-    const wrapped = use.wrap === undefined ? nic : use.wrap(nic);
-    const appliance = new Appliance({ nic: wrapped, mac, addresses, gateways: options.gateway });
-    if (peer === undefined || theirs === undefined) return new Station(appliance, opened);
+    const wire = new Wire(nic, name, options, options.verbose === true ? { output, trace: {} } : undefined);
+    const appliance = new Appliance({ nic: wire.nic, mac, addresses, gateways: options.gateway });
+    if (peer === undefined || theirs === undefined) return new Station(appliance, wire, opened);
     const neighbours = neighbourAddresses(theirs, addresses, options.gateway ?? []);
-    const pings = use.peer === undefined ? first.address : undefined;
-    return new Station(appliance, opened, new Neighbour(peer, neighbours, pings));
+    const pings = talksTo === undefined ? first.address : undefined;
+    return new Station(appliance, wire, opened, new Neighbour(peer, neighbours, pings));
   } catch (error) {
     nic.close();
     throw error;

@@ -30,6 +30,9 @@ export type Datagram = [Uint8Array<ArrayBuffer>, UdpAddr];
 /** What a queued datagram takes beside its bytes. */
 const OVERHEAD = 128;
 
+/** The headers of IPv4 and UDP: nothing is sent in fragments. */
+const HEADERS = 28;
+
 const UNSPECIFIED = new Address();
 
 /** A UDP socket, in the shape of `Deno.DatagramConn`. */
@@ -81,6 +84,11 @@ export class DatagramConn implements AsyncIterable<Datagram>, Disposable {
     }
     const destination = parseHostname(addr.hostname);
     const destinationPort = checkPort(addr.port, 1);
+    const longest = this.#host.nic.info.mtu - HEADERS;
+    if (bytes.length > longest) {
+      const text = `Message too long: ${bytes.length} bytes, but the link takes ${longest}`;
+      throw coded(new TypeError(text), "EMSGSIZE");
+    }
     const { addresses } = this.#host.ip;
     const isGroup = destination.isMulticast || destination.isBroadcast ||
       addresses.isDirectedBroadcast(destination);
@@ -101,9 +109,6 @@ export class DatagramConn implements AsyncIterable<Datagram>, Disposable {
     this.#host.wake();
     const error = await promise;
     if (error === LayerError.None) return bytes.length;
-    if (error === LayerError.BadSize) {
-      throw coded(new TypeError(`Message too long: ${bytes.length} bytes do not fit the link`), "EMSGSIZE");
-    }
     throw coded(new Deno.errors.NetworkUnreachable("Network is unreachable"), "ENETUNREACH");
   }
 

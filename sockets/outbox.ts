@@ -111,7 +111,7 @@ export class Outbox {
     }
     if (!this.#hasNews()) return;
     this.#version = this.#ip.neighbours.version;
-    this.#line.push(...this.#waiting.splice(0));
+    this.#line.unshift(...this.#waiting.splice(0));
   }
 }
 

@@ -17,10 +17,15 @@ interface Branch {
   readonly flags: readonly Flag[];
   /** What an argument may be, where that is known. */
   readonly words: readonly string[];
+  /** Whether an argument is a file. */
+  readonly takesFile: boolean;
 }
 
 /** The values of options that can be listed. */
 const VALUES: Readonly<Record<string, readonly string[]>> = { "--nic": ["tap:", "link:"] };
+
+/** Options whose values are files. */
+const FILES: ReadonlySet<string> = new Set(["--pcap", "--filter"]);
 
 /** The script for a shell. */
 export function completionScript(program: CommandUnknownOpts, shell: Shell): string {
@@ -42,21 +47,22 @@ function branch(command: CommandUnknownOpts): Branch {
     description: command.description(),
     flags: [...flags, help],
     words: command.registeredArguments.flatMap((argument) => argument.argChoices ?? []),
+    takesFile: command.registeredArguments.some((argument) => argument.name() === "file"),
   };
 }
 
 function bash(name: string, branches: readonly Branch[]): string {
-  const cases = branches.map(({ name: command, flags, words }) => {
+  const cases = branches.map(({ name: command, flags, words, takesFile }) => {
     const valued = flags.filter((flag) => flag.takesValue).flatMap((flag) => flag.names).join("|");
     const all = [...words, ...flags.flatMap((flag) => flag.names)].join(" ");
-    return `    ${command}) valued="${valued}" words="${all}" ;;`;
+    return `    ${command}) valued="${valued}" words="${all}"${takesFile ? " files=yes" : ""} ;;`;
   });
   const values = Object.entries(VALUES).map(([option, list]) => {
     return `    ${option}) COMPREPLY=($(compgen -W "${list.join(" ")}" -- "$current")); return ;;`;
   });
   return `# bash completion for ${name}: source this file, or "source <(${name} completion bash)"
 _${name}() {
-  local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" valued words
+  local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" valued words files=
   # bash takes a colon for the end of a word: put "--nic tap:tap0" together again.
   if [[ "$current" == ":" ]]; then current="$previous:"; previous="\${COMP_WORDS[COMP_CWORD-2]}"; fi
   COMPREPLY=()
@@ -66,6 +72,7 @@ _${name}() {
   fi
   case "$previous" in
 ${values.join("\n")}
+    ${[...FILES].join("|")}) COMPREPLY=($(compgen -f -- "$current")); return ;;
   esac
   case "\${COMP_WORDS[1]}" in
 ${cases.join("\n")}
@@ -73,6 +80,7 @@ ${cases.join("\n")}
   esac
   if [[ -n "$valued" && "|$valued|" == *"|$previous|"* ]]; then return; fi
   COMPREPLY=($(compgen -W "$words" -- "$current"))
+  if [[ -n "$files" ]]; then COMPREPLY+=($(compgen -f -- "$current")); fi
 }
 complete -F _${name} ${name}
 `;
@@ -82,14 +90,20 @@ function zsh(name: string, branches: readonly Branch[]): string {
   const quote = (text: string) => text.replaceAll("'", "'\\''");
   const plain = (text: string) => quote(text.replaceAll(/[[\]:]/g, (sign) => `\\${sign}`));
   const commands = branches.map((one) => `    '${one.name}:${quote(one.description)}'`);
-  const cases = branches.map(({ name: command, flags, words }) => {
+  const cases = branches.map(({ name: command, flags, words, takesFile }) => {
     const specs = flags.flatMap(({ names, description, takesValue }) =>
       names.map((flag) => {
         const values = VALUES[flag]?.map((value) => value.replaceAll(":", "\\:")).join(" ");
-        const value = !takesValue ? "" : values === undefined ? ":value: " : `:value:(${values})`;
+        const known = FILES.has(flag)
+          ? ":file:_files"
+          : values === undefined
+          ? ":value: "
+          : `:value:(${values})`;
+        const value = takesValue ? known : "";
         return `      '*${flag}[${plain(description)}]${value}'`;
       })
     );
+    if (takesFile) specs.push(`      '*:file:_files'`);
     if (words.length > 0) specs.push(`      '*:argument:(${words.join(" ")})'`);
     return `    ${command}) _arguments \\\n${specs.join(" \\\n")} ;;`;
   });
@@ -117,17 +131,19 @@ if [[ "$funcstack[1]" == "_${name}" ]]; then _${name} "$@"; else compdef _${name
 
 function fish(name: string, branches: readonly Branch[]): string {
   const quote = (text: string) => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
-  const lines = branches.flatMap(({ name: command, description, flags, words }) => {
+  const lines = branches.flatMap(({ name: command, description, flags, words, takesFile }) => {
     const here = `complete -c ${name} -n '__fish_seen_subcommand_from ${command}'`;
     return [
       `complete -c ${name} -n __fish_use_subcommand -a ${command} -d ${quote(description)}`,
       ...words.map((word) => `${here} -a ${word}`),
+      ...(takesFile ? [`${here} -F`] : []),
       ...flags.map((flag) => {
         const names = flag.names.map((text) => {
           return text.startsWith("--") ? `-l ${text.slice(2)}` : `-s ${text.slice(1)}`;
         });
         const values = flag.names.flatMap((text) => VALUES[text] ?? []).join(" ");
-        const value = !flag.takesValue ? "" : values === "" ? " -x" : ` -x -a '${values}'`;
+        const known = values === "" ? " -x" : ` -x -a '${values}'`;
+        const value = !flag.takesValue ? "" : flag.names.some((text) => FILES.has(text)) ? " -r -F" : known;
         return `${here} ${names.join(" ")} -d ${quote(flag.description)}${value}`;
       }),
     ];

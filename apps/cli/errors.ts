@@ -19,9 +19,10 @@ export type ExitStatus = (typeof ExitStatus)[keyof typeof ExitStatus];
 /** An error whose message is all that the user needs to see. */
 export class CliError extends Error {
   override readonly name: string = "CliError";
-  readonly status: ExitStatus;
+  /** One of {@linkcode ExitStatus}, or what the command itself documents. */
+  readonly status: number;
 
-  constructor(status: ExitStatus, message: string) {
+  constructor(status: number, message: string) {
     super(message);
     this.status = status;
   }
@@ -42,7 +43,7 @@ export class OutputClosed extends Error {
 }
 
 /** The exit status that an error leads to. */
-export function statusOf(error: unknown): ExitStatus {
+export function statusOf(error: unknown): number {
   if (error instanceof OutputClosed) return ExitStatus.Done;
   if (error instanceof CliError) return error.status;
   return error instanceof NicError ? ExitStatus.Nic : ExitStatus.Failed;

@@ -7,6 +7,8 @@ export interface Io {
   out(text: string): void;
   /** Writes to stderr. */
   err(text: string): void;
+  /** Writes to stdout as it is. Throws {@linkcode OutputClosed} when nobody reads it. Absent: it goes there as text. */
+  bytes?(bytes: Uint8Array): void;
   /** Whether stdout takes colours. */
   readonly colors: boolean;
   /** Aborts when the user wants an end, besides SIGINT and SIGTERM. */
@@ -17,15 +19,19 @@ export interface Io {
 export function processIo(): Io {
   return {
     out: (text) => {
-      if (!write(Deno.stdout, text)) throw new OutputClosed();
+      if (!write(Deno.stdout, encoder.encode(text))) throw new OutputClosed();
     },
-    err: (text) => void write(Deno.stderr, text),
+    err: (text) => void write(Deno.stderr, encoder.encode(text)),
+    bytes: (bytes) => {
+      if (!write(Deno.stdout, bytes)) throw new OutputClosed();
+    },
     colors: Deno.stdout.isTerminal() && !Deno.noColor,
   };
 }
 
-function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): boolean {
-  const bytes = new TextEncoder().encode(text);
+const encoder = new TextEncoder();
+
+function write(stream: { writeSync(bytes: Uint8Array): number }, bytes: Uint8Array): boolean {
   try {
     for (let at = 0; at < bytes.length;) at += stream.writeSync(bytes.subarray(at));
     return true;

@@ -1,5 +1,7 @@
 /** The options that several commands share. A command takes those that it honours. */
+import { FAULT_PARTS } from "../../mod.ts";
 import { Option } from "./commander.ts";
+import { table } from "./format.ts";
 import * as parse from "./parse.ts";
 
 /** The NIC to use. */
@@ -37,3 +39,29 @@ export const verbose = new Option("-v, --verbose", "show every packet").conflict
 /** An end after some time. */
 export const duration = new Option("-d, --duration <time>", "stop after this time, such as 500ms, 2s or 1m")
   .argParser(parse.duration("--duration", 1_000));
+
+/** Faults of the wire. */
+export const fault = new Option(
+  "--fault <spec>",
+  "what goes wrong on the wire, such as loss=1%,delay=5ms,seed=1",
+)
+  .argParser(parse.faults);
+
+/** The parts of --fault, for the help. */
+export function faultHelp(): string {
+  const rows = FAULT_PARTS.map(({ form, meaning }) => [`  ${form}`, meaning]);
+  return `
+Faults, with commas between; behind in. only for received frames, behind out. only for sent ones:
+${table(rows).join("\n")}
+`;
+}
+
+/** A capture file. */
+export const pcap = new Option("--pcap <file>", "write everything in and out to a file, as pcapng")
+  .argParser(parse.outputFile);
+
+/** A receive filter. */
+export const filter = new Option(
+  "--filter <file>",
+  "take only frames that a BPF program matches, as tcpdump -dd prints it",
+).argParser(parse.filterFile);

@@ -1,6 +1,18 @@
 /** Readers of what people write behind options: they answer with the value, or throw a {@linkcode UsageError}. */
-import { Address, Addresses, Cidr, type Instant, Mac, type NicSpec, parseNicSpec } from "../../mod.ts";
+import {
+  Address,
+  Addresses,
+  BpfProgram,
+  Cidr,
+  type Instant,
+  type LinkFaults,
+  Mac,
+  type NicSpec,
+  parseFaults,
+  parseNicSpec,
+} from "../../mod.ts";
 import { messageOf, UsageError } from "./errors.ts";
+import { fileProblem } from "./files.ts";
 
 const UNITS: Readonly<Record<string, number>> = { us: 1, ms: 1e3, s: 1e6, m: 60e6, h: 3_600e6 };
 
@@ -71,6 +83,57 @@ export function mac(text: string): Mac {
 /** A NIC. */
 export function nic(text: string): NicSpec {
   return checked("--nic", () => parseNicSpec(text), "write tap:NAME or link:");
+}
+
+/** Faults of the wire. */
+export function faults(text: string): LinkFaults {
+  try {
+    return parseFaults(text);
+  } catch (error) {
+    throw new UsageError(`--fault: ${messageOf(error)}`);
+  }
+}
+
+/** The name of a file to write. */
+export function outputFile(text: string): string {
+  if (text !== "" && text !== "-") return text;
+  throw new UsageError(
+    `--pcap: "${text}" is no file, and stdout is taken; write a file's name, as in out.pcapng`,
+  );
+}
+
+/** No program of 4,096 instructions is longer, however much space is between them. */
+const PROGRAM_MAX = 1 << 20;
+
+/** The filter program in a file. */
+export function filterFile(path: string): BpfProgram {
+  let text: string;
+  try {
+    text = readStart(path, PROGRAM_MAX + 1);
+  } catch (error) {
+    throw new UsageError(`--filter: ${path} cannot be read: ${fileProblem(error)}`);
+  }
+  if (text.length > PROGRAM_MAX) {
+    throw new UsageError(`--filter: ${path} has more than ${PROGRAM_MAX} bytes; no program has`);
+  }
+  try {
+    return new BpfProgram(text);
+  } catch (error) {
+    throw new UsageError(
+      `--filter: ${path}: ${messageOf(error)}; write one with: tcpdump -y EN10MB -dd EXPRESSION`,
+    );
+  }
+}
+
+/** At most so many bytes of a file, which may have no end. A character stands for each byte. */
+function readStart(path: string, most: number): string {
+  using file = Deno.openSync(path);
+  const bytes = new Uint8Array(most);
+  let length = 0;
+  for (let count: number | null = 1; count && length < most; length += count ?? 0) {
+    count = file.readSync(bytes.subarray(length));
+  }
+  return new TextDecoder("latin1").decode(bytes.subarray(0, length));
 }
 
 function onlyV4(what: string, address: Address): void {

@@ -8,8 +8,8 @@ import * as options from "../cli/options.ts";
 import { type Context, Output } from "../cli/output.ts";
 import * as parse from "../cli/parse.ts";
 import { interruptible } from "../cli/stop.ts";
-import { openStation, type StationUse } from "../station.ts";
-import { trace } from "../trace.ts";
+import { faultLines, faultSummary } from "../report.ts";
+import { openStation } from "../station.ts";
 
 /** Requests until the first answer, where no count is given. */
 const ATTEMPTS = 3;
@@ -17,7 +17,7 @@ const ATTEMPTS = 3;
 const HELP = `
 Without --count it asks up to ${ATTEMPTS} times and is done with the first answer. The exit status is 0 if
 any answer came, 1 if none did. On link: the neighbour in memory is HOST.
-
+${options.faultHelp()}
 Examples:
   ethox arp 10.0.0.2 --addr 10.0.0.1/24         who has the kernel's side of tap0?
   ethox arp 10.0.0.2 --addr 10.0.0.1/24 -c 5
@@ -44,16 +44,15 @@ export function addArp(program: Command, context: Context): void {
         .argParser(parse.duration("--timeout", 1_000)).default(seconds(1), "1s"),
     )
     .addOption(options.duration)
+    .addOption(options.fault)
+    .addOption(options.pcap)
     .addOption(options.json)
     .addOption(new Option("-q, --quiet", "print only the hardware address"))
     .addOption(options.verbose)
     .addHelpText("after", HELP)
     .action(async (host, given) => {
       const output = new Output(context.io, given);
-      const use: StationUse = given.verbose === true
-        ? { peer: host, wrap: (nic) => trace(nic, output) }
-        : { peer: host };
-      const station = openStation(given, use);
+      const station = openStation(given, output, host);
       const { appliance } = station;
       if (appliance.ip.addresses.onLink(host) === undefined) {
         station.close();
@@ -71,6 +70,7 @@ export function addArp(program: Command, context: Context): void {
           if (given.quiet === true) output.result(String(mac));
         },
       });
+      station.wire.watch(() => ({ eth: appliance.eth.counters, arp: client.arp.counters }));
       output.event("ready", { ...station.describe(), host: String(host) });
       await interruptible(context.io, given.duration, async (stop) => {
         await station.run(stop.signal, output, client.asking(), () => {
@@ -78,8 +78,9 @@ export function addArp(program: Command, context: Context): void {
         });
       });
       const { sent, answers } = client;
-      output.event("statistics", { sent, answers });
+      output.event("statistics", { sent, answers, ...faultSummary(station.wire.faults) });
       output.line(`${sent} ${sent === 1 ? "request" : "requests"} sent, ${answers} answered`);
+      for (const line of faultLines(station.wire.faults)) output.line(line);
       if (answers === 0) context.status = ExitStatus.Failed;
     });
 }

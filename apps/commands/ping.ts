@@ -7,20 +7,21 @@ import * as options from "../cli/options.ts";
 import { type Context, Output } from "../cli/output.ts";
 import * as parse from "../cli/parse.ts";
 import { interruptible } from "../cli/stop.ts";
+import { faultLines, faultSummary } from "../report.ts";
 import { RoundTrips } from "../round-trips.ts";
-import { openStation, type StationUse } from "../station.ts";
-import { trace } from "../trace.ts";
+import { openStation } from "../station.ts";
 
 /** What an IPv4 header and an ICMP header take of the MTU. */
 const HEADERS = 28, ICMP_HEADER = 8;
 
 const HELP = `
 The exit status is 0 if any reply came, 1 if none did. On link: the neighbour in memory is HOST.
-
+${options.faultHelp()}
 Examples:
   ethox ping 10.0.0.2 --addr 10.0.0.1/24           ping the kernel's side of tap0 until Ctrl-C
   ethox ping 10.0.0.2 --addr 10.0.0.1/24 -c 3 -s 1472
   ethox ping 10.0.0.2 --nic link: -c 5 -i 200ms --json
+  ethox ping 10.0.0.2 --nic link: -c 20 -i 50ms --fault delay=5ms,jitter=2ms --pcap ping.pcapng
 `;
 
 /** Adds the command. */
@@ -50,16 +51,15 @@ export function addPing(program: Command, context: Context): void {
         .argParser(parse.duration("--timeout", 1_000)).default(seconds(1), "1s"),
     )
     .addOption(options.duration)
+    .addOption(options.fault)
+    .addOption(options.pcap)
     .addOption(options.json)
     .addOption(new Option("-q, --quiet", "print only the statistics"))
     .addOption(options.verbose)
     .addHelpText("after", HELP)
     .action(async (host, given) => {
       const output = new Output(context.io, given);
-      const use: StationUse = given.verbose === true
-        ? { peer: host, wrap: (nic) => trace(nic, output) }
-        : { peer: host };
-      const station = openStation(given, use);
+      const station = openStation(given, output, host);
       const { appliance } = station;
       const { mtu } = appliance.nic.info;
       if (given.size + HEADERS > mtu) {
@@ -112,12 +112,14 @@ export function addPing(program: Command, context: Context): void {
         lossPercent: loss,
         timeMs: time,
         ...(rttMs && { rttMs }),
+        ...faultSummary(station.wire.faults),
       });
       if (output.human) output.line();
       output.result(`--- ${host} ping statistics ---`);
       const lost = `${Number(loss.toFixed(1))}% packet loss`;
       output.result(`${transmitted} packets transmitted, ${received} received, ${lost}, time ${time}ms`);
       if (received > 0) output.result(trips.line());
+      for (const line of faultLines(station.wire.faults)) output.line(line);
       if (received === 0) context.status = ExitStatus.Failed;
     });
 }

@@ -1,20 +1,18 @@
 /** `ethox serve`: a host that answers. */
-import { type Command, Option } from "../cli/commander.ts";
-import { UsageError } from "../cli/errors.ts";
+import type { Appliance } from "../appliance.ts";
+import { Argument, type Command, Option } from "../cli/commander.ts";
 import * as options from "../cli/options.ts";
 import { type Context, Output } from "../cli/output.ts";
 import * as parse from "../cli/parse.ts";
 import { interruptible } from "../cli/stop.ts";
-import { summary, summaryLines } from "../report.ts";
-import { openStation, type StationUse } from "../station.ts";
-import { trace } from "../trace.ts";
-
-const SERVICES = ["ping"] as const;
+import { faultLines, faultSummary, filterLines, filterSummary, summary, summaryLines } from "../report.ts";
+import { parseService, PING, SERVICE_NAMES, servicesHelp, startServices } from "../services/registry.ts";
+import { openStation } from "../station.ts";
 
 const HELP = `
 Services:
-  ping   ARP and ICMP echo requests; always on
-
+${servicesHelp()}
+${options.faultHelp()}
 On link: a built-in neighbour on the other end of the wire pings this host once a second, so that
 something happens. A TAP interface must exist, and its kernel side wants an address and to be up:
   ip tuntap add tap0 mode tap; ip addr add 10.0.0.2/24 dev tap0; ip link set tap0 up
@@ -23,30 +21,40 @@ Examples:
   ethox serve --addr 10.0.0.1/24                          answer on tap0 until Ctrl-C
   ethox serve ping --nic tap:tap1 --addr 10.0.0.1/24 -v   show every packet
   ethox serve --nic link: --duration 3s --json            in memory, for programs to read
+  ethox serve udp-echo --addr 10.0.0.1/24 --fault loss=10%,dup=5%,seed=7 --pcap out.pcapng
+  ethox serve udp-echo:7 udp-echo:7007 --addr 10.0.0.1/24 --filter udp.bpf
 `;
 
 /** Adds the command. */
 export function addServe(program: Command, context: Context): void {
   program.command("serve")
     .description("be a host on a NIC and answer whoever asks, until Ctrl-C")
-    .argument("[service...]", `what to answer: ${SERVICES.join(", ")} (always on)`, service)
+    .addArgument(
+      new Argument("[service...]", "what to answer, as NAME or NAME:PORT").choices(SERVICE_NAMES)
+        .argParser(parseService),
+    )
     .addOption(options.nic)
     .addOption(options.addr)
     .addOption(options.gateway)
     .addOption(options.mac)
     .addOption(
-      new Option("-c, --count <n>", "stop after this many answered pings").argParser(parse.count("--count")),
+      new Option("-c, --count <n>", "stop after this many answered requests").argParser(
+        parse.count("--count"),
+      ),
     )
     .addOption(options.duration)
+    .addOption(options.fault)
+    .addOption(options.pcap)
+    .addOption(options.filter)
     .addOption(options.json)
     .addOption(new Option("-q, --quiet", "print nothing but warnings and errors"))
     .addOption(options.verbose)
     .addHelpText("after", HELP)
-    .action(async (_services, given) => {
+    .action(async (services, given) => {
       const output = new Output(context.io, given);
-      const use: StationUse = given.verbose === true ? { wrap: (nic) => trace(nic, output) } : {};
-      const station = openStation(given, use);
-      const { appliance } = station;
+      const station = openStation(given, output);
+      const { appliance, wire } = station;
+      const names = [PING, ...startServices(appliance, services)];
       const started = appliance.nic.now();
       await interruptible(context.io, given.duration, async (stop) => {
         let isReady = false;
@@ -54,25 +62,27 @@ export function addServe(program: Command, context: Context): void {
           if (!isReady) {
             isReady = true;
             const { nic, mac, addresses } = station.describe();
-            output.event("ready", { nic, mac, addresses, services: [...SERVICES] });
-            output.line(`answering ping on ${nic} as ${addresses.join(", ")} (${mac}); Ctrl-C stops`);
+            output.event("ready", { nic, mac, addresses, services: names });
+            const who = `${addresses.join(", ")} (${mac})`;
+            output.line(`answering ${names.join(", ")} on ${nic} as ${who}; Ctrl-C stops`);
           }
-          if (given.count !== undefined && appliance.icmp.counters.answered >= given.count) {
-            stop.abort("done");
-          }
+          if (given.count !== undefined && answered(appliance) >= given.count) stop.abort("done");
         });
       });
       const elapsed = appliance.nic.now() - started;
-      output.event("summary", { seconds: elapsed / 1e6, ...summary(appliance) });
+      output.event("summary", {
+        seconds: elapsed / 1e6,
+        ...summary(appliance),
+        ...faultSummary(wire.faults),
+        ...filterSummary(wire.filter),
+      });
       for (const line of summaryLines(appliance, elapsed)) output.line(line);
+      for (const line of faultLines(wire.faults)) output.line(line);
+      for (const line of filterLines(wire.filter)) output.line(line);
     });
 }
 
-function service(text: string, previous: readonly string[] | undefined): readonly string[] {
-  if (!SERVICES.some((known) => known === text)) {
-    throw new UsageError(
-      `serve: there is no service "${text}" in this version; allowed is ${SERVICES.join(", ")}`,
-    );
-  }
-  return [...previous ?? [], text];
+/** Requests answered, of all kinds. */
+function answered({ icmp, services }: Appliance): number {
+  return services.reduce((sum, { counters }) => sum + counters.answered, icmp.counters.answered);
 }

@@ -1,14 +1,16 @@
-/** `chargen`: sends characters until the peer has had enough (RFC 864). What is sent is nowhere but in one table. */
-import { type Connection, type ConnectionHandler, type SendBuffer, Sink, type Tcp } from "../../mod.ts";
+/** `chargen`: sends characters until the peer has enough of them. They are nowhere but in one table. */
+import { type SendBuffer, Sink } from "../../mod.ts";
+import type { Appliance } from "../appliance.ts";
+import type { Service } from "./service.ts";
 
 /** RFC 864 2: lines of 72 of the 95 printing characters, each beginning with the character after the last one's. */
 const LINE = 72, CHARACTERS = 95, SPACE = 0x20;
 const ROUND = CHARACTERS * (LINE + 2);
-/** The longest part that is copied at once. */
-const PART = 1 << 16;
+/** The longest segment there is. */
+const SEGMENT = 1 << 16;
 
-/** The lines in turn, long enough that a part may begin anywhere in the first round. */
-const TABLE: Uint8Array = Uint8Array.from({ length: ROUND + PART }, (_, at) => {
+/** The lines in turn, long enough that a segment may begin anywhere in the first round. */
+const TABLE: Uint8Array = Uint8Array.from({ length: ROUND + SEGMENT }, (_, at) => {
   const line = Math.trunc(at % ROUND / (LINE + 2)), column = at % (LINE + 2);
   if (column >= LINE) return column === LINE ? 0x0d : 0x0a;
   return SPACE + (line + column) % CHARACTERS;
@@ -37,19 +39,25 @@ class Characters implements SendBuffer {
   }
 }
 
-const CHARGEN: ConnectionHandler = {
-  // RFC 864: until the user terminates the connection.
-  peerClosed: (connection: Connection) => {
-    if (connection.sendBuffer instanceof Characters) connection.sendBuffer.end(connection.sentData);
-    connection.close();
+/** The service. */
+export const chargen: Service = {
+  name: "chargen",
+  meaning: "sends characters until the peer has enough (RFC 864)",
+  transport: "tcp",
+  port: 19,
+  start: ({ tcp }: Appliance, port: number) => {
+    const counters = { answered: 0 };
+    tcp.listen({ port }, (connection) => {
+      counters.answered++;
+      const characters = connection.sendBuffer = new Characters();
+      connection.receiveBuffer = new Sink();
+      return {
+        peerClosed: () => {
+          characters.end(connection.sentData);
+          connection.close();
+        },
+      };
+    });
+    return counters;
   },
 };
-
-/** Generates characters on a port. False: somebody listens there. */
-export function serveChargen(tcp: Tcp, port: number): boolean {
-  return tcp.listen({ port }, (connection) => {
-    connection.sendBuffer = new Characters();
-    connection.receiveBuffer = new Sink();
-    return CHARGEN;
-  }) !== undefined;
-}

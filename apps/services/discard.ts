@@ -1,12 +1,23 @@
-/** `discard`: takes everything and answers nothing (RFC 863). */
-import { type ConnectionHandler, Sink, type Tcp } from "../../mod.ts";
+/** `discard`: takes everything and answers nothing. */
+import { type ConnectionHandler, Sink } from "../../mod.ts";
+import type { Appliance } from "../appliance.ts";
+import type { Service } from "./service.ts";
 
-const DISCARD: ConnectionHandler = { peerClosed: (connection) => connection.close() };
+const HANDLER: ConnectionHandler = { peerClosed: (connection) => connection.close() };
 
-/** Discards on a port. False: somebody listens there. */
-export function serveDiscard(tcp: Tcp, port: number): boolean {
-  return tcp.listen({ port }, (connection) => {
-    connection.receiveBuffer = new Sink();
-    return DISCARD;
-  }) !== undefined;
-}
+/** The service. */
+export const discard: Service = {
+  name: "discard",
+  meaning: "takes what a connection brings (RFC 863)",
+  transport: "tcp",
+  port: 9,
+  start: ({ tcp }: Appliance, port: number) => {
+    const counters = { answered: 0 };
+    tcp.listen({ port }, (connection) => {
+      counters.answered++;
+      connection.receiveBuffer = new Sink();
+      return HANDLER;
+    });
+    return counters;
+  },
+};

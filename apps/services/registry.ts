@@ -2,11 +2,15 @@
 import type { Appliance } from "../appliance.ts";
 import { UsageError } from "../cli/errors.ts";
 import { table } from "../cli/format.ts";
+import { chargen } from "./chargen.ts";
+import { discard } from "./discard.ts";
+import { http } from "./http.ts";
 import type { Service, ServiceChoice } from "./service.ts";
+import { tcpEcho } from "./tcp-echo.ts";
 import { udpEcho } from "./udp-echo.ts";
 
 /** What can be asked for, beside ping, which is always on. */
-export const SERVICES: readonly Service[] = [udpEcho];
+export const SERVICES: readonly Service[] = [udpEcho, tcpEcho, discard, chargen, http];
 
 /** The service that needs no asking. */
 export const PING = "ping";
@@ -23,7 +27,10 @@ export function servicesHelp(): string {
 }
 
 /** One more service: NAME or NAME:PORT. Throws a {@linkcode UsageError}. */
-export function parseService(text: string, previous: readonly ServiceChoice[] = []): readonly ServiceChoice[] {
+export function parseService(
+  text: string,
+  previous: readonly ServiceChoice[] = [],
+): readonly ServiceChoice[] {
   const colon = text.indexOf(":");
   const name = colon < 0 ? text : text.slice(0, colon);
   if (name === PING) {
@@ -53,7 +60,7 @@ function portOf(text: string, digits: string): number {
 export function startServices(host: Appliance, choices: readonly ServiceChoice[]): string[] {
   return choices.map(({ service, port }) => {
     const label = `${service.name}:${port}`;
-    host.services.push([label, service.start(host, port)]);
+    host.services.push({ label, counters: service.start(host, port) });
     return label;
   });
 }

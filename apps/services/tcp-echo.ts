@@ -1,21 +1,32 @@
-/** `tcp-echo`: what arrives goes back (RFC 862), in one ring from the one buffer to the other. */
-import { type ConnectionHandler, type Tcp, Through } from "../../mod.ts";
+/** `tcp-echo`: what arrives goes back, in one ring from the one buffer to the other. */
+import { type ConnectionHandler, Through } from "../../mod.ts";
+import type { Appliance } from "../appliance.ts";
+import type { Service } from "./service.ts";
 
-/** What a connection holds at most of what its peer has sent and not taken back; then the window closes. */
+/** What is held at most of what a peer has sent and not taken back; then its window closes. */
 const HELD = 1 << 20;
 
-/** One for all connections: what they differ by is in their buffers. */
-const ECHO: ConnectionHandler = {
+/** One for all connections, which differ by their buffers. */
+const HANDLER: ConnectionHandler = {
   readable: (connection) => connection.flush(),
   writable: (connection) => connection.flush(),
-  // What is still in the ring is sent before our own end.
+  // Our own end follows what is still in the ring.
   peerClosed: (connection) => connection.close(),
 };
 
-/** Echoes on a port. False: somebody listens there. */
-export function serveEcho(tcp: Tcp, port: number): boolean {
-  return tcp.listen({ port }, (connection) => {
-    connection.sendBuffer = connection.receiveBuffer = new Through(HELD);
-    return ECHO;
-  }) !== undefined;
-}
+/** The service. */
+export const tcpEcho: Service = {
+  name: "tcp-echo",
+  meaning: "what a connection brings goes back (RFC 862)",
+  transport: "tcp",
+  port: 7,
+  start: ({ tcp }: Appliance, port: number) => {
+    const counters = { answered: 0 };
+    tcp.listen({ port }, (connection) => {
+      counters.answered++;
+      connection.sendBuffer = connection.receiveBuffer = new Through(HELD);
+      return HANDLER;
+    });
+    return counters;
+  },
+};

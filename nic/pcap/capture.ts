@@ -14,7 +14,8 @@ import type { FrameWriter } from "./writer.ts";
 export interface CaptureOptions {
   /**
    * Why the frame received last was dropped, for its comment; undefined: it was not. Asked after each received frame,
-   * and before each burst, where the answer is about something else and not used. {@linkcode DropWatch} is made for it.
+   * before the frame that answers it where there is one, and whenever the answer is about something else and not used.
+   * {@linkcode DropWatch} is made for it.
    */
   readonly dropReason?: () => string | undefined;
 }
@@ -35,6 +36,8 @@ class Capture extends NicWrapper {
 
   constructor(nic: Nic, writer: FrameWriter, dropReason: () => string | undefined) {
     super(observe(nic, (direction, frame, timestamp) => {
+      // An error that answers a frame takes its place in the buffer; the frame was dropped nonetheless.
+      if (direction === "out") writer.finish(dropReason());
       writer.begin(frame.bytes, frame.start, frame.end, timestamp, direction);
       if (direction === "out") writer.finish();
     }));

@@ -117,7 +117,7 @@ function sampleRtt(c: Connection, options: SegmentOptions, now: Instant, isNew: 
   if (flight.newestSentAt >= 0 && !flight.newestResent) rtt.measure(now - flight.newestSentAt, now);
   else if (isNew) {
     const age = echoAge(c, options, now);
-    if (age >= 0) rtt.measure(age, now);
+    if (age >= 0) rtt.measureUnsure(age, now);
   }
 }
 

@@ -313,6 +313,10 @@ export class Connection {
   challengeAcks: number = 0;
   /** Which second that is. */
   challengeSecond: number = -1;
+  /** Probes of the peer's, of a window or of our life, that were answered since `probedAt`. */
+  probeAnswers: number = 0;
+  /** When the first of them came. */
+  probedAt: Instant = -1;
   /** An ICMP error that is told when the connection times out (RFC 5461 2). */
   softError: boolean = false;
 

@@ -28,7 +28,7 @@ export class SynCookies {
   /** The MSS of the peer, rounded down to one of a few. */
   mss = 0;
   /** By how much the peer's windows are shifted; -1: they are not. */
-  windowScale = -1;
+  windowScale: number = -1;
   /** Whether the peer takes SACK. */
   sackPermitted = false;
   /** Whether ECN was asked for. */

@@ -34,13 +34,9 @@ import { receiveWindow } from "./window.ts";
 export interface TcpOptions {
   /** 128 secret random bits: initial sequence numbers, cookies and hash tables depend on them (RFC 6528). */
   readonly secret: SipKey;
-  /**
-   * How many connections there may be at once. Default 1,024.
-   */
+  /** How many connections there may be at once. Default 1,024. */
   readonly connections?: number;
-  /**
-   * How many ended ones may wait for stray segments. Default 16,384.
-   */
+  /** How many ended ones may wait for stray segments. Default 16,384. */
   readonly timeWaits?: number;
   /** The largest receive window that is ever offered, in bytes. Default 1 MiB. */
   readonly receiveWindow?: number;

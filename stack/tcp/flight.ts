@@ -23,6 +23,10 @@ const LEAST_PIECE = 512;
 const INITIAL_CAPACITY = 8;
 const KEPT_CAPACITY = 32;
 
+const NO_ENDS = new Int32Array(0);
+const NO_TIMES = new Float64Array(0);
+const NO_FLAGS = new Uint8Array(0);
+
 /** The segments in flight, in order of their sequence numbers. Grows with the flight; an idle connection holds none. */
 export class Flight {
   /** The first sequence number in flight: SND.UNA. */
@@ -39,12 +43,15 @@ export class Flight {
   firstResentAt: Instant = -1;
   /** What the last {@linkcode Flight.ackTo} or {@linkcode Flight.sack} delivered for the first time, in bytes. */
   delivered = 0;
-  /** When the segment that was sent last, of those just delivered, left; its end; whether it was sent twice. */
+  /** When the segment that was sent last, of those just delivered, left; -1: none was delivered. */
   newestSentAt: Instant = -1;
+  /** Its end. */
   newestEnd = 0;
+  /** Whether it was sent more than once. */
   newestResent = false;
-  /** The same, of those just delivered that were sent once only: for when it is unclear what the newest answers. */
+  /** The same, of those sent once only: for when it is unclear which sending the newest answers. */
   newestOnceAt: Instant = -1;
+  /** Its end. */
   newestOnceEnd = 0;
   /** The greatest end just delivered. */
   highestEnd = 0;
@@ -52,9 +59,9 @@ export class Flight {
   oldestEnd = 0;
   /** Whether a segment never sent twice was just delivered. */
   hasOldest = false;
-  #ends = new Int32Array(0);
-  #sentAt = new Float64Array(0);
-  #flags = new Uint8Array(0);
+  #ends = NO_ENDS;
+  #sentAt = NO_TIMES;
+  #flags = NO_FLAGS;
   #head = 0;
   #tail = 0;
   /** No segment before this one is lost. */
@@ -82,9 +89,9 @@ export class Flight {
     this.resent = 0;
     this.firstResentAt = -1;
     this.#head = this.#tail = this.#lostFrom = 0;
-    this.#ends = new Int32Array(0);
-    this.#sentAt = new Float64Array(0);
-    this.#flags = new Uint8Array(0);
+    this.#ends = NO_ENDS;
+    this.#sentAt = NO_TIMES;
+    this.#flags = NO_FLAGS;
   }
 
   /** Notes a segment that has just left, from {@linkcode Flight.end} to `end`. */
@@ -334,8 +341,8 @@ export class Flight {
   #release(): void {
     this.#head = this.#tail = this.#lostFrom = 0;
     if (this.#ends.length <= KEPT_CAPACITY) return;
-    this.#ends = new Int32Array(0);
-    this.#sentAt = new Float64Array(0);
-    this.#flags = new Uint8Array(0);
+    this.#ends = NO_ENDS;
+    this.#sentAt = NO_TIMES;
+    this.#flags = NO_FLAGS;
   }
 }

@@ -15,7 +15,7 @@ import type { TcpIn } from "./packet.ts";
 import { add, before } from "./sequence.ts";
 import { ConnectionState } from "./state.ts";
 import { KEEPALIVE_IDLE, TimerKind } from "./timers.ts";
-import { scaleFor } from "./window.ts";
+import { roomOf, scaleFor } from "./window.ts";
 
 /** What a SYN-ACK offers before the listener's user has handed out buffers. */
 const UNOPENED: ReceiveBuffer = new Sink(0xffff);
@@ -131,6 +131,7 @@ export function open(c: Connection, now: Instant): void {
   if (c.keepAlive) tcp.arm(c, TimerKind.Life, now + KEEPALIVE_IDLE);
   if (listener === undefined) tcp.counters.connected++;
   else if (!hand(c, listener)) return;
+  c.rcvRoom = roomOf(c);
   c.handler.opened?.(c);
   tcp.wants(c);
 }

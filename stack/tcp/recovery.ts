@@ -143,18 +143,23 @@ export function onEcnEcho(c: Losses, now: Instant): void {
   if (c.recovery === Recovery.None) {
     c.control.onLoss(flightSize(c, flight.delivered), now);
     c.control.onRecovered();
-    c.canUndo = false;
   }
+  c.canUndo = false;
   c.ecnReduced = true;
   c.ecnPoint = flight.end;
   c.cwrWanted = true;
 }
 
-/** New data is about to leave: if nothing did for a timeout, the window is no longer known to fit (RFC 2861 2). */
+/**
+ * New data is about to leave: if none did for a timeout, the window is no longer known to fit (RFC 2861 2). Counts a
+ * pause once, whether or not anything leaves then.
+ */
 export function onIdleRestart(c: Losses, now: Instant): void {
   if (c.flight.count > 0) return;
   const timeouts = Math.floor((now - c.lastSentAt) / c.rtt.rto);
-  if (timeouts > 0) c.control.onIdle(timeouts, now);
+  if (timeouts < 1) return;
+  c.control.onIdle(timeouts, now);
+  c.lastSentAt = now;
 }
 
 /** The invariant that keeps a connection alive: with anything in flight the transmit timer must be armed. */

@@ -82,6 +82,14 @@ export class RttEstimator {
     this.backoff = 0;
   }
 
+  /**
+   * Takes a measurement that may be of an earlier try, whose acknowledgment was lost. What is longer than the timeout
+   * was, backing off aside, counts as that: or else every loss of an acknowledgment would multiply the timeout.
+   */
+  measureUnsure(rtt: Instant, now: Instant): void {
+    this.measure(this.srtt === 0 ? rtt : Math.min(rtt, this.#rto), now);
+  }
+
   /** Doubles the timeout, for one has passed (RFC 6298 5.5). */
   backOff(): void {
     if (this.rto < MAX_RTO) this.backoff++;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Instant } from "../store/time.ts";
+import { type Instant, milliseconds } from "../store/time.ts";
 import { Flag } from "../wire/tcp.ts";
 import { readAcknowledgment } from "./acknowledgment.ts";
 import { mayChallenge } from "./challenge.ts";
@@ -29,6 +29,11 @@ export type Reply = (typeof Reply)[keyof typeof Reply];
 
 /** RFC 7323 5.5: a timestamp that old says nothing any more. */
 const PAWS_IDLE: Instant = 24 * 24 * 3_600 * 1_000_000;
+
+/** No host probes more often than its least timeout allows. */
+const PROBE_INTERVAL: Instant = milliseconds(100);
+/** So many are answered in that time, for the network may delay some and double others. */
+const PROBE_ANSWERS = 4;
 
 /** Takes a segment for a connection in any state. */
 export function receiveSegment(c: Connection, segment: TcpIn, options: SegmentOptions, now: Instant): Reply {
@@ -80,8 +85,7 @@ function synchronized(c: Connection, segment: TcpIn, options: SegmentOptions, no
   // First: is it new, and inside of the window? PAWS comes before (RFC 7323 5.3).
   // RFC 7323 3.2: once agreed on, every segment has a timestamp; one without is dropped in silence.
   if (c.hasTimestamps && !options.hasTimestamp && (flags & (Flag.Syn | Flag.Rst)) === 0) return Reply.None;
-  if (isOld(c, segment, options, now) || !isAcceptable(c, segment)) return refuse(c, segment, now);
-  updateTimestamp(c, segment, options, now);
+  if (isOld(c, segment, options, now) || !isAcceptable(c, segment)) return refuse(c, segment, options, now);
   // Second: RST (RFC 5961 3.2: only exactly where the next one is expected).
   if ((flags & Flag.Rst) !== 0) {
     if (sequence === c.rcvNxt) c.tcp.end(c, isRefusal(c) ? CloseReason.Refused : CloseReason.Reset);
@@ -91,6 +95,7 @@ function synchronized(c: Connection, segment: TcpIn, options: SegmentOptions, no
   // Fourth: SYN (RFC 5961 4.2), but for the SYN-ACK of a simultaneous open.
   if ((flags & Flag.Syn) !== 0) {
     const isOpening = c.state === ConnectionState.SynReceived && sequence === c.irs;
+    if (isOpening) updateTimestamp(c, segment, options, now);
     if (isOpening && (flags & Flag.Ack) === 0) c.synWanted = true;
     else if (isOpening && c.isActive) return acknowledged(c, segment, options, now);
     else challenge(c, now);
@@ -108,14 +113,15 @@ function acknowledged(c: Connection, segment: TcpIn, options: SegmentOptions, no
   if (c.state === ConnectionState.SynReceived) {
     if (!after(acknowledgment, c.sndUna) || after(acknowledgment, c.sndNxt)) return Reply.Reset;
     if (!c.tcp.mayOpen(c)) return Reply.None;
+    updateTimestamp(c, segment, options, now);
     readAcknowledgment(c, segment, options, now);
     open(c, now);
   } else {
-    // RFC 5961 5.2: what acknowledges data that was never sent, or too long ago, is somebody's guess.
-    if (after(acknowledgment, c.sndNxt) || before(acknowledgment, add(c.sndUna, -c.maxSndWnd))) {
+    if (isGuess(c, acknowledgment)) {
       challenge(c, now);
       return Reply.None;
     }
+    updateTimestamp(c, segment, options, now);
     readAcknowledgment(c, segment, options, now);
     if (c.index < 0) return Reply.None;
   }
@@ -124,6 +130,11 @@ function acknowledged(c: Connection, segment: TcpIn, options: SegmentOptions, no
   if (canReceive(c.state)) takeText(c, segment, now);
   if (c.index >= 0) c.tcp.wants(c);
   return Reply.None;
+}
+
+/** RFC 5961 5.2: what acknowledges data that was never sent, or too long ago, is somebody's guess. */
+function isGuess(c: Connection, acknowledgment: number): boolean {
+  return after(acknowledgment, c.sndNxt) || before(acknowledgment, add(c.sndUna, -c.maxSndWnd));
 }
 
 /** RFC 9293 3.10.7.4, the second check: a reset in SYN-RECEIVED refuses what we had opened. */
@@ -163,23 +174,38 @@ function updateTimestamp(c: Connection, segment: TcpIn, options: SegmentOptions,
 }
 
 /** What is not acceptable is answered with an ACK, unless it carries RST. A window probe is such a segment. */
-function refuse(c: Connection, segment: TcpIn, now: Instant): Reply {
+function refuse(c: Connection, segment: TcpIn, options: SegmentOptions, now: Instant): Reply {
   if ((segment.flags & Flag.Rst) !== 0) return Reply.None;
   c.tcp.counters.unacceptable++;
-  const { sequence, length } = segment;
+  const { flags, sequence, length, acknowledgment } = segment;
+  const behind = distance(add(sequence, length), c.rcvNxt);
   // RFC 2883 4: what arrives a second time is reported.
-  if (c.hasSack && length > 0 && upTo(add(sequence, length), c.rcvNxt)) {
+  if (c.hasSack && length > 0 && behind >= 0) {
     c.dsackLeft = sequence;
     c.dsackRight = add(sequence, length);
   }
+  // What was sent again because our acknowledgment was lost is answered with its own timestamp, and not with that of
+  // the first try: the time in between is no round trip.
+  const isRecent = behind >= 0 && behind < c.rcvRoom && (flags & (Flag.Syn | Flag.Ack)) === Flag.Ack;
+  if (isRecent && !isGuess(c, acknowledgment)) updateTimestamp(c, segment, options, now);
   // RFC 9293 3.10.7.4: even then a retransmitted FIN and data before the window are acknowledged; a SYN is a challenge.
-  if ((segment.flags & Flag.Syn) !== 0 || (length === 0 && distance(c.rcvNxt, sequence) !== -1)) {
+  const isEmpty = length === 0 && (flags & Flag.Fin) === 0;
+  if ((flags & Flag.Syn) !== 0 || (isEmpty && distance(c.rcvNxt, sequence) !== -1)) {
     challenge(c, now);
-  } else {
+  } else if (!isEmpty || mayAnswerProbe(c, now)) {
     c.ackNow = true;
     c.tcp.wants(c);
   }
   return Reply.None;
+}
+
+/** Two hosts that disagree by one number would take each other's acknowledgments for probes, and never stop. */
+function mayAnswerProbe(c: Connection, now: Instant): boolean {
+  if (now - c.probedAt >= PROBE_INTERVAL) {
+    c.probedAt = now;
+    c.probeAnswers = 0;
+  }
+  return c.probeAnswers++ < PROBE_ANSWERS;
 }
 
 function challenge(c: Connection, now: Instant): void {

@@ -7,13 +7,13 @@ import { LayerError } from "../error.ts";
 import type { Instant } from "../store/time.ts";
 import * as wire from "../wire/tcp-options.ts";
 import { Flag } from "../wire/tcp.ts";
-import type { Connection } from "./connection.ts";
+import { type Connection, TransmitTimer } from "./connection.ts";
 import type { TcpInit, TcpOut, TcpRaw } from "./packet.ts";
 import { noteSent, onIdleRestart, onProbeSent, sendAllowance } from "./recovery.ts";
 import { add, before, distance } from "./sequence.ts";
 import { ConnectionState } from "./state.ts";
 import { timestampNow } from "./timestamp.ts";
-import { armAfterSend, armPersist, armRefused } from "./timers.ts";
+import { armAfterSend, armPersist, armRefused, armRetransmission } from "./timers.ts";
 import { advertise, advertiseUnscaled } from "./window.ts";
 
 /** What {@linkcode SegmentWriter.fill} did. */
@@ -147,7 +147,10 @@ export class SegmentWriter {
     c.sendBuffer.fill(distance(c.sndUna, start), out.frame.bytes, out.payloadAt, length);
     c.flight.resend(index, length + (isFin ? 1 : 0), now);
     c.tcp.counters.retransmitted++;
-    return this.#sent(c, out, now, length);
+    const filled = this.#sent(c, out, now, length);
+    // What was sent again has its own round trip before it, so a timer that ran for the original starts over.
+    if (start === c.sndUna && c.transmitTimer === TransmitTimer.Retransmission) armRetransmission(c, now);
+    return filled;
   }
 
   /** RFC 8985 7.3: new data if there is any, else the last segment once more. */
@@ -254,7 +257,7 @@ export class SegmentWriter {
       if (c.quickAcks > 0) c.quickAcks--;
     }
     noteSent(c, length);
-    c.lastSentAt = now;
+    if (length > 0) c.lastSentAt = now;
     armAfterSend(c, now);
     return Filled.Sent;
   }

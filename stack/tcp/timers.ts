@@ -167,9 +167,11 @@ function onLifeTimer(c: Connection, now: Instant): void {
     return;
   }
   if (!c.keepAlive || c.state < ConnectionState.Established) return;
-  const idle = now - c.lastHeardAt;
-  if (idle < KEEPALIVE_IDLE && c.keepAliveProbes === 0) {
-    c.tcp.arm(c, TimerKind.Life, c.lastHeardAt + KEEPALIVE_IDLE);
+  // RFC 9293 3.8.4, MUST-26: what is in flight, or waits for a window, asks by itself.
+  const isAsking = c.flight.count > 0 || c.transmitTimer !== TransmitTimer.None;
+  const due = isAsking ? now + KEEPALIVE_IDLE : c.lastHeardAt + KEEPALIVE_IDLE;
+  if (due > now && c.keepAliveProbes === 0) {
+    c.tcp.arm(c, TimerKind.Life, due);
     return;
   }
   if (c.keepAliveProbes >= KEEPALIVE_PROBES) {

@@ -96,7 +96,8 @@ function undo(c: Losses): boolean {
     rackOnDuplicate(c);
   }
   c.flight.clearLost();
-  c.control.undo();
+  // A mark of congestion since then keeps the window small (RFC 3168 6.1.2).
+  if (c.canUndo) c.control.undo();
   c.recovery = Recovery.None;
   c.frtoStep = Frto.Off;
   c.canUndo = false;

@@ -52,7 +52,7 @@ export function shouldUpdate(connection: Connection): boolean {
 }
 
 /** How much there is room for that a window can tell. */
-function roomOf(connection: Connection): number {
+export function roomOf(connection: Connection): number {
   const { receiveBuffer, rcvScale, tcp } = connection;
   return Math.min(receiveBuffer.window, tcp.options.receiveWindow, FIELD_MAX << Math.max(0, rcvScale));
 }

@@ -7,6 +7,7 @@ import { hardwareAddress, setInterfaceAddress, setInterfaceUp } from "../../nic/
 import { createTap, removeTap } from "../../nic/linux/tun.ts";
 import { assertComplaint, ethox, events, type Run, type Watch } from "../support/command.ts";
 import { kernelTest } from "../support/netns.ts";
+import { peerTest } from "../support/peer.ts";
 
 const ADDR = ["--addr", "10.0.0.1/24"];
 
@@ -155,19 +156,24 @@ kernelTest(
   },
 );
 
-kernelTest("serve: an interface that is removed ends it with one line and status 1", async () => {
-  makeTap();
-  const watch = when('"ready"', async () => {
-    assert.equal(await pings(1), 1);
-    // An attached interface cannot be removed through its own driver.
-    const { success } = await new Deno.Command("ip", { args: ["link", "del", "tap0"] }).output();
-    assert.ok(success);
-  });
-  const [run] = await events(["serve", ...ADDR], watch);
-  await watch.done;
-  assertComplaint(run, /tap0 has been removed/);
-  assert.equal(run.status, 1);
-});
+peerTest(
+  "serve: an interface that is removed ends it with one line and status 1",
+  ["ip"],
+  undefined,
+  async () => {
+    makeTap();
+    const watch = when('"ready"', async () => {
+      assert.equal(await pings(1), 1);
+      // An attached interface cannot be removed through its own driver.
+      const { success } = await new Deno.Command("ip", { args: ["link", "del", "tap0"] }).output();
+      assert.ok(success);
+    });
+    const [run] = await events(["serve", ...ADDR], watch);
+    await watch.done;
+    assertComplaint(run, /tap0 has been removed/);
+    assert.equal(run.status, 1);
+  },
+);
 
 kernelTest("nics: a TAP can be opened here, and none is left behind", async () => {
   const [{ status }, lines] = await events(["nics"]);

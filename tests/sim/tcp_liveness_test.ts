@@ -141,8 +141,9 @@ Deno.test("tcp: a window that stays smaller than it has been is used all the sam
   pair.until(() => reader.received === 20_000, seconds(5));
   // As if the peer's host had run out of memory: it offers 500 bytes from now on.
   let total = 0;
-  r.receiveBuffer = { window: 500, write: () => {}, advance: (count) => total += count };
   pair.network.at(pair.network.now, () => {
+    r.rcvRoom = 500;
+    r.receiveBuffer = { window: 500, write: () => {}, advance: (count) => total += count };
     r.ackNow = true;
     r.flush();
   });
@@ -255,11 +256,15 @@ Deno.test("tcp: a peer that vanishes behind a closed window is given up, one tha
 
 Deno.test("tcp: a FIN waits for room in the peer's window, however long that takes (RFC 9293 3.8.6)", () => {
   const pair = new Pair({ userTimeout: seconds(120) });
-  const writer = new PatternUser(8_192, 8_192), reader = new PatternUser(0, 8_192);
+  const writer = new Unclosing(0), reader = new Unclosing(0, 8_192);
   reader.reads = false;
-  const [, r] = pair.open(writer, reader);
+  const [c, r] = pair.open(writer, reader);
+  pair.write(c, writer, 8_192);
+  pair.until(() => c.sndWnd === 0 && c.flight.count === 0 && reader.receive.length === 8_192, seconds(5));
+  pair.network.at(pair.network.now, () => c.close());
   pair.pass(seconds(1_000));
   equal(writer.reason, undefined, "it has given up");
+  equal(reader.peerHasClosed, false);
   reader.reads = true;
   pair.network.at(pair.network.now, () => reader.read(r));
   pair.until(() => reader.peerHasClosed, seconds(1));

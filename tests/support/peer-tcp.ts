@@ -54,6 +54,10 @@ export interface Segment extends Options {
   readonly trafficClass?: number;
   readonly port?: number;
   readonly ownPort?: number;
+  /** Where it goes; by default to the host. */
+  readonly destination?: string;
+  /** Added to the right checksum. */
+  readonly checksumError?: number;
 }
 
 /** A segment from the host. */
@@ -146,6 +150,8 @@ export interface PeerOptions {
   readonly backlog?: number;
   /** Whether the host knows the peer's link address. Default true. */
   readonly knowsPeer?: boolean;
+  /** How long the peer takes to answer the SYN-ACK. Default 0. */
+  readonly handshake?: Instant;
   /** Buffers of the NIC. Default 128. */
   readonly slots?: number;
 }
@@ -301,8 +307,11 @@ export class TcpPeer {
     bytes.set(options, wire.HEADER_LENGTH);
     const offset = seq - (isSyn ? 0 : 1);
     for (let index = 0; index < length; index++) bytes[header + index] = patternAt(offset + index);
-    wire.fillChecksum(bytes, 0, bytes.length, Address.parse(PEER), Address.parse(OWN));
-    return link(ipv4(bytes, { protocol: Protocol.Tcp, trafficClass: segment.trafficClass ?? 0 }));
+    const to = segment.destination ?? OWN;
+    wire.fillChecksum(bytes, 0, bytes.length, Address.parse(PEER), Address.parse(to));
+    wire.setChecksum(bytes, 0, wire.checksum(bytes, 0) + (segment.checksumError ?? 0));
+    const trafficClass = segment.trafficClass ?? 0;
+    return link(ipv4(bytes, { protocol: Protocol.Tcp, destination: to, trafficClass }));
   }
 
   #options(options: Options): Uint8Array {
@@ -409,8 +418,9 @@ export function syn(peer: TcpPeer, fields: Partial<Segment> = {}): Segment {
 }
 
 /** Options of segments behind the handshake: timestamps, if they were asked for. */
-export function stamp(peer: TcpPeer, value: number = 1, echo: number = 0): Options {
-  return peer.options.syn?.timestamps === undefined ? {} : { timestamps: [value, echo] };
+export function stamp(peer: TcpPeer, echo: number = 0): Options {
+  const { timestamps } = peer.options.syn ?? {};
+  return timestamps === undefined ? {} : { timestamps: [timestamps[0], echo] };
 }
 
 /** A connection that the peer has opened. */
@@ -419,7 +429,8 @@ export function established(options: PeerOptions = {}): TcpPeer {
   const [answer] = peer.send(syn(peer));
   equal(answer?.flags.slice(0, 2), "SA");
   const window = options.window ?? 65_535;
-  peer.send({ flags: "A", seq: 1, ack: 1, window, ...stamp(peer, 1, answer?.timestamps?.[0]) });
+  if (options.handshake !== undefined) peer.pass(options.handshake);
+  peer.send({ flags: "A", seq: 1, ack: 1, window, ...stamp(peer, answer?.timestamps?.[0]) });
   deepEqual(peer.user.heard, ["opened"]);
   return peer;
 }
@@ -432,13 +443,17 @@ export function settled(options: PeerOptions = {}): TcpPeer {
 }
 
 /** Asserts that the answers are these; what a pattern leaves out may be anything. */
-export function expect(answers: readonly Answer[], patterns: readonly Partial<Answer>[]): void {
+export function expect(
+  answers: readonly Answer[],
+  patterns: readonly Partial<Answer>[],
+  why: string = "",
+): void {
   const shown = answers.map(({ flags, seq, ack, length, window, time }) => {
     return `${flags} ${seq}(${length}) ack ${ack} win ${window} at ${time / milliseconds(1)} ms`;
   });
-  equal(answers.length, patterns.length, `what left: ${JSON.stringify(shown)}`);
+  equal(answers.length, patterns.length, `${why} what left: ${JSON.stringify(shown)}`);
   for (const [index, pattern] of patterns.entries()) {
-    partialDeepStrictEqual(answers[index], pattern, `answer ${index} of ${JSON.stringify(shown)}`);
+    partialDeepStrictEqual(answers[index], pattern, `${why} answer ${index} of ${JSON.stringify(shown)}`);
   }
 }
 

@@ -7,7 +7,7 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import deno from "../../deno.json" with { type: "json" };
 import { codeOf, type Module, modules } from "../support/imports.ts";
 
-const ALL: readonly Module[] = modules("stack", "nic", "apps", "scripts");
+const ALL: readonly Module[] = modules("stack", "nic", "sockets", "apps", "scripts");
 
 const within = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`);
 
@@ -107,10 +107,25 @@ Deno.test("layering: applications import the public module, each other and their
   );
 });
 
-Deno.test("layering: the public module imports the stack and the NICs", () => {
+Deno.test("layering: sockets stand on the stack and the NICs, and on nothing above", () => {
+  const below = ["sockets", "stack", "nic"];
+  deepEqual(
+    forbidden(
+      inside("sockets"),
+      (target) => below.some((folder) => within(target, folder)) || target.startsWith("node:"),
+    ),
+    [],
+  );
+  ok(inside("sockets").length > 10, "or else this rule has nothing to hold");
+});
+
+Deno.test("layering: the public module imports the stack, the NICs and the sockets", () => {
   const mod = ALL.filter(({ file }) => file === "mod.ts");
   equal(mod.length, 1);
-  deepEqual(forbidden(mod, (target) => within(target, "stack") || within(target, "nic")), []);
+  deepEqual(
+    forbidden(mod, (target) => ["stack", "nic", "sockets"].some((folder) => within(target, folder))),
+    [],
+  );
 });
 
 Deno.test("layering: no module needs itself to be loaded: there are no circular imports but of types", () => {

@@ -11,6 +11,7 @@ import { openTap, type Tap, type TapOptions } from "../../../nic/linux/tap.ts";
 import { createTap, removeTap } from "../../../nic/linux/tun.ts";
 import type { Slot } from "../../../stack/slot.ts";
 import { kernelTest, run } from "../../support/netns.ts";
+import { peerTest } from "../../support/peer.ts";
 import { KERNEL, reflect, REFLECTOR, reflector } from "../../support/reflector.ts";
 
 function openUp(options?: TapOptions): Tap {
@@ -148,18 +149,23 @@ kernelTest("tap: while the interface is down nothing can be sent, and it goes on
   tap.close();
 });
 
-kernelTest("tap: when its interface is removed the NIC has failed, and nobody waits any longer", async () => {
-  createTap("tap0");
-  const tap = openUp();
-  const reflecting = reflect(tap);
-  assert.equal(await pings(1, 56), 1);
-  await run("ip", "link", "delete", "tap0");
-  await reflecting;
-  assert.match(tap.failure ?? "", /^tap0 has been removed/);
-  await tap.ready();
-  assert.equal(tap.rx(64, reflector), 0);
-  tap.close();
-});
+peerTest(
+  "tap: when its interface is removed the NIC has failed, and nobody waits any longer",
+  ["ip"],
+  undefined,
+  async () => {
+    createTap("tap0");
+    const tap = openUp();
+    const reflecting = reflect(tap);
+    assert.equal(await pings(1, 56), 1);
+    await run("ip", "link", "delete", "tap0");
+    await reflecting;
+    assert.match(tap.failure ?? "", /^tap0 has been removed/);
+    await tap.ready();
+    assert.equal(tap.rx(64, reflector), 0);
+    tap.close();
+  },
+);
 
 kernelTest("tap: an interface made for the NIC goes with it, a lasting one stays until removed", async () => {
   const tap = openTap("tap0");

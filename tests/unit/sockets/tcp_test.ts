@@ -73,15 +73,17 @@ Deno.test("sockets: a writer waits while nobody reads, and no more than the buff
     await client.closeWrite();
   })();
   // As much as ever will be taken without a reader: the peer's buffer is full, and then the own.
-  while (written < 2 * limit) await new Promise((resolve) => setTimeout(resolve, 0));
+  while (written < 2 * limit - 1_000) await new Promise((resolve) => setTimeout(resolve, 0));
   for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
-  equal(written, 2 * limit);
+  // The last crumb of a window is not offered (RFC 9293 3.8.6.2.2).
+  ok(written > 2 * limit - 1_000 && written <= 2 * limit, `${written}`);
   // A reader of small pieces: the window opens again and again.
-  const got = new Uint8Array(sent.length);
+  const got = new Uint8Array(sent.length), piece = new Uint8Array(3_000);
   let read = 0;
   for (;;) {
-    const count = await server.read(got.subarray(read, read + 3_000));
+    const count = await server.read(piece);
     if (count === null) break;
+    got.set(piece.subarray(0, count), read);
     read += count;
     ok(written - read <= 2 * limit);
   }
@@ -106,7 +108,7 @@ Deno.test("sockets: the web streams hold back as well", async () => {
     await writer.close();
   })();
   for (let turn = 0; turn < 300; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
-  ok(written >= 2 * limit && written <= 2 * limit + 2 * 4_096, `${written}`);
+  ok(written >= 2 * limit - 4_096 && written <= 2 * limit + 2 * 4_096, `${written}`);
   const got = await readAll(server.readable);
   await writing;
   equal(got.length, 64 * 4_096);
@@ -228,15 +230,23 @@ Deno.test("sockets: more connections than the backlog are reset, those that wait
   const conns = await Promise.all(
     Array.from({ length: 5 }, () => both.client.connect({ hostname: SERVER, port: 80 })),
   );
-  const ends = await Promise.all(conns.map((conn, index) => {
-    return index < 3 ? conn : conn.read(new Uint8Array(1)).catch((error: Error) => error.name);
+  const { promise: twoReset, resolve } = Promise.withResolvers<void>();
+  let resets = 0;
+  const ends = Promise.all(conns.map(async (conn) => {
+    try {
+      return await conn.read(new Uint8Array(1));
+    } catch (error) {
+      if (++resets === 2) resolve();
+      return error instanceof Deno.errors.ConnectionReset ? "reset" : error;
+    }
   }));
-  deepEqual(ends.slice(3), ["ConnectionReset", "ConnectionReset"]);
+  await twoReset;
   for (let turn = 0; turn < 3; turn++) (await listener.accept()).close();
+  deepEqual((await ends).sort(), [null, null, null, "reset", "reset"]);
   for (const conn of conns) conn.close();
 });
 
-Deno.test("sockets: a peer whose connection nobody accepts can send 65,535 bytes, and no more", async () => {
+Deno.test("sockets: a peer whose connection nobody accepts can send 64 KiB, and no more", async () => {
   await using both = await stacks();
   using listener = both.server.listen({ port: 80 });
   using conn = await both.client.connect({ hostname: SERVER, port: 80 });
@@ -246,8 +256,8 @@ Deno.test("sockets: a peer whose connection nobody accepts can send 65,535 bytes
   for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
   using accepted = await listener.accept();
   const first = new Uint8Array(200_000);
-  equal(await accepted.read(first), 0xffff);
-  let read = 0xffff;
+  let read = await accepted.read(first) ?? 0;
+  ok(read > 0xffff - 100 && read <= 0xffff, `${read}`);
   while (read < sent.length) read += await accepted.read(first.subarray(read)) ?? sent.length;
   deepEqual(first, sent);
 });

@@ -9,6 +9,7 @@ import {
   onRetransmissionTimeout,
   sendAllowance,
 } from "../../../stack/tcp/recovery.ts";
+import { MAX_RTO } from "../../../stack/tcp/rtt.ts";
 import { check, fc } from "../../support/property.ts";
 import { Script } from "./script.ts";
 import { MSS } from "./transfer.ts";
@@ -94,7 +95,7 @@ Deno.test("recovery: with SACK the third segment behind a hole tells of it (RFC 
   assert.equal(script.c.recovery, Recovery.None);
   assert.equal(script.ack(0, { sack: [[1, 4]] }), NEVER);
   assert.equal(script.c.recovery, Recovery.Fast);
-  assert.equal(script.send(3).at(-1), 11);
+  assert.deepEqual(script.send(), [-1]);
   assert.equal(script.threshold, 5);
 });
 
@@ -214,8 +215,9 @@ Deno.test("recovery: after a timeout slow start repairs the flight (RFC 5681 3.1
     const { c } = script;
     onRetransmissionTimeout(c, script.wait(c.rtt.rto).now);
     const sent: number[] = [];
-    for (let una = 0; una < 10 && sent.length < 50;) {
+    for (let una = 0; una < 10;) {
       const now = script.send();
+      assert.ok(now.length > 0, "it goes on");
       sent.push(...now);
       script.wait(RTT);
       for (let i = 0; i < now.length; i++) script.ack(++una);
@@ -281,8 +283,10 @@ Deno.test("recovery: after a pause the window starts over (RFC 2861 2)", () => {
   const { cwnd } = c.control;
   onIdleRestart(c, script.now);
   assert.equal(c.control.cwnd, cwnd, "not within a timeout");
-  onIdleRestart(c, c.lastSentAt + c.rtt.rto);
-  assert.equal(c.control.cwnd, Math.floor(cwnd / 2));
+  const later = c.lastSentAt + c.rtt.rto;
+  onIdleRestart(c, later);
+  onIdleRestart(c, later);
+  assert.equal(c.control.cwnd, Math.floor(cwnd / 2), "a pause counts once");
   onIdleRestart(c, c.lastSentAt + seconds(100));
   assert.equal(c.control.cwnd, 10 * MSS);
 });
@@ -322,7 +326,7 @@ Deno.test("recovery: whatever a peer says, every timeout lets a segment out, and
           assert.ok(mustHaveTimer(c));
           assert.ok(c.flight.firstLost() >= 0, "something is to be sent again");
           assert.ok(sendAllowance(c) >= MSS, "and may be");
-          assert.ok(c.rtt.backoff > backoff || backoff > 8);
+          assert.ok(c.rtt.backoff > backoff || c.rtt.rto === MAX_RTO);
         }
         assert.ok(sendAllowance(c) >= 0);
         assert.ok(c.flight.pipe >= 0 && c.duplicateBytes >= 0);

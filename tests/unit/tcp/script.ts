@@ -24,12 +24,14 @@ export interface Said {
 export class Script {
   readonly c: Losses;
   now: Instant = 0;
+  #total: number;
   /** The segments that left since the last look, by number; those sent again are negative, counted from -1. */
   #log: number[] = [];
 
   constructor({ segments = 1_000, hasSack = true, rtt = milliseconds(40) } = {}) {
     this.c = lossesOf(new NewReno(), 0, hasSack);
-    Object.assign(this.c.sendBuffer, { length: segments * MSS });
+    this.#total = segments * MSS;
+    this.offer(0);
     this.c.rtt.measure(rtt, 0);
   }
 
@@ -42,7 +44,7 @@ export class Script {
       if (index >= 0) {
         this.#log.push(-distance(0, c.flight.start(index)) / MSS - 1);
         c.flight.resend(index, MSS, this.now);
-      } else if (allowance >= MSS && c.sendBuffer.length > c.flight.end) {
+      } else if (allowance >= MSS && this.#total > c.flight.end) {
         this.#log.push(c.flight.end / MSS);
         c.flight.push(c.flight.end + MSS, this.now);
       } else break;
@@ -52,6 +54,13 @@ export class Script {
     const log = this.#log;
     this.#log = [];
     return log;
+  }
+
+  /** The user has so many segments more to send. */
+  offer(segments: number): this {
+    this.#total += segments * MSS;
+    Object.assign(this.c.sendBuffer, { length: this.#total - this.c.flight.una });
+    return this;
   }
 
   /** Time passes. */
@@ -67,6 +76,7 @@ export class Script {
     const isNew = next * MSS > una;
     c.flight.begin();
     if (isNew) c.flight.ackTo(next * MSS);
+    this.offer(0);
     for (const [from, to] of sack) c.flight.sack(from * MSS, to * MSS);
     if (c.flight.newestSentAt >= 0 && !c.flight.newestResent) {
       c.rtt.measure(this.now - c.flight.newestSentAt, this.now);

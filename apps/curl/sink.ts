@@ -1,0 +1,39 @@
+/** Where a response's body goes: a file, made when something comes, or stdout. */
+import { fileProblem } from "../cli/files.ts";
+import type { Io } from "../cli/io.ts";
+import { CurlError, CurlStatus } from "./failure.ts";
+
+/** A place for bytes. */
+export class Sink implements Disposable {
+  readonly #io: Io;
+  readonly #path: string | undefined;
+  readonly #decoder = new TextDecoder();
+  #file: Deno.FsFile | undefined;
+
+  /** Stdout, if there is no path, or it is "-". */
+  constructor(io: Io, path: string | undefined) {
+    this.#io = io;
+    this.#path = path === "-" ? undefined : path;
+  }
+
+  /** Writes all of it. Throws a {@linkcode CurlError}, or OutputClosed. */
+  write(bytes: Uint8Array): void {
+    if (this.#path !== undefined) this.#writeFile(this.#path, bytes);
+    else if (this.#io.bytes !== undefined) this.#io.bytes(bytes);
+    else this.#io.out(this.#decoder.decode(bytes, { stream: true }));
+  }
+
+  /** Closes the file. */
+  [Symbol.dispose](): void {
+    this.#file?.close();
+  }
+
+  #writeFile(path: string, bytes: Uint8Array): void {
+    try {
+      this.#file ??= Deno.openSync(path, { write: true, create: true, truncate: true });
+      for (let at = 0; at < bytes.length;) at += this.#file.writeSync(bytes.subarray(at));
+    } catch (error) {
+      throw new CurlError(CurlStatus.Write, `--output: ${path} cannot be written: ${fileProblem(error)}`);
+    }
+  }
+}

@@ -1,0 +1,138 @@
+/** One request and its response, by node:http on our own stack. */
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import type { Instant, Stack } from "../../mod.ts";
+import { CurlError, CurlStatus, failure } from "./failure.ts";
+import type { Target } from "./target.ts";
+
+/** What is to be sent, and how long it may take. */
+export interface TransferOptions {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | undefined;
+  readonly insecure: boolean;
+  readonly connectTimeout: Instant | undefined;
+  /** Ends it. */
+  readonly signal: AbortSignal;
+}
+
+/** What is shown of it while it happens. */
+export interface Watcher {
+  /** A remark. */
+  readonly note: (text: string) => void;
+  /** A line of the request. */
+  readonly sent: (line: string) => void;
+  /** The response's header has come. */
+  readonly response: (message: IncomingMessage) => void;
+  /** Bytes of the body have come. */
+  readonly body: (bytes: Uint8Array) => void;
+}
+
+/** A transfer on a stack. Rejects with a CliError, or with the signal's reason. */
+export class Transfer {
+  readonly #stack: Stack;
+  readonly #target: Target;
+  readonly #options: TransferOptions;
+  readonly #watcher: Watcher;
+  readonly #progress = { isConnected: false, isShakingHands: false, received: 0, hasResponse: false };
+
+  /** A transfer that has not begun. */
+  constructor(stack: Stack, target: Target, options: TransferOptions, watcher: Watcher) {
+    this.#stack = stack;
+    this.#target = target;
+    this.#options = options;
+    this.#watcher = watcher;
+  }
+
+  /** Does it. */
+  async run(): Promise<void> {
+    const { signal } = this.#options;
+    const { address, port } = this.#target;
+    signal.throwIfAborted();
+    const socket = this.#stack.net.connect({ host: String(address), port, noDelay: true });
+    // Whoever waits for it is told; without this, an error before would end the program.
+    socket.on("error", () => {});
+    const end = () => socket.resetAndDestroy();
+    signal.addEventListener("abort", end);
+    try {
+      await this.#connected(socket);
+      const peer = this.#target.isTls ? await this.#secured(socket) : socket;
+      await this.#exchange(peer);
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#progress.received = socket.bytesRead;
+      throw failure(error, `${address} port ${port}`, this.#progress);
+    } finally {
+      signal.removeEventListener("abort", end);
+      socket.destroy();
+    }
+  }
+
+  async #connected(socket: Duplex): Promise<void> {
+    const { address, port } = this.#target;
+    const { connectTimeout } = this.#options;
+    this.#watcher.note(`trying ${address} port ${port}`);
+    const late = () => {
+      const error = new CurlError(CurlStatus.Timeout, `no connection to ${address} port ${port} in time`);
+      socket.destroy(error);
+    };
+    const timer = connectTimeout === undefined ? undefined : setTimeout(late, connectTimeout / 1_000);
+    try {
+      await happens(socket, "connect");
+    } finally {
+      clearTimeout(timer);
+    }
+    this.#progress.isConnected = true;
+    this.#watcher.note(`connected to ${address} port ${port}`);
+  }
+
+  async #secured(socket: Duplex): Promise<Duplex> {
+    const tls = await import("node:tls");
+    this.#progress.isShakingHands = true;
+    const secured = tls.connect({
+      socket,
+      host: String(this.#target.address),
+      rejectUnauthorized: !this.#options.insecure,
+      ALPNProtocols: ["http/1.1"],
+    });
+    await happens(secured, "secureConnect");
+    this.#progress.isShakingHands = false;
+    this.#watcher.note(`secured by ${secured.getProtocol()}, ${secured.getCipher().name}`);
+    return secured;
+  }
+
+  async #exchange(socket: Duplex): Promise<void> {
+    const http = await import("node:http");
+    const { method, headers, body } = this.#options;
+    const { address, port, path } = this.#target;
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    const request = http.request({
+      host: String(address),
+      port,
+      path,
+      method,
+      headers,
+      agent: false,
+      setHost: false,
+      createConnection: () => socket,
+    }, resolve);
+    request.on("error", reject);
+    this.#watcher.sent(`${method} ${path} HTTP/1.1`);
+    for (const [name, value] of Object.entries(headers)) this.#watcher.sent(`${name}: ${value}`);
+    this.#watcher.sent("");
+    request.end(body);
+    const message = await promise;
+    this.#progress.hasResponse = true;
+    this.#watcher.response(message);
+    for await (const chunk of message) this.#watcher.body(chunk);
+  }
+}
+
+/** Resolves at an event, rejects at an error or when the stream is closed before. */
+function happens(stream: Duplex, event: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.once(event, () => resolve());
+    stream.once("error", reject);
+    stream.once("close", () => reject(new Error("the connection was closed")));
+  });
+}

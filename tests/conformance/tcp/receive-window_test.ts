@@ -1,0 +1,144 @@
+/** Our window, as the peer is told of it: RFC 9293 3.8.6, RFC 7323 2. */
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { milliseconds } from "../../../stack/store/time.ts";
+import { type Answer, expect, type PeerOptions, settled, TcpPeer } from "../../support/peer-tcp.ts";
+import { check, fc } from "../../support/property.ts";
+
+const BUFFER = 8_192;
+
+/** Fills the window to its last byte, in segments of a thousand. */
+function fill(peer: TcpPeer): Answer[] {
+  const answers: Answer[] = [];
+  for (;;) {
+    const c = peer.connection;
+    const room = (c.rcvEdge - c.rcvNxt) | 0;
+    if (room === 0) return answers;
+    answers.push(...peer.send({ flags: "A", length: Math.min(1_000, room) }), ...peer.pass(milliseconds(50)));
+  }
+}
+
+Deno.test("tcp: a reader that does not read closes the window to the last byte (RFC 9293 3.8.6)", () => {
+  const peer = settled({ buffer: BUFFER });
+  const answers = fill(peer);
+  deepEqual(answers.map(({ ack, window }) => ack + window), answers.map(() => BUFFER + 1), "the edge stays");
+  equal(answers.at(-1)?.window, 0);
+  equal(peer.user.receive.length, BUFFER);
+});
+
+Deno.test("tcp: a scaled window closes to nothing as well, whatever the rounding (RFC 7323 2.4)", () => {
+  const peer = settled({ buffer: 1 << 20, syn: { mss: 1_000, scale: 3 } });
+  equal(peer.connection.rcvScale, 5);
+  let last: Answer | undefined;
+  for (let sent = 0; sent < 1 << 20; sent += 999) {
+    const [answer] = [...peer.send({ flags: "A", length: Math.min(999, (1 << 20) - sent) })].slice(-1);
+    last = answer ?? last;
+  }
+  [last] = [...peer.pass(milliseconds(50)), last].slice(0, 1);
+  equal(peer.user.receive.length, 1 << 20);
+  expect(peer.send({ flags: "A", seq: peer.next - 1, length: 1 }), [{ window: 0 }]);
+  expect(peer.send({ flags: "A", length: 1 }), [{ window: 0, ack: (1 << 20) + 1 }]);
+});
+
+Deno.test("tcp: a closed window does not open by less than a segment or half of the buffer (RFC 9293 3.8.6.2.2)", () => {
+  const peer = settled({ buffer: BUFFER });
+  fill(peer);
+  peer.user.read(999);
+  deepEqual(peer.flush(), []);
+  expect(
+    peer.send({ flags: "A", seq: peer.next - 1 }),
+    [{ window: 0 }],
+    "a probe is not told of a crumb either",
+  );
+  peer.user.read(1);
+  const c = peer.connection;
+  expect(peer.send({ flags: "A", seq: peer.next - 1 }), [{ window: 1_000 }]);
+  equal((c.rcvEdge - c.rcvNxt) | 0, 1_000);
+});
+
+Deno.test("tcp: half of a small buffer opens the window though it is less than a segment (RFC 9293 3.8.6.2.2)", () => {
+  const peer = settled({ buffer: 4_096, syn: { mss: 1_460 } });
+  for (const length of [1_460, 1_460, 1_176]) peer.send({ flags: "A", length });
+  equal(peer.connection.rcvMss, 1_460);
+  equal(peer.user.receive.length, 4_096);
+  peer.user.read(1_459);
+  deepEqual(peer.flush(), []);
+  peer.user.read(589);
+  expect(peer.flush(), [{ flags: "A", window: 2_048 }]);
+});
+
+Deno.test("tcp: reading from a full buffer tells the peer, without being asked (RFC 9293 3.8.6.2.2)", () => {
+  const peer = settled({ buffer: BUFFER });
+  fill(peer);
+  peer.user.read(5_000);
+  expect(peer.flush(), [{ flags: "A", ack: BUFFER + 1, window: 5_000 }]);
+  peer.user.read();
+  expect(peer.flush(), [{ flags: "A", window: BUFFER }]);
+});
+
+Deno.test("tcp: a window that is open is not announced anew for each byte that is read (RFC 9293 3.8.6.2.2)", () => {
+  const peer = settled({ buffer: BUFFER });
+  peer.send({ flags: "A", length: 1_000 });
+  peer.pass(milliseconds(50));
+  for (let index = 0; index < 1_000; index++) {
+    peer.user.read(1);
+    deepEqual(peer.flush(), []);
+  }
+});
+
+Deno.test("tcp: no more is offered than the endpoint allows (RFC 9293 3.8.6)", () => {
+  const peer = settled({ buffer: 4_096, tcp: { receiveWindow: 2_000 } });
+  const { rcvEdge, rcvNxt } = peer.connection;
+  equal((rcvEdge - rcvNxt) | 0, 2_000);
+});
+
+/** What the peer has been told: an acknowledgment and the edge that goes with it. */
+function edges(answers: readonly Answer[], scale: number): number[] {
+  return answers.map(({ flags, ack, window }) => ack + (flags.includes("S") ? window : window << scale));
+}
+
+Deno.test("tcp: whatever arrives and is read, the window never shrinks, nor opens by crumbs, nor offers what there is no room for (RFC 9293 3.8.6)", () => {
+  const step = fc.record({
+    segment: fc.integer({ min: 1, max: 1_460 }),
+    read: fc.integer({ min: 0, max: 3_000 }),
+  });
+  const settings: PeerOptions[] = [
+    { buffer: 4_096 },
+    { buffer: 1 << 16 },
+    { buffer: 1 << 17, syn: { mss: 1_460, scale: 4 } },
+  ];
+  check(
+    fc.property(
+      fc.constantFrom(...settings),
+      fc.array(step, { minLength: 1, maxLength: 60 }),
+      (options, steps) => {
+        const peer = settled(options);
+        const c = peer.connection;
+        const scale = Math.max(0, c.rcvScale);
+        const slack = (1 << scale) - 1;
+        let edge = ((c.rcvEdge - peer.iss) | 0) - slack;
+        for (const { segment, read } of steps) {
+          const room = Math.max(0, (c.rcvEdge - c.rcvNxt) | 0);
+          const before = c.rcvEdge;
+          const answers = room === 0 ? [] : peer.send({ flags: "A", length: Math.min(segment, room) });
+          peer.user.read(read);
+          answers.push(...peer.pass(milliseconds(50)));
+          for (const told of edges(answers, scale)) {
+            ok(told >= edge - slack, `the edge was ${edge}, and is ${told}`);
+            edge = Math.max(edge, told);
+          }
+          ok(
+            ((c.rcvEdge - c.rcvNxt) | 0) <= peer.user.receive.window + slack,
+            "there is room for what was offered",
+          );
+          const opened = (c.rcvEdge - before) | 0;
+          ok(opened >= 0, `opened by ${opened}`);
+          ok(
+            opened <= slack || opened + slack >= Math.min(c.rcvMss, options.buffer! >> 1),
+            `opened by ${opened}`,
+          );
+        }
+      },
+    ),
+    { runs: 150 },
+  );
+});
