@@ -1,5 +1,4 @@
 /** `ethox curl`: fetches a URL over our own TCP. */
-import type { IncomingMessage } from "node:http";
 import { type Instant, Stack } from "../../mod.ts";
 import { type Command, Option } from "../cli/commander.ts";
 import { CliError, ExitStatus, UsageError } from "../cli/errors.ts";
@@ -89,17 +88,12 @@ export function addCurl(program: Command, context: Context): void {
           }, {
             note: (text) => note("*", text),
             sent: (line) => note(">", line),
-            response: (message) => {
-              const lines = headerLines(message);
+            response: ({ status, lines }) => {
               for (const line of lines) note("<", line);
-              const { statusCode = 0 } = message;
-              if (given.fail === true && statusCode >= 400) {
-                throw new CurlError(
-                  CurlStatus.HttpError,
-                  `the answer is ${statusCode} ${message.statusMessage}`,
-                );
+              if (given.fail === true && status >= 400) {
+                throw new CurlError(CurlStatus.HttpError, `the answer is ${lines[0]}`);
               }
-              if (isHead || given.include === true) sink.write(encoder.encode(lines.join("\r\n") + "\r\n"));
+              if (isHead || given.include === true) sink.write(encoder.encode(`${lines.join("\r\n")}\r\n`));
             },
             body: (bytes) => sink.write(bytes),
           });
@@ -119,17 +113,8 @@ const ENDINGS: Readonly<Record<string, CliError>> = {
 
 const encoder = new TextEncoder();
 
-/** The response's header as it came. */
-function headerLines({ httpVersion, statusCode, statusMessage, rawHeaders }: IncomingMessage): string[] {
-  const lines = [`HTTP/${httpVersion} ${statusCode} ${statusMessage}`.trimEnd()];
-  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
-    lines.push(`${rawHeaders[at]}: ${rawHeaders[at + 1]}`);
-  }
-  return [...lines, ""];
-}
-
 /** The request's header: what nobody says otherwise about, then what the user says. */
-function headers(host: string, lines: readonly string[], body: string | undefined): Record<string, string> {
+function headers(host: string, lines: readonly string[], body: string | undefined): string[] {
   const all = new Map<string, [name: string, value: string]>();
   const set = (name: string, value: string) => void all.set(name.toLowerCase(), [name, value]);
   set("Host", host);
@@ -146,7 +131,7 @@ function headers(host: string, lines: readonly string[], body: string | undefine
     if (value.trim() === "") all.delete(name.toLowerCase());
     else set(name, value.trim());
   }
-  return Object.fromEntries(all.values());
+  return [...all.values()].map(([name, value]) => `${name}: ${value}`);
 }
 
 function method(text: string): string {

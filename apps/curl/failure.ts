@@ -44,18 +44,15 @@ export interface Progress {
   readonly isConnected: boolean;
   /** TLS is wanted and not there yet. */
   readonly isShakingHands: boolean;
-  /** Bytes received. */
-  readonly received: number;
-  readonly hasResponse: boolean;
 }
 
-/** What an error of a socket, of TLS or of the HTTP parser means. */
+/** What an error of a socket or of TLS means. */
 export function failure(error: unknown, peer: string, progress: Progress): CliError {
   if (error instanceof CliError) return error;
   const { code, message } = error instanceof Error && "code" in error
     ? { code: String(error.code), message: error.message }
     : { code: "", message: String(error) };
-  const { isConnected, isShakingHands, received, hasResponse } = progress;
+  const { isConnected, isShakingHands } = progress;
   if (!isConnected) {
     const why = REASONS[code] ?? message;
     const status = code === "ETIMEDOUT" ? CurlStatus.Timeout : CurlStatus.Connect;
@@ -69,19 +66,8 @@ export function failure(error: unknown, peer: string, progress: Progress): CliEr
     );
   }
   if (isShakingHands) return new CurlError(CurlStatus.Tls, `no TLS with ${peer}: ${message}`);
-  if (code.startsWith("HPE_")) {
-    return new CurlError(CurlStatus.WeirdReply, `${peer} does not answer in HTTP: ${message}`);
-  }
-  if (hasResponse) {
-    return new CurlError(CurlStatus.Partial, `the connection to ${peer} ended before the body did`);
-  }
-  return received === 0 && message === HANG_UP
-    ? new CurlError(CurlStatus.Empty, `empty reply from ${peer}`)
-    : new CurlError(CurlStatus.Receive, `the connection to ${peer} broke: ${REASONS[code] ?? message}`);
+  return new CurlError(CurlStatus.Receive, `the connection to ${peer} broke: ${REASONS[code] ?? message}`);
 }
-
-/** What node:http says of a connection that ends before the response. */
-const HANG_UP = "socket hang up";
 
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "connection refused",

@@ -1,14 +1,15 @@
-/** One request and its response, by node:http on our own stack. */
-import type { IncomingMessage } from "node:http";
+/** One request and its response, over our own stack. */
 import type { Duplex } from "node:stream";
 import type { Instant, Stack } from "../../mod.ts";
 import { CurlError, CurlStatus, failure } from "./failure.ts";
+import { type Head, ResponseReader } from "./response.ts";
 import type { Target } from "./target.ts";
 
 /** What is to be sent, and how long it may take. */
 export interface TransferOptions {
   readonly method: string;
-  readonly headers: Readonly<Record<string, string>>;
+  /** The header's lines. */
+  readonly headers: readonly string[];
   readonly body: string | undefined;
   readonly insecure: boolean;
   readonly connectTimeout: Instant | undefined;
@@ -23,7 +24,7 @@ export interface Watcher {
   /** A line of the request. */
   readonly sent: (line: string) => void;
   /** The response's header has come. */
-  readonly response: (message: IncomingMessage) => void;
+  readonly response: (head: Head) => void;
   /** Bytes of the body have come. */
   readonly body: (bytes: Uint8Array) => void;
 }
@@ -34,7 +35,7 @@ export class Transfer {
   readonly #target: Target;
   readonly #options: TransferOptions;
   readonly #watcher: Watcher;
-  readonly #progress = { isConnected: false, isShakingHands: false, received: 0, hasResponse: false };
+  readonly #progress = { isConnected: false, isShakingHands: false };
 
   /** A transfer that has not begun. */
   constructor(stack: Stack, target: Target, options: TransferOptions, watcher: Watcher) {
@@ -48,6 +49,7 @@ export class Transfer {
   async run(): Promise<void> {
     const { signal } = this.#options;
     const { address, port } = this.#target;
+    const peer = `${address} port ${port}`;
     signal.throwIfAborted();
     const socket = this.#stack.net.connect({ host: String(address), port, noDelay: true });
     // Whoever waits for it is told; without this, an error before would end the program.
@@ -56,12 +58,10 @@ export class Transfer {
     signal.addEventListener("abort", end);
     try {
       await this.#connected(socket);
-      const peer = this.#target.isTls ? await this.#secured(socket) : socket;
-      await this.#exchange(peer);
+      await this.#exchange(this.#target.isTls ? await this.#secured(socket) : socket, peer);
     } catch (error) {
       signal.throwIfAborted();
-      this.#progress.received = socket.bytesRead;
-      throw failure(error, `${address} port ${port}`, this.#progress);
+      throw failure(error, peer, this.#progress);
     } finally {
       signal.removeEventListener("abort", end);
       socket.destroy();
@@ -101,30 +101,15 @@ export class Transfer {
     return secured;
   }
 
-  async #exchange(socket: Duplex): Promise<void> {
-    const http = await import("node:http");
+  async #exchange(stream: Duplex, peer: string): Promise<void> {
     const { method, headers, body } = this.#options;
-    const { address, port, path } = this.#target;
-    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-    const request = http.request({
-      host: String(address),
-      port,
-      path,
-      method,
-      headers,
-      agent: false,
-      setHost: false,
-      createConnection: () => socket,
-    }, resolve);
-    request.on("error", reject);
-    this.#watcher.sent(`${method} ${path} HTTP/1.1`);
-    for (const [name, value] of Object.entries(headers)) this.#watcher.sent(`${name}: ${value}`);
-    this.#watcher.sent("");
-    request.end(body);
-    const message = await promise;
-    this.#progress.hasResponse = true;
-    this.#watcher.response(message);
-    for await (const chunk of message) this.#watcher.body(chunk);
+    const lines = [`${method} ${this.#target.path} HTTP/1.1`, ...headers, ""];
+    for (const line of lines) this.#watcher.sent(line);
+    stream.write(`${lines.join("\r\n")}\r\n${body ?? ""}`);
+    const reader = new ResponseReader(stream[Symbol.asyncIterator](), peer);
+    const head = await reader.head();
+    this.#watcher.response(head);
+    await reader.body(head, method === "HEAD", this.#watcher.body);
   }
 }
 

@@ -1,7 +1,7 @@
 /** `chargen`: sends characters until the peer has enough of them. They are nowhere but in one table. */
 import { type SendBuffer, Sink } from "../../mod.ts";
 import type { Appliance } from "../appliance.ts";
-import type { Service } from "./service.ts";
+import { BACKLOG, type Service } from "./service.ts";
 
 /** RFC 864 2: lines of 72 of the 95 printing characters, each beginning with the character after the last one's. */
 const LINE = 72, CHARACTERS = 95, SPACE = 0x20;
@@ -47,7 +47,7 @@ export const chargen: Service = {
   port: 19,
   start: ({ tcp }: Appliance, port: number) => {
     const counters = { answered: 0 };
-    tcp.listen({ port }, (connection) => {
+    tcp.listen({ port, backlog: BACKLOG }, (connection) => {
       counters.answered++;
       const characters = connection.sendBuffer = new Characters();
       connection.receiveBuffer = new Sink();

@@ -1,7 +1,7 @@
 /** `discard`: takes everything and answers nothing. */
 import { type ConnectionHandler, Sink } from "../../mod.ts";
 import type { Appliance } from "../appliance.ts";
-import type { Service } from "./service.ts";
+import { BACKLOG, type Service } from "./service.ts";
 
 const HANDLER: ConnectionHandler = { peerClosed: (connection) => connection.close() };
 
@@ -13,7 +13,7 @@ export const discard: Service = {
   port: 9,
   start: ({ tcp }: Appliance, port: number) => {
     const counters = { answered: 0 };
-    tcp.listen({ port }, (connection) => {
+    tcp.listen({ port, backlog: BACKLOG }, (connection) => {
       counters.answered++;
       connection.receiveBuffer = new Sink();
       return HANDLER;

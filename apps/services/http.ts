@@ -4,7 +4,7 @@ import type { Appliance } from "../appliance.ts";
 import { readRequest } from "./http-request.ts";
 import { respond } from "./http-response.ts";
 import { Patience } from "./patience.ts";
-import type { Service, ServiceCounters } from "./service.ts";
+import { BACKLOG, type Service, type ServiceCounters } from "./service.ts";
 import { statusPage } from "./status-page.ts";
 
 /** What a connection holds at most of requests and of responses, and room for any one response. */
@@ -37,7 +37,7 @@ export const http: Service = {
     const started = host.nic.now();
     const patience = new Patience(host.tcp, PATIENCE);
     const page = () => statusPage(host, (host.tcp.now - started) / 1e6);
-    host.tcp.listen({ port }, (connection) => {
+    host.tcp.listen({ port, backlog: BACKLOG }, (connection) => {
       patience.restart(connection);
       let rest = new Uint8Array(0);
       let hasPeerClosed = false;

@@ -26,3 +26,6 @@ export interface ServiceChoice {
   readonly service: Service;
   readonly port: number;
 }
+
+/** How many handshakes of one TCP service may be under way at once before cookies do instead. */
+export const BACKLOG = 1_024;

@@ -1,7 +1,7 @@
 /** `tcp-echo`: what arrives goes back, in one ring from the one buffer to the other. */
 import { type ConnectionHandler, Through } from "../../mod.ts";
 import type { Appliance } from "../appliance.ts";
-import type { Service } from "./service.ts";
+import { BACKLOG, type Service } from "./service.ts";
 
 /** What is held at most of what a peer has sent and not taken back; then its window closes. */
 const HELD = 1 << 20;
@@ -22,7 +22,7 @@ export const tcpEcho: Service = {
   port: 7,
   start: ({ tcp }: Appliance, port: number) => {
     const counters = { answered: 0 };
-    tcp.listen({ port }, (connection) => {
+    tcp.listen({ port, backlog: BACKLOG }, (connection) => {
       counters.answered++;
       connection.sendBuffer = connection.receiveBuffer = new Through(HELD);
       return HANDLER;

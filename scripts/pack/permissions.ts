@@ -2,8 +2,8 @@
  * What the `ethox` program may do when it is one file, the same for both ways of making it. Everything that is
  * not named here is refused without a question (`--no-prompt`).
  *
- * Not granted at all: the network of the host (`--allow-net`: the stack is the network), files to read
- * (`--allow-read`: devices are opened through libc), information about the system (`--allow-sys`), and imports.
+ * Not granted at all: the network of the host (`--allow-net`: the stack is the network), information about the system
+ * (`--allow-sys`), and imports. Devices are opened through libc.
  *
  * @module
  */
@@ -17,6 +17,8 @@ export const PERMISSIONS: readonly string[] = [
   "--allow-ffi",
   // `--pcap FILE`: any file that the user names.
   "--allow-write",
+  // `--filter FILE`, `ethox dump FILE`: the same.
+  "--allow-read",
   // `ethox demo` starts itself in a network namespace and pings from the kernel's side. With a list, Deno starts
   // nothing while LD_PRELOAD or LD_LIBRARY_PATH is set; the demo then shows the same in memory.
   "--allow-run=unshare,ping,arping",

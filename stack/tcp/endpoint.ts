@@ -4,6 +4,7 @@
  * @module
  */
 import { type Receive, type Receiver, receiver, type TimedSender } from "../handler.ts";
+import type { NicInfo } from "../slot.ts";
 import type { IcmpIn } from "../icmp/packet.ts";
 import { DEFAULT_HOP_LIMIT, type IpIn, type IpRaw } from "../ip/packet.ts";
 import { type Instant, NEVER, seconds } from "../store/time.ts";
@@ -114,7 +115,11 @@ export class Tcp {
   /** What it was set up with. */
   readonly options: Readonly<Required<TcpOptions>>;
   readonly #listeners = new Map<number, Listener[]>();
-  #now: Instant = 0;
+  /**
+   * The engine keeps a field that has held something else than numbers as a reference, so that this one is handed on
+   * a dozen times a segment without being boxed anew.
+   */
+  #now: Instant | undefined = undefined;
   #nextPort: number;
 
   /** An endpoint without connections. */
@@ -138,12 +143,13 @@ export class Tcp {
     this.connections = new ConnectionTable(
       connections,
       [secret[0], secret[1]],
-      (connection, kind) => onTimer(connection, kind, this.#now),
+      (connection, kind) => onTimer(connection, kind, this.now),
     );
     this.timeWaits = new TimeWait(this.options.timeWaits, secret);
     this.challenges = new ChallengeLimiter(1_000, secret);
     this.synCookies = new SynCookies(secret);
     this.#nextPort = (secret[3] >>> 0) % EPHEMERAL_COUNT;
+    this.#now = 0;
   }
 
   /** The host's secret. */
@@ -153,7 +159,7 @@ export class Tcp {
 
   /** The clock of the present burst. */
   get now(): Instant {
-    return this.#now;
+    return this.#now!;
   }
 
   /** A receiver for IP. Segments that belong to no connection and no listener are answered with RST. */
@@ -218,7 +224,7 @@ export class Tcp {
     c.receiveBuffer = options.receiveBuffer;
     offer(this, c);
     c.state = ConnectionState.SynSent;
-    return start(this, c, initialSequence(c, this.secret, this.#now)) ? c : undefined;
+    return start(this, c, initialSequence(c, this.secret, this.now)) ? c : undefined;
   }
 
   /** Whether a half-open connection may become a whole one now: its listener is still there. */
@@ -242,10 +248,11 @@ export class Tcp {
   timeWait(c: Connection, now: Instant): void {
     if (c.index < 0) return;
     this.timeWaits.add(c, receiveWindow(c), now);
-    // The peer's FIN is acknowledged before the connection goes.
-    c.lastWords = true;
-    c.ackNow = true;
-    this.connections.ready(c);
+    // The peer's FIN is acknowledged before the connection goes, if it was not yet.
+    if (c.ackNow) {
+      c.lastWords = true;
+      this.connections.ready(c);
+    } else this.end(c, CloseReason.Finished);
   }
 
   /** The user wants no more to be sent. */
@@ -257,14 +264,14 @@ export class Tcp {
   /** The user has let go of a connection: what the peer still sends is nobody's. */
   orphan(c: Connection): void {
     c.isOrphan = true;
-    if (c.state === ConnectionState.FinWait2) this.arm(c, TimerKind.Life, this.#now + FIN_WAIT_2);
+    if (c.state === ConnectionState.FinWait2) this.arm(c, TimerKind.Life, this.now + FIN_WAIT_2);
   }
 
   /** Switches a connection's keepalive probes on or off (RFC 1122 4.2.3.6). */
   keepAlive(c: Connection, on: boolean): void {
     c.keepAlive = on;
     c.keepAliveProbes = 0;
-    if (on && !c.isOrphan) this.arm(c, TimerKind.Life, this.#now + KEEPALIVE_IDLE);
+    if (on && !c.isOrphan) this.arm(c, TimerKind.Life, this.now + KEEPALIVE_IDLE);
   }
 
   /** Ends a connection at once. The peer hears of it by RST, if it knows of the connection at all. */
@@ -300,8 +307,14 @@ export class Tcp {
   /** Time has come to `now`. */
   tick(now: Instant): void {
     this.#now = now;
-    this.connections.advance(now);
-    this.timeWaits.advance(now);
+    this.#advance();
+  }
+
+  /** Time has come to what a NIC's clock shows, which is the answer. */
+  follow(clock: Pick<NicInfo, "timestamp">): Instant {
+    if (clock.timestamp !== this.#now) this.#now = clock.timestamp;
+    this.#advance();
+    return this.#now!;
   }
 
   /**
@@ -317,6 +330,11 @@ export class Tcp {
   tooLong(c: Connection): void {
     c.sndMss = Math.max(MIN_MSS, Math.floor(c.sndMss / 2));
     c.control.setMss(c.sndMss);
+  }
+
+  #advance(): void {
+    this.connections.advance(this.now);
+    this.timeWaits.advance(this.now);
   }
 
   #unlisten(listener: Listener): void {

@@ -26,8 +26,7 @@ export class TcpSender implements TimedSender<IpRaw> {
   }
 
   send(ip: IpRaw): void {
-    const now = ip.info.timestamp;
-    this.#tcp.tick(now);
+    const now = this.#tcp.follow(ip.info);
     const packet = this.#packet;
     for (let c = this.#table.nextReady(now); c !== undefined; c = this.#table.nextReady(now)) {
       const filled = this.#writer.fill(c, packet.enterRaw(ip), now);

@@ -45,10 +45,12 @@ export async function events(
   return [run, lines.map((line): Record<string, unknown> => JSON.parse(line))];
 }
 
+const PERMISSIONS = ["--allow-ffi", "--allow-run", "--allow-read", "--allow-write"];
+
 /** Starts the program as a process with the permissions of `deno task ethox`. */
 export function spawn(...args: string[]): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-prompt", "--cached-only", "--allow-ffi", "--allow-run", MAIN, ...args],
+    args: ["run", "--quiet", "--no-prompt", "--cached-only", ...PERMISSIONS, MAIN, ...args],
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

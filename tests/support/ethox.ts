@@ -65,6 +65,8 @@ export type Counters = Readonly<Record<string, Readonly<Record<string, number>>>
 export interface Summary {
   readonly packets: Counters;
   readonly drops: Counters;
+  /** What befell the frames, by direction; undefined: `--fault` was not given. */
+  readonly faults?: Counters | undefined;
 }
 
 /** How ethox ended. */
@@ -81,6 +83,7 @@ interface Event {
   readonly mac?: string;
   readonly packets?: Counters;
   readonly drops?: Counters;
+  readonly faults?: Counters;
 }
 
 /** Even if the tests are killed, their appliances go at once. */
@@ -106,10 +109,10 @@ export class Server implements AsyncDisposable {
     this.#complaints = this.#readErrors();
   }
 
-  /** Starts it on a TAP, and waits for the ready event. */
-  static async start(program: Program, tap: string, address: string): Promise<Server> {
+  /** Starts it on a TAP, with more services and options if there are any, and waits for the ready event. */
+  static async start(program: Program, tap: string, address: string, ...more: string[]): Promise<Server> {
     const serve = ["serve", "ping", "--nic", `tap:${tap}`, "--addr", address, "--json", "--duration", "120s"];
-    const server = new Server(spawn([...await program.command(), ...serve]));
+    const server = new Server(spawn([...await program.command(), ...serve, ...more]));
     const ready = new Promise<void>((resolve) => server.#ready = resolve);
     const timer = setTimeout(() => server.signal("SIGKILL"), READY_LIMIT);
     await Promise.race([ready, server.#output]);
@@ -151,8 +154,8 @@ export class Server implements AsyncDisposable {
     clearTimeout(limit);
     const stderr = this.#stderr;
     const last = this.#events.at(-1);
-    const { packets, drops } = last ?? {};
-    const summary = last?.event === "summary" && packets && drops ? { packets, drops } : undefined;
+    const { packets, drops, faults } = last ?? {};
+    const summary = last?.event === "summary" && packets && drops ? { packets, drops, faults } : undefined;
     return { code, stderr, summary };
   }
 
@@ -198,30 +201,32 @@ export async function ethox(program: Program, ...args: string[]): Promise<Omit<E
 }
 
 /** Every frame ends in exactly one counter of each layer it reaches. */
-export function assertAddsUp({ packets, drops }: Summary): void {
+export function assertAddsUp({ packets, drops, faults }: Summary): void {
   const sum = (counters: Readonly<Record<string, number>> = {}, ...without: string[]) => {
     return Object.entries(counters).reduce((all, [name, n]) => without.includes(name) ? all : all + n, 0);
   };
-  const { nic, eth, arp, ip, icmp } = packets;
-  assert.ok(nic && eth && arp && ip && icmp, "every layer is in the summary");
-  assert.equal(nic["received"], eth["received"]! + sum(drops["eth"], "notQueued"), "frames");
+  const { nic, eth, arp, ip, icmp, udp } = packets;
+  assert.ok(nic && eth && arp && ip && icmp && udp, "every layer is in the summary");
+  const arrived = faults === undefined ? nic["received"] : faults["in"]!["passed"];
+  assert.equal(arrived, eth["received"]! + sum(drops["eth"], "notQueued"), "frames");
   const arpPackets = arp["received"]! + sum(drops["arp"], "badSender", "unanswered");
   const ipPackets = ip["received"]! + sum(drops["ip"], "noRoute", "unresolved", "notSent");
   assert.equal(eth["received"], arpPackets + ipPackets, "packets of Ethernet");
-  const {
-    otherProtocol = 0,
-    truncated = 0,
-    wrongChecksum = 0,
-    groupEcho = 0,
-    unanswered = 0,
-    unhandled = 0,
-  } = drops["icmp"] ?? {};
-  assert.equal(
-    ip["received"],
-    icmp["received"]! + otherProtocol + truncated + wrongChecksum,
-    "packets of IP",
-  );
-  assert.equal(icmp["received"], icmp["answered"]! + groupEcho + unanswered + unhandled, "messages of ICMP");
+  const parsed = (layer: string) => {
+    const { otherProtocol = 0, truncated = 0, malformed = 0, wrongChecksum = 0 } = drops[layer] ?? {};
+    return (packets[layer]?.["received"] ?? 0) + otherProtocol + truncated + malformed + wrongChecksum;
+  };
+  assert.equal(ip["received"], parsed("icmp") + parsed("udp") + parsed("tcp"), "packets of IP");
+  const told = ["udp", "tcp"].map((layer) => {
+    return (packets[layer]?.["errors"] ?? 0) + (drops[layer]?.["strayErrors"] ?? 0);
+  });
+  const { groupEcho = 0, unanswered = 0, unhandled = 0 } = drops["icmp"] ?? {};
+  const handled = icmp["answered"]! + groupEcho + unanswered + unhandled;
+  assert.equal(icmp["received"], told.reduce((all, n) => all + n, handled), "messages of ICMP");
+  const services = Object.entries(packets).filter(([name]) => name.startsWith("udp-"));
+  if (services.length === 0) return;
+  const served = services.reduce((all, [name, { answered = 0 }]) => all + answered + sum(drops[name]), 0);
+  assert.equal(udp["received"], served + (drops["udp"]?.["closedPort"] ?? 0), "datagrams");
 }
 
 function spawn(command: readonly string[]): Deno.ChildProcess {

@@ -52,10 +52,10 @@ export function makeTap(): void {
   setInterfaceUp(TAP);
 }
 
-/** Makes the TAP and starts an appliance on it. */
-export async function serve(program: Program): Promise<Server> {
+/** Makes the TAP and starts an appliance on it, with more services and options if there are any. */
+export async function serve(program: Program, ...more: string[]): Promise<Server> {
   makeTap();
-  return await Server.start(program, TAP, `${APPLIANCE}${PREFIX}`);
+  return await Server.start(program, TAP, `${APPLIANCE}${PREFIX}`, ...more);
 }
 
 /** What a program wrote and how it ended. */

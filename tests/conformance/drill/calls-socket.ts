@@ -136,7 +136,8 @@ function prepareConnect(args: Arguments, context: CallContext): Attempt {
   const descriptor = descriptorOf(args, context);
   const isEnd = args.isUnspecified(1);
   const to = isEnd ? undefined : args.address(1) ?? { address: config.remote, port: config.connectPort };
-  let isBegun = false;
+  // A second call on a stream is about the same connection.
+  let isBegun = descriptor.isStream && descriptor.isConnected;
   return waiting(!descriptor.isNonBlocking, () => {
     const outcome = host.connect(descriptor.fd, to);
     if (outcome.kind === "failed" || outcome.kind === "unsupported") return outcome;

@@ -1,5 +1,5 @@
 /**
- * The stack of this project as a host for drills: Ethernet, IP, ICMP and UDP on a NIC that the drill holds both ends of.
+ * The stack of this project as a host for drills: Ethernet, IP, ICMP, TCP and UDP on a NIC that the drill holds both ends of.
  *
  * @module
  */
@@ -12,9 +12,11 @@ import type { Receiver, TimedSender } from "../../../stack/handler.ts";
 import { Scope } from "../../../stack/host/addresses.ts";
 import { Icmp } from "../../../stack/icmp/endpoint.ts";
 import { Ip } from "../../../stack/ip/endpoint.ts";
+import type { IpRaw } from "../../../stack/ip/packet.ts";
 import { protocols } from "../../../stack/ip/protocols.ts";
 import type { Slot } from "../../../stack/slot.ts";
 import type { Instant } from "../../../stack/store/time.ts";
+import { Tcp } from "../../../stack/tcp/endpoint.ts";
 import { Udp } from "../../../stack/udp/endpoint.ts";
 import type { UdpInit, UdpRaw } from "../../../stack/udp/packet.ts";
 import { Address, multicastMac } from "../../../stack/wire/address.ts";
@@ -35,6 +37,7 @@ import {
   unsupported,
 } from "./host.ts";
 import type { HostSocket } from "./host-socket.ts";
+import { TcpSocket, type TcpSocketHost } from "./stack-tcp.ts";
 import { UdpSocket, type UdpSocketHost } from "./stack-udp.ts";
 
 const OWN_MAC = Mac.parse("02:00:00:00:00:01");
@@ -46,7 +49,8 @@ interface Datagram {
 }
 
 /** A host with one interface. Its neighbours are known, so that a drill sees no ARP. */
-export class StackHost implements DrillHost, UdpSocketHost {
+export class StackHost implements DrillHost, TcpSocketHost, UdpSocketHost {
+  readonly tcp: Tcp;
   readonly udp: Udp;
   readonly #ip: Ip;
   readonly #nic: External;
@@ -65,6 +69,7 @@ export class StackHost implements DrillHost, UdpSocketHost {
       gateways: [config.gateway],
     });
     const icmp = new Icmp();
+    this.tcp = new Tcp({ secret: [1, 2, 3, 4], mtu: config.mtu });
     this.udp = new Udp({ unreachable: icmp });
     this.#nic = new External({ mtu: config.mtu });
     for (const neighbour of [config.gateway, config.remote]) {
@@ -73,9 +78,13 @@ export class StackHost implements DrillHost, UdpSocketHost {
     // A drill also finds packets that are kept too long.
     setGuard(true);
     try {
-      const upper = protocols({ icmp: icmp.recv(this.udp.errors()), udp: this.udp.recv() });
+      const errors = this.tcp.errors(this.udp.errors());
+      const upper = protocols({ icmp: icmp.recv(errors), tcp: this.tcp.recv(), udp: this.udp.recv() });
       this.#receive = eth.recv(this.#ip.recv(upper));
-      this.#send = eth.send(this.#ip.send(this.udp.send((packet) => this.#fill(packet))));
+      const [tcp, udp] = [this.tcp.send(), this.udp.send((packet) => this.#fill(packet))];
+      // A datagram leaves in the call that sends it, so that there is one at most.
+      const send = (raw: IpRaw) => this.#outgoing === undefined ? tcp.send(raw) : udp.send(raw);
+      this.#send = eth.send(this.#ip.send({ send, deadline: () => tcp.deadline() }));
     } finally {
       setGuard(false);
     }
@@ -112,9 +121,14 @@ export class StackHost implements DrillHost, UdpSocketHost {
 
   socket(domain: string, type: string, protocol: string): Outcome {
     if (domain !== "AF_INET") return unsupported(`a socket of ${domain}`);
+    const any = new Address().setV4(0);
+    if (type === "SOCK_STREAM") {
+      if (protocol !== "0" && protocol !== "IPPROTO_TCP") return failed("EPROTONOSUPPORT");
+      return done(this.#add(new TcpSocket(this, any)));
+    }
     if (type !== "SOCK_DGRAM") return unsupported(`a socket of ${type}`);
     if (protocol !== "0" && protocol !== "IPPROTO_UDP") return failed("EPROTONOSUPPORT");
-    return done(this.#add(new UdpSocket(this, new Address().setV4(0))));
+    return done(this.#add(new UdpSocket(this, any)));
   }
 
   close(fd: number): Outcome {

@@ -39,7 +39,7 @@ Deno.test("tcp: sides that close at once go through CLOSING to TIME-WAIT (RFC 92
   peer.flush();
   expect(peer.send({ flags: "FA", ack: 1 }), [{ flags: "A", seq: 2, ack: 2 }]);
   equal(stateOf(peer), "CLOSING");
-  peer.send({ flags: "A", ack: 2 });
+  deepEqual(peer.send({ flags: "A", ack: 2 }), [], "an acknowledgment is not acknowledged");
   equal(stateOf(peer), "TIME-WAIT");
 });
 
@@ -132,6 +132,17 @@ Deno.test("tcp: an orphan in FIN-WAIT-2 ends after a minute, and what comes late
     deepEqual(peer.user.heard, ["opened", "Finished"]);
     expect(peer.send({ flags: "FA", ack: 2 }), [{ flags: "R", seq: 2 }]);
   }
+});
+
+Deno.test("tcp: the minute of an orphan counts from when it became one, however long nothing happened before (RFC 9293 3.6)", () => {
+  const peer = inState("FIN-WAIT-2");
+  peer.now += seconds(1_000);
+  peer.host.at(peer.now);
+  peer.tcp.orphan(peer.connection);
+  peer.pass(seconds(59));
+  equal(stateOf(peer), "FIN-WAIT-2");
+  peer.pass(seconds(2));
+  equal(stateOf(peer), "CLOSED");
 });
 
 Deno.test("tcp: a connection that is not orphaned may stay in FIN-WAIT-2 for ever (RFC 9293 3.6)", () => {

@@ -20,7 +20,7 @@ function run(source: string): void {
       }
     }
   } catch (error) {
-    ok(error instanceof DrillSyntaxError, error instanceof Error ? error.stack : `${error}`);
+    ok(error instanceof DrillSyntaxError, `${error instanceof Error ? error.stack : error}`);
     const lines = source.split("\n");
     const { line, column } = error.at;
     ok(line >= 1 && line <= lines.length, `line ${line} of ${lines.length}: ${error.message}`);
