@@ -71,7 +71,8 @@ export async function dumpFile(
     throw error;
   } finally {
     signal.removeEventListener("abort", stop);
-    await chunks.cancel();
+    // Of a stream that has failed there is nothing left to give back.
+    await chunks.cancel().catch(() => {});
   }
 }
 

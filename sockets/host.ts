@@ -9,7 +9,6 @@ import { Eth } from "../stack/eth/endpoint.ts";
 import { Icmp } from "../stack/icmp/endpoint.ts";
 import { Ip } from "../stack/ip/endpoint.ts";
 import { protocols } from "../stack/ip/protocols.ts";
-import type { Instant } from "../stack/store/time.ts";
 import type { Accept, Listener } from "../stack/tcp/listener.ts";
 import { Tcp } from "../stack/tcp/endpoint.ts";
 import { Udp } from "../stack/udp/endpoint.ts";
@@ -239,11 +238,6 @@ export class Host implements StreamHost {
   #tell(): void {
     this.notices.run();
     if (this.#delivered !== undefined && !this.#isDelivering()) this.#delivered();
-  }
-
-  /** The present moment. */
-  get now(): Instant {
-    return this.nic.now();
   }
 }
 

@@ -9,7 +9,6 @@ import { TcpConn } from "./conn.ts";
 import { badResource } from "./errors.ts";
 import type { Host } from "./host.ts";
 import type { Hold } from "./lifetime.ts";
-import type { Noticed } from "./notices.ts";
 import type { TcpStream } from "./stream.ts";
 
 /** What a listener is bound to. */
@@ -28,7 +27,7 @@ export interface TcpListenOptions {
 export const BACKLOG = 511;
 
 /** A listening port, assignable to `Deno.TcpListener`. */
-export class TcpListener implements Deno.Listener<TcpConn, Deno.NetAddr>, Noticed {
+export class TcpListener implements Deno.Listener<TcpConn, Deno.NetAddr> {
   /** The own address and port. */
   readonly addr: TcpAddr;
   readonly #host: Host;
@@ -37,6 +36,7 @@ export class TcpListener implements Deno.Listener<TcpConn, Deno.NetAddr>, Notice
   readonly #backlog: number;
   readonly #arrived: TcpStream[] = [];
   readonly #waiting: PromiseWithResolvers<TcpConn>[] = [];
+  readonly #notice = { notify: () => this.#handOut() };
   #isClosed = false;
 
   /** Made by `stack.listen`. */
@@ -108,8 +108,7 @@ export class TcpListener implements Deno.Listener<TcpConn, Deno.NetAddr>, Notice
     this.#host.wake();
   }
 
-  /** Hands out what has arrived. */
-  notify(): void {
+  #handOut(): void {
     while (this.#waiting.length > 0 && this.#arrived.length > 0) {
       this.#waiting.shift()!.resolve(new TcpConn(this.#arrived.shift()!));
     }
@@ -118,7 +117,7 @@ export class TcpListener implements Deno.Listener<TcpConn, Deno.NetAddr>, Notice
   #take(stream: TcpStream): boolean {
     if (this.#arrived.length >= this.#backlog) return false;
     this.#arrived.push(stream);
-    this.#host.notices.add(this);
+    this.#host.notices.add(this.#notice);
     return true;
   }
 }

@@ -10,7 +10,6 @@ import type { Host } from "./host.ts";
 import type { Hold } from "./lifetime.ts";
 import { BACKLOG } from "./listener.ts";
 import { familyOf, type NetAddress, NetSocket, type NetSocketOptions } from "./net-socket.ts";
-import type { Noticed } from "./notices.ts";
 import type { TcpStream } from "./stream.ts";
 
 /** How a {@linkcode NetServer} makes its sockets. */
@@ -34,13 +33,14 @@ export interface NetListenOptions {
 }
 
 /** A server: made by `stack.net`. Emits "listening", "connection", "error", "drop" and "close". */
-export class NetServer extends EventEmitter implements Noticed, Disposable {
+export class NetServer extends EventEmitter implements Disposable {
   /** More connections than these are refused; absent: as many as the stack has. */
   maxConnections: number | undefined;
   readonly #host: Host;
   readonly #options: NetServerOptions;
   readonly #arrived: TcpStream[] = [];
   readonly #sockets = new Set<NetSocket>();
+  readonly #notice = { notify: () => this.#handOut() };
   #listener: Listener | undefined;
   #hostname = "0.0.0.0";
   #life: Hold | undefined;
@@ -155,8 +155,7 @@ export class NetServer extends EventEmitter implements Noticed, Disposable {
     await new Promise<void>((resolve) => void this.close(() => resolve()));
   }
 
-  /** Hands out what has arrived. */
-  notify(): void {
+  #handOut(): void {
     for (let stream = this.#arrived.shift(); stream !== undefined; stream = this.#arrived.shift()) {
       const socket = NetSocket.accepted(this.#host, stream, this.#options);
       if (this.#options.noDelay) socket.setNoDelay(true);
@@ -178,7 +177,7 @@ export class NetServer extends EventEmitter implements Noticed, Disposable {
       this.#host.notices.add({ notify: () => void this.emit("drop", drop) });
       return false;
     }
-    if (this.#arrived.length === 0) this.#host.notices.add(this);
+    if (this.#arrived.length === 0) this.#host.notices.add(this.#notice);
     this.#arrived.push(stream);
     return true;
   }
@@ -189,6 +188,15 @@ export class NetServer extends EventEmitter implements Noticed, Disposable {
     this.#life?.end();
     queueMicrotask(() => this.emit("close"));
   }
+}
+
+/**
+ * Hands the connections of `net` to a server of node:http, node:https or node:tls, which takes itself for listening
+ * meanwhile: one that does not listen keeps no connection for the next request.
+ */
+export function attach(net: NetServer, server: EventEmitter): NetServer {
+  Object.defineProperty(server, "listening", { configurable: true, get: () => net.listening });
+  return net.on("connection", (socket) => void server.emit("connection", socket));
 }
 
 function listenOptions(args: readonly unknown[]): NetListenOptions {

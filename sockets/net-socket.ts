@@ -45,8 +45,7 @@ export interface NetAddress {
 /** The longest chunk that is handed to the readable side. */
 const CHUNK = 1 << 16;
 
-/** How node:stream is told that something is done, or has failed. */
-export type Done = (error?: Error | null) => void;
+type Done = (error?: Error | null) => void;
 
 /** "IPv6" or "IPv4", as the text says. */
 export function familyOf(address: string): string {
@@ -236,12 +235,15 @@ export class NetSocket extends Duplex {
   }
 
   /** The writable side has something: node:stream calls it. */
-  override _write(chunk: Buffer, _encoding: string, done: Done): void {
+  override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
     this.#writeAll(chunk, 0, done);
   }
 
   /** The writable side has several chunks: node:stream calls it. */
-  override _writev(chunks: { chunk: Buffer; encoding: string }[], done: Done): void {
+  override _writev(
+    chunks: { chunk: Buffer; encoding: string }[],
+    done: (error?: Error | null) => void,
+  ): void {
     const next = (index: number, error?: Error | null): void => {
       if (error || index === chunks.length) done(error);
       else this.#writeAll(chunks[index]!.chunk, 0, (failure) => next(index + 1, failure));
@@ -250,7 +252,7 @@ export class NetSocket extends Duplex {
   }
 
   /** The writable side has ended: node:stream calls it. */
-  override _final(done: Done): void {
+  override _final(done: (error?: Error | null) => void): void {
     if (this.connecting) {
       this.#onceOpen.push(() => this._final(done));
       return;
@@ -260,7 +262,7 @@ export class NetSocket extends Duplex {
   }
 
   /** The socket is destroyed: node:stream calls it. */
-  override _destroy(error: Error | null, done: Done): void {
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     clearTimeout(this.#idle);
     this.connecting = false;
     this.#onceOpen = [];

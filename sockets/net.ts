@@ -3,8 +3,9 @@
  *
  * @module
  */
+import type { EventEmitter } from "node:events";
 import type { Host } from "./host.ts";
-import { NetServer, type NetServerOptions } from "./net-server.ts";
+import { attach, NetServer, type NetServerOptions } from "./net-server.ts";
 import { type NetConnectOptions, NetSocket, type NetSocketOptions } from "./net-socket.ts";
 
 /** A socket's class that needs no stack to be named: `new stack.net.Socket()`. */
@@ -19,9 +20,9 @@ export type NetServerClass = new (
 /**
  * What node:net is to the operating system's stack, this is to ours. A {@linkcode NetSocket} is a `Duplex`:
  *
- * - node:http: `stack.net.createServer((socket) => server.emit("connection", socket)).listen(80)`, and
- *   `http.request({ createConnection: stack.net.createConnection })`
- * - node:tls, node:https: `tls.connect({ socket: stack.net.connect(443, "10.0.0.2") })`
+ * - node:http and node:https serve: `stack.net.attach(server).listen(80)`
+ * - node:http asks: `http.request({ createConnection: stack.net.createConnection })`
+ * - node:tls, and node:https by it: `tls.connect({ socket: stack.net.connect(443, "10.0.0.2") })`
  * - ws: `new WebSocket(url, { createConnection: stack.net.createConnection })`
  * - pg: `new Client({ stream: () => new stack.net.Socket() })`
  *
@@ -57,6 +58,11 @@ export class Net {
     options?: NetServerOptions | ((socket: NetSocket) => void),
     onConnection?: (socket: NetSocket) => void,
   ): NetServer => new NetServer(this.#host, options, onConnection);
+
+  /** A server, which does not listen yet, whose connections go to a server of node:http, node:https or node:tls. */
+  readonly attach = (server: EventEmitter): NetServer => {
+    return attach(new NetServer(this.#host, { noDelay: true, allowHalfOpen: true }), server);
+  };
 
   /** A socket that connects: `(port, host?, listener?)` or `({ port, host }, listener?)`. */
   readonly connect = (

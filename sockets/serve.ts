@@ -8,7 +8,7 @@ import type { TcpAddr } from "./address.ts";
 import type { Host } from "./host.ts";
 import { answer, BadRequest, toRequest } from "./http.ts";
 import { BACKLOG } from "./listener.ts";
-import { NetServer } from "./net-server.ts";
+import { attach, NetServer } from "./net-server.ts";
 import type { NetSocket } from "./net-socket.ts";
 
 /** What a handler is told of a request: assignable to `Deno.ServeHandlerInfo<Deno.NetAddr>`. */
@@ -68,6 +68,7 @@ export class HttpServer implements Deno.HttpServer<Deno.NetAddr>, Disposable {
       { noDelay: true, allowHalfOpen: true },
       (socket) => this.#connected(socket),
     );
+    attach(this.#net, this.#http);
     this.addr = { transport: "tcp", hostname, port: this.#net.bind(hostname, port, tcpBacklog) };
     this.finished = new Promise((resolve) => void this.#net.once("close", resolve));
     host.sockets.add(this);
@@ -124,7 +125,6 @@ export class HttpServer implements Deno.HttpServer<Deno.NetAddr>, Disposable {
   #connected(socket: NetSocket): void {
     this.#clients.set(socket, { socket, requests: 0 });
     socket.once("close", () => this.#clients.delete(socket));
-    this.#http.emit("connection", socket);
   }
 
   async #serve(message: IncomingMessage, response: ServerResponse): Promise<void> {

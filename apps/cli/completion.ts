@@ -79,8 +79,7 @@ ${cases.join("\n")}
     *) return ;;
   esac
   if [[ -n "$valued" && "|$valued|" == *"|$previous|"* ]]; then return; fi
-  COMPREPLY=($(compgen -W "$words" -- "$current"))
-  if [[ -n "$files" ]]; then COMPREPLY+=($(compgen -f -- "$current")); fi
+  COMPREPLY=($(compgen \${files:+-f} -W "$words" -- "$current"))
 }
 complete -F _${name} ${name}
 `;

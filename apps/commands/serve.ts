@@ -20,6 +20,7 @@ something happens. A TAP interface must exist, and its kernel side wants an addr
 Examples:
   ethox serve --addr 10.0.0.1/24                          answer on tap0 until Ctrl-C
   ethox serve ping --nic tap:tap1 --addr 10.0.0.1/24 -v   show every packet
+  ethox serve tcp-echo http --addr 10.0.0.1/24            then: curl http://10.0.0.1/, nc 10.0.0.1 7
   ethox serve --nic link: --duration 3s --json            in memory, for programs to read
   ethox serve udp-echo --addr 10.0.0.1/24 --fault loss=10%,dup=5%,seed=7 --pcap out.pcapng
   ethox serve udp-echo:7 udp-echo:7007 --addr 10.0.0.1/24 --filter udp.bpf

@@ -9,6 +9,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { ENGINE_FLAGS } from "./engine.ts";
 import { PERMISSIONS } from "./permissions.ts";
 import { BuildError } from "./run.ts";
 
@@ -44,7 +45,7 @@ export function header(template: string, bundle: Uint8Array, runtime: Uint8Array
     RUNTIME_SKIP: `${1 + bundleBlocks}`,
     RUNTIME_B2: digest("blake2b512", runtime),
     RUNTIME_SHA: digest("sha256", runtime),
-    FLAGS: [...RUN_FLAGS, ...PERMISSIONS].join(" "),
+    FLAGS: [...RUN_FLAGS, ...ENGINE_FLAGS, ...PERMISSIONS].join(" "),
   };
   const script = template.replace(/@([A-Z0-9_]+)@/g, (_, name: string) => {
     const value = values[name];

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ENGINE_FLAGS } from "./engine.ts";
 import { PERMISSIONS } from "./permissions.ts";
 import { BuildError, deno } from "./run.ts";
 
@@ -79,6 +80,16 @@ export async function surroundings(stop: AbortSignal): Promise<Surroundings> {
  */
 export async function compile(bundle: string, output: string, stop: AbortSignal): Promise<void> {
   const closed = ["--quiet", "--no-check", "--no-config", "--no-lock", "--no-remote", "--no-npm"];
-  const args = ["compile", ...closed, ...PERMISSIONS, "--app-name", "ethox", "--output", output, bundle];
+  const args = [
+    "compile",
+    ...closed,
+    ...ENGINE_FLAGS,
+    ...PERMISSIONS,
+    "--app-name",
+    "ethox",
+    "--output",
+    output,
+    bundle,
+  ];
   await deno(args, stop, 300_000);
 }

@@ -28,6 +28,8 @@ export const PROGRAMS: readonly Program[] = [
   { name: "nc", package: "netcat-openbsd" },
   { name: "nft", package: "nftables" },
   { name: "ethtool", package: "ethtool" },
+  { name: "curl", package: "curl" },
+  { name: "wrk", package: "wrk" },
 ];
 
 /** Where programs for the administrator are; an ordinary user's PATH often lacks these. */

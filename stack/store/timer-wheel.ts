@@ -79,8 +79,27 @@ export class TimerWheel {
         `timer must be 0 to ${this.capacity - 1}, at a time: cannot arm ${timer} at ${at}`,
       );
     }
+    this.#armAt(timer, Math.ceil(at / this.tick));
+  }
+
+  /**
+   * Arms a timer for `delay` from `now` on, as {@linkcode TimerWheel.arm} does for an instant. The sum is no small
+   * integer to the engine, which would box it on its way here; nothing is allocated if `now` is boxed already.
+   *
+   * @throws {RangeError} if there is no such timer, or the time is not a number.
+   */
+  armIn(timer: number, now: Instant, delay: Instant): void {
+    if (timer < 0 || timer >= this.capacity || Number.isNaN(now + delay)) {
+      throw new RangeError(
+        `timer must be 0 to ${this.capacity - 1}, at a time: cannot arm ${timer} at ${now} + ${delay}`,
+      );
+    }
+    this.#armAt(timer, Math.ceil((now + delay) / this.tick));
+  }
+
+  #armAt(timer: number, tick: number): void {
+    if (this.#ticks[timer] === tick && tick > this.#horizon && this.armed(timer)) return;
     this.cancel(timer);
-    const tick = Math.ceil(at / this.tick);
     if (tick > MAX_TICK) return;
     this.#ticks[timer] = tick;
     if (tick <= this.#horizon) this.#links.pushBack(this.#overdue, timer);

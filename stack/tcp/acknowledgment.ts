@@ -12,7 +12,7 @@ import type { TcpIn } from "./packet.ts";
 import { onAckReceived, onEcnEcho } from "./recovery.ts";
 import { add, after, before, distance, upTo } from "./sequence.ts";
 import { ConnectionState } from "./state.ts";
-import { armRetransmission, FIN_WAIT_2, setTransmit, TimerKind } from "./timers.ts";
+import { armRetransmission, awaitFin, setTransmit, setTransmitIn } from "./timers.ts";
 import { timestampAge } from "./timestamp.ts";
 
 /** Takes the segment's acknowledgment, its SACK blocks and its window. The connection may be gone afterwards. */
@@ -149,7 +149,7 @@ function onWindowOpened(c: Connection, now: Instant): void {
   if (c.flight.count === 0 || c.rtt.backoff === 0) return;
   c.rtt.backoff = 0;
   c.flight.markAllLost();
-  setTransmit(c, TransmitTimer.Retransmission, now + c.rtt.rto);
+  setTransmitIn(c, TransmitTimer.Retransmission, now, c.rtt.rto);
 }
 
 function rearm(c: Connection, now: Instant, isNew: boolean): void {
@@ -175,7 +175,7 @@ function afterProgress(c: Connection, now: Instant, hadFin: boolean): void {
   if (!hadFin || c.sndUna !== c.sndNxt) return;
   if (c.state === ConnectionState.FinWait1) {
     c.state = ConnectionState.FinWait2;
-    if (c.isOrphan) c.tcp.arm(c, TimerKind.Life, now + FIN_WAIT_2);
+    if (c.isOrphan) awaitFin(c, now);
   } else if (c.state === ConnectionState.Closing) c.tcp.timeWait(c, now);
   else if (c.state === ConnectionState.LastAck) c.tcp.end(c, CloseReason.Finished);
 }

@@ -303,6 +303,8 @@ export class Connection {
   persistSince: Instant = 0;
   /** The user has let go: nobody reads what the peer still sends. */
   isOrphan: boolean = false;
+  /** When an orphan in FIN-WAIT-2 has waited long enough for the peer's FIN; negative: it does not wait yet. */
+  finDue: Instant = -1;
   /** Probes of an idle peer that were not answered. */
   keepAliveProbes: number = 0;
   /** Probes an idle peer (RFC 9293 3.8.4). */

@@ -26,7 +26,7 @@ import { TcpSender } from "./send.ts";
 import type { SipKey } from "./siphash.ts";
 import { ConnectionState } from "./state.ts";
 import { ConnectionTable } from "./table.ts";
-import { FIN_WAIT_2, KEEPALIVE_IDLE, onTimer, TimerKind } from "./timers.ts";
+import { KEEPALIVE_IDLE, onTimer, TimerKind } from "./timers.ts";
 import { TimeWait } from "./time-wait.ts";
 import type { FourTuple } from "./tuple.ts";
 import { receiveWindow } from "./window.ts";
@@ -263,8 +263,10 @@ export class Tcp {
 
   /** The user has let go of a connection: what the peer still sends is nobody's. */
   orphan(c: Connection): void {
+    if (c.isOrphan) return;
     c.isOrphan = true;
-    if (c.state === ConnectionState.FinWait2) this.arm(c, TimerKind.Life, this.now + FIN_WAIT_2);
+    // Users call between bursts, when the clock may have stood still for long: the wait begins with the next one.
+    if (c.state === ConnectionState.FinWait2) this.arm(c, TimerKind.Life, this.now);
   }
 
   /** Switches a connection's keepalive probes on or off (RFC 1122 4.2.3.6). */

@@ -38,7 +38,8 @@ export class TcpReceiver implements Receiver<IpIn> {
   receive(ip: IpIn): void {
     if (!this.#isFine(ip)) return;
     const tcp = this.#tcp;
-    const now = ip.info.timestamp === tcp.now ? tcp.now : tcp.follow(ip.info);
+    if (ip.info.timestamp !== tcp.now) tcp.follow(ip.info);
+    const { now } = tcp;
     this.#tcp.counters.received++;
     const packet = this.#packet.enterIn(ip);
     this.#options.read(ip.frame.bytes, ip.payloadAt, (packet.flags & Flag.Syn) !== 0);

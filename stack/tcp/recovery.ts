@@ -26,8 +26,8 @@ const DUPLICATE_THRESHOLD = 3;
  * is reported, [dsackLeft, dsackRight) if they differ. `isDuplicateAck`: it is one by RFC 5681 2, which counts where
  * there is no SACK. `echoAge`: how long ago the segment left whose timestamp is echoed; negative: unknown.
  *
- * Answers when RACK takes more for lost unless that arrives, and keeps it in `reorderAt`: while it is not NEVER, the
- * transmit timer is to stand for it (RFC 8985 6.2, step 5).
+ * Afterwards `reorderAt` says when RACK takes more for lost unless that arrives: while it is not NEVER, the transmit
+ * timer is to stand for it (RFC 8985 6.2, step 5).
  */
 export function onAckReceived(
   c: Losses,
@@ -40,7 +40,7 @@ export function onAckReceived(
   dsackLeft: number = 0,
   dsackRight: number = 0,
   echoAge: Instant = -1,
-): Instant {
+): void {
   const { flight } = c;
   const isNews = ackedNew || (c.hasSack ? sackChanged : isDuplicateAck);
   const delivered = c.hasSack ? flight.delivered : countDuplicates(c, ackedNew, ackedBytes, isDuplicateAck);
@@ -66,7 +66,6 @@ export function onAckReceived(
     const isLimited = c.recovery === Recovery.Timeout || isWindowLimited(c);
     c.control.onAck(ackedBytes, c.rtt.srtt, now, isLimited);
   }
-  return c.reorderAt;
 }
 
 /** RACK has waited long enough (RFC 8985 6.2, step 5). Whatever comes of it, a timer is to be armed again. */

@@ -40,7 +40,7 @@ export class RttEstimator {
 
   /** The timeout for what is sent now, backing off included. */
   get rto(): Instant {
-    return Math.min(MAX_RTO, this.#rto * 2 ** this.backoff);
+    return Math.min(MAX_RTO, this.backoff === 0 ? this.#rto : this.#rto * 2 ** this.backoff);
   }
 
   /** Starts over for another connection. */

@@ -120,7 +120,7 @@ export class SegmentWriter {
     const init = this.#begin(c, c.sndNxt, Flag.Ack, length);
     const offset = c.sentData;
     const isFin = this.#finIsNext(c, length);
-    if (length > 0 && length === c.unsent) init.flags |= Flag.Psh;
+    if (isPushed(c, offset, length)) init.flags |= Flag.Psh;
     if (isFin) init.flags |= Flag.Fin;
     this.#markEcn(c, init, length);
     const out = this.#prepare(c, raw, now);
@@ -141,10 +141,12 @@ export class SegmentWriter {
     const data = distance(start, end) - (hasFin ? 1 : 0);
     const length = Math.min(data, this.#payloadMss(c));
     const isFin = hasFin && length === data;
-    this.#begin(c, start, isFin ? Flag.Ack | Flag.Fin : Flag.Ack, length);
+    const offset = distance(c.sndUna, start);
+    const init = this.#begin(c, start, isFin ? Flag.Ack | Flag.Fin : Flag.Ack, length);
+    if (isPushed(c, offset, length)) init.flags |= Flag.Psh;
     const out = this.#prepare(c, raw, now);
     if (out === undefined) return Filled.Blocked;
-    c.sendBuffer.fill(distance(c.sndUna, start), out.frame.bytes, out.payloadAt, length);
+    c.sendBuffer.fill(offset, out.frame.bytes, out.payloadAt, length);
     c.flight.resend(index, length + (isFin ? 1 : 0), now);
     c.tcp.counters.retransmitted++;
     const filled = this.#sent(c, out, now, length);
@@ -162,8 +164,9 @@ export class SegmentWriter {
       return filled;
     }
     const last = c.flight.lastUnreceived();
+    const filled = last < 0 ? Filled.Nothing : this.#resend(c, raw, now, last);
     onProbeSent(c, true);
-    return last < 0 ? Filled.Nothing : this.#resend(c, raw, now, last);
+    return filled;
   }
 
   #control(c: Connection, raw: TcpRaw, now: Instant, sequence: number, flags: number): Filled {
@@ -261,6 +264,14 @@ export class SegmentWriter {
     armAfterSend(c, now);
     return Filled.Sent;
   }
+}
+
+/**
+ * RFC 9293 3.9.1.2: what is the end of the data for now is pushed. So is a probe, for many a peer acknowledges at once
+ * what was pushed, and keeps a single segment without it waiting for another.
+ */
+function isPushed(c: Connection, offset: number, length: number): boolean {
+  return length > 0 && (c.probeWanted || offset + length === c.sendBuffer.length);
 }
 
 /** The options of a SYN: MSS always, the others as far as both sides may use them. */

@@ -144,6 +144,11 @@ export class ConnectionTable {
     if (c.index >= 0) this.#wheel.arm(c.index * TIMERS + kind, at);
   }
 
+  /** Arms a connection's timer for `delay` from `now` on. */
+  armIn(c: Connection, kind: number, now: Instant, delay: Instant): void {
+    if (c.index >= 0) this.#wheel.armIn(c.index * TIMERS + kind, now, delay);
+  }
+
   /** Lets timers run out. */
   advance(now: Instant): void {
     this.#wheel.advance(now, this.#onTimer);

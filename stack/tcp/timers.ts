@@ -19,7 +19,7 @@ export const TIMERS = 3;
 /** RFC 9293 3.8.6.3: an acknowledgment is delayed by less than half a second; this long, as on Linux. */
 export const DELAYED_ACK: Instant = milliseconds(40);
 /** How long an orphan in FIN-WAIT-2 waits for the peer's FIN. */
-export const FIN_WAIT_2: Instant = seconds(60);
+const FIN_WAIT_2: Instant = seconds(60);
 /** How often keepalive probes are sent once one is unanswered, and how many before the peer is given up. */
 export const KEEPALIVE_INTERVAL: Instant = seconds(75);
 /** RFC 1122 4.2.3.6: the default idle time is two hours at least. */
@@ -48,9 +48,10 @@ export function armAfterSend(c: Connection, now: Instant): void {
 /** Arms what is due first for what is in flight: RACK's timer, the tail loss probe (RFC 8985 7.2), or the timeout. */
 export function armRetransmission(c: Connection, now: Instant): void {
   const probe = probeTimeout(c, now);
-  if (c.reorderAt < now + c.rtt.rto) setTransmit(c, TransmitTimer.Reordering, c.reorderAt);
-  else if (probe <= c.rtt.rto) setTransmit(c, TransmitTimer.Probe, now + probe);
-  else setTransmit(c, TransmitTimer.Retransmission, now + c.rtt.rto);
+  const { rto } = c.rtt;
+  if (c.reorderAt < now + rto) setTransmit(c, TransmitTimer.Reordering, c.reorderAt);
+  else if (probe <= rto) setTransmitIn(c, TransmitTimer.Probe, now, probe);
+  else setTransmitIn(c, TransmitTimer.Retransmission, now, rto);
 }
 
 /** Arms the one transmit timer for something. */
@@ -59,19 +60,25 @@ export function setTransmit(c: Connection, what: TransmitTimer, at: Instant): vo
   c.tcp.arm(c, TimerKind.Transmit, at);
 }
 
+/** Arms the one transmit timer for something `delay` from `now` on. */
+export function setTransmitIn(c: Connection, what: TransmitTimer, now: Instant, delay: Instant): void {
+  c.transmitTimer = what;
+  c.tcp.connections.armIn(c, TimerKind.Transmit, now, delay);
+}
+
 /** Data or a FIN waits for a window that is closed, or too small: asks from time to time (RFC 9293 3.8.6.1). */
 export function armPersist(c: Connection, now: Instant): void {
   if (c.transmitTimer === TransmitTimer.Persist || c.flight.count > 0) return;
   if (c.persistBackoff === 0) c.persistSince = now;
   const wait = Math.min(MAX_RTO, c.rtt.rto * 2 ** c.persistBackoff);
-  setTransmit(c, TransmitTimer.Persist, now + wait);
+  setTransmitIn(c, TransmitTimer.Persist, now, wait);
 }
 
 /** An acknowledgment may wait for company. */
 export function delayAck(c: Connection, now: Instant): void {
   if (c.ackDelayed) return;
   c.ackDelayed = true;
-  c.tcp.arm(c, TimerKind.DelayedAck, now + DELAYED_ACK);
+  c.tcp.connections.armIn(c, TimerKind.DelayedAck, now, DELAYED_ACK);
 }
 
 /** A timer has run out. */
@@ -94,7 +101,7 @@ function onTransmitTimer(c: Connection, now: Instant): void {
     armRetransmission(c, now);
   } else if (what === TransmitTimer.Probe) {
     onProbeTimeout(c);
-    setTransmit(c, TransmitTimer.Retransmission, now + c.rtt.rto);
+    setTransmitIn(c, TransmitTimer.Retransmission, now, c.rtt.rto);
   } else onRetransmission(c, now);
   c.tcp.wants(c);
 }
@@ -103,7 +110,7 @@ function onRetransmission(c: Connection, now: Instant): void {
   if (c.state < ConnectionState.Established) return onSynTimeout(c, now);
   if (hasStalled(c, now)) return;
   onRetransmissionTimeout(c, now);
-  setTransmit(c, TransmitTimer.Retransmission, now + c.rtt.rto);
+  setTransmitIn(c, TransmitTimer.Retransmission, now, c.rtt.rto);
 }
 
 function onSynTimeout(c: Connection, now: Instant): void {
@@ -116,7 +123,7 @@ function onSynTimeout(c: Connection, now: Instant): void {
   c.rtt.backOff();
   c.synWanted = true;
   c.synLost = c.flight.count > 0;
-  setTransmit(c, TransmitTimer.Retransmission, now + c.rtt.rto);
+  setTransmitIn(c, TransmitTimer.Retransmission, now, c.rtt.rto);
 }
 
 function onPersist(c: Connection, now: Instant): void {
@@ -131,6 +138,12 @@ function onPersist(c: Connection, now: Instant): void {
   armPersist(c, now);
 }
 
+/** An orphan in FIN-WAIT-2 waits for the peer's FIN, but not for ever. */
+export function awaitFin(c: Connection, now: Instant): void {
+  c.finDue = now + FIN_WAIT_2;
+  c.tcp.arm(c, TimerKind.Life, c.finDue);
+}
+
 /** The layers below take nothing: as if what should have left had been lost. */
 function onRefused(c: Connection, now: Instant): void {
   if (c.rstWanted || c.lastWords) c.tcp.forget(c);
@@ -143,7 +156,7 @@ export function armRefused(c: Connection, now: Instant): void {
   if (c.transmitTimer !== TransmitTimer.None) return;
   if (c.stalledSince < 0) c.stalledSince = now;
   if (c.state === ConnectionState.SynSent) c.softError = true;
-  setTransmit(c, TransmitTimer.Refused, now + c.rtt.rto);
+  setTransmitIn(c, TransmitTimer.Refused, now, c.rtt.rto);
 }
 
 /** RFC 9293 3.8.3: what was sent stays unanswered too long, so the connection is gone. */
@@ -163,7 +176,8 @@ function hasStalledFor(c: Connection, now: Instant, since: Instant): boolean {
 
 function onLifeTimer(c: Connection, now: Instant): void {
   if (c.state === ConnectionState.FinWait2 && c.isOrphan) {
-    c.tcp.end(c, CloseReason.Finished);
+    if (c.finDue < 0) awaitFin(c, now);
+    else c.tcp.end(c, CloseReason.Finished);
     return;
   }
   if (!c.keepAlive || c.state < ConnectionState.Established) return;

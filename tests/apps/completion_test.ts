@@ -19,6 +19,7 @@ Deno.test("completion: bash completes commands, options, and the values that are
     "serve",
     "ping",
     "arp",
+    "curl",
     "dump",
     "nics",
     "demo",
@@ -54,3 +55,13 @@ for (const shell of ["zsh", "fish"]) {
     }
   });
 }
+
+Deno.test("completion: bash completes services, and files where a file is wanted", async () => {
+  const directory = await Deno.makeTempDir();
+  await Deno.writeTextFile(`${directory}/some.pcapng`, "");
+  assert.deepEqual(await complete("ethox", "serve", "udp"), ["udp-echo"]);
+  for (const words of [["serve", "--pcap"], ["dump", "--filter"], ["dump"]]) {
+    assert.deepEqual(await complete("ethox", ...words, `${directory}/so`), [`${directory}/some.pcapng`]);
+  }
+  await Deno.remove(directory, { recursive: true });
+});

@@ -8,13 +8,13 @@ const ADDR = ["--addr", "10.0.0.1/24"];
 
 /** Arguments, the exit status, and what the one line on stderr must say. */
 const WRONG: readonly (readonly [readonly string[], number, RegExp])[] = [
-  [[], 2, /no command.*serve, ping, arp, dump, nics, demo, completion/],
+  [[], 2, /no command.*serve, ping, arp, curl, dump, nics, demo, completion/],
   [["frobnicate"], 2, /unknown command 'frobnicate'.*serve, ping/],
   [["pnig", "10.0.0.2"], 2, /unknown command 'pnig'.*Did you mean ping\?/],
   [["serve", "--frob"], 2, /unknown option '--frob'.*--help/],
   [["serve", "--nic"], 2, /--nic <spec>.*argument missing/],
   [["serve", "smtp", ...ADDR], 2, /no service "smtp".*allowed is ping/],
-  [["serve", "ping", "tcp-echo", ...ADDR], 2, /no service "tcp-echo"/],
+  [["serve", "ping", "gopher", ...ADDR], 2, /no service "gopher"/],
   [["serve"], 2, /--addr is missing.*10\.0\.0\.1\/24/],
   [["serve", "--addr", "10.0.0.300/24"], 2, /--addr: "10\.0\.0\.300".*column 8.*write ADDRESS\/PREFIX/],
   [["serve", "--addr", "10.0.0.1"], 2, /--addr: .*no prefix length.*10\.0\.0\.1\/24/],
@@ -58,7 +58,7 @@ const WRONG: readonly (readonly [readonly string[], number, RegExp])[] = [
   [["ping", "10.0.0.2", ...ADDR, "--size", "70000"], 2, /--size: "70000" is not allowed.*0 to 65507/],
   [["ping", "10.0.0.2", "--nic", "link:", "--size", "1473"], 2, /--size: 1473.*allowed is 0 to 1472/],
   [["arp", "10.0.1.1", ...ADDR], 2, /HOST: there is no way to 10\.0\.1\.1/],
-  [["dump", "extra"], 2, /too many arguments/],
+  [["dump", "one", "two"], 2, /too many arguments/],
   [["dump", ...ADDR], 2, /unknown option '--addr'/],
   [["nics", "--nic", "link:"], 2, /unknown option '--nic'/],
   [["demo", "--nic", "link:"], 2, /unknown option '--nic'/],
@@ -74,7 +74,7 @@ for (const [args, status, complaint] of WRONG) {
   });
 }
 
-const COMMANDS = ["serve", "ping", "arp", "dump", "nics", "demo", "completion"];
+const COMMANDS = ["serve", "ping", "arp", "curl", "dump", "nics", "demo", "completion"];
 
 Deno.test("command: --help names every command and the exit statuses, on stdout, with status 0", async () => {
   const { status, out, err } = await ethox(["--help"]);

@@ -8,7 +8,7 @@
  */
 import type { EchoSample } from "./echo-case.ts";
 import { type CaseName, CASES } from "./echo-trees.ts";
-import { beside, deno, output } from "./process.ts";
+import { beside, deno, output, plainDeno } from "./process.ts";
 import { type Benchmark, median, type Report } from "./report.ts";
 
 const NAMES = Object.keys(CASES) as CaseName[];
@@ -19,16 +19,23 @@ export const echo: Benchmark = {
   about: "echoes in memory, one slot; processor time, since other programs may use the machine",
   async run(report, quick) {
     const samples = new Map<CaseName, EchoSample[]>(NAMES.map((name) => [name, []]));
+    const untuned: EchoSample[] = [];
     for (let round = 0; round < (quick ? 2 : 9); round++) {
       for (const name of NAMES) {
-        const text = await output(deno(beside("echo-case.ts"), name, quick ? "0.3" : "0.6"));
-        samples.get(name)?.push(JSON.parse(text) as EchoSample);
+        samples.get(name)?.push(await sample(deno, name, quick));
       }
+      untuned.push(await sample(plainDeno, "icmp", quick));
     }
     for (const name of NAMES) write(report, name, samples.get(name) ?? []);
+    const values = untuned.map(({ cpu }) => cpu);
+    report.figure({ title: "ICMP echo, eth + ip + icmp, V8 as it is by itself", unit: "ns/packet", values });
     breakdown(report, (name) => median((samples.get(name) ?? []).map(({ cpu }) => cpu)));
   },
 };
+
+async function sample(run: typeof deno, name: CaseName, quick: boolean): Promise<EchoSample> {
+  return JSON.parse(await output(run(beside("echo-case.ts"), name, quick ? "0.3" : "0.6"))) as EchoSample;
+}
 
 function write(report: Report, name: CaseName, samples: readonly EchoSample[]): void {
   const { title, answers } = CASES[name];

@@ -3,15 +3,23 @@
  *
  * @module
  */
+import { ENGINE_FLAGS } from "../../scripts/pack/engine.ts";
 
 /** The path of a program beside this file. */
 export function beside(file: string): string {
   return new URL(file, import.meta.url).pathname;
 }
 
-/** The words that run a program. */
+const RUN: readonly string[] = ["run", "--quiet", "--no-prompt", "--cached-only", "-A"];
+
+/** The words that run a program, with the engine as the task `ethox` sets it. */
 export function deno(program: string, ...args: readonly string[]): string[] {
-  return [Deno.execPath(), "run", "--quiet", "--no-prompt", "--cached-only", "-A", program, ...args];
+  return [Deno.execPath(), ...RUN, ...ENGINE_FLAGS, program, ...args];
+}
+
+/** The same with the engine as it is by itself. */
+export function plainDeno(program: string, ...args: readonly string[]): string[] {
+  return [Deno.execPath(), ...RUN, program, ...args];
 }
 
 /** Runs a command to its end and answers what it printed. Throws an Error with its complaint when it fails. */

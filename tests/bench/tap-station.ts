@@ -19,9 +19,9 @@ export class Station implements AsyncDisposable {
     this.#child = child;
   }
 
-  /** The program as users start it. */
-  static appliance(tap: string, address: string): Promise<Station> {
-    const command = ["serve", "ping", "--nic", `tap:${tap}`, "--addr", `${address}/24`, "--json"];
+  /** The program as users start it, with more services and options if there are any. */
+  static appliance(tap: string, address: string, ...more: readonly string[]): Promise<Station> {
+    const command = ["serve", "ping", ...more, "--nic", `tap:${tap}`, "--addr", `${address}/24`, "--json"];
     return Station.#start(deno(beside("../../apps/main.ts"), ...command), address);
   }
 
@@ -47,6 +47,11 @@ export class Station implements AsyncDisposable {
     // The name in parentheses may hold spaces; behind it the fields are counted from 3: utime is 14, stime 15.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     return (Number(fields[11]) + Number(fields[12])) * TICK;
+  }
+
+  /** Memory that it occupies, in KB. */
+  memory(): number {
+    return Number(/VmRSS:\s+(\d+)/.exec(Deno.readTextFileSync(`/proc/${this.#child.pid}/status`))?.[1]);
   }
 
   /** Ends the process and waits for it. */

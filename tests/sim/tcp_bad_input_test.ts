@@ -9,9 +9,9 @@ import {
   type Segment,
   settled,
   syn,
+  type TcpPeer,
 } from "../support/peer-tcp.ts";
 import { broken } from "../support/tcp-invariants.ts";
-import type { TcpPeer } from "../support/peer-tcp.ts";
 import { KEEPALIVE_IDLE } from "../../stack/tcp/timers.ts";
 
 /** Numbers that a stranger would guess: anywhere but where the connection is. */

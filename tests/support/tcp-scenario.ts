@@ -121,6 +121,7 @@ export interface Outcome {
 /** The first timeout is a second, later ones of 200 ms and more. */
 const LEAST_TIMEOUT = milliseconds(250);
 const LONG_TIMEOUT = seconds(40);
+const LONGEST_TIMEOUT = seconds(120);
 
 /** By when a transfer must be over, from what there is to send and what goes wrong. */
 export function boundOf(s: Scenario): number {
@@ -144,8 +145,9 @@ export function boundOf(s: Scenario): number {
     bound += 3 * pauses(from.bytes, Math.min(to.readChunk, to.receiveBuffer / 2), to.readPause);
     bound += segments * bad * (6 * (LEAST_TIMEOUT + 3 * roundTrip) + (isSure ? 0 : LONG_TIMEOUT));
   }
-  // Where much is lost, the last try of a row waits twice as long as all before: rows of ten are seen.
-  return bound + (bad > 0.02 ? 400 * (LEAST_TIMEOUT + 2 * roundTrip) + (isSure ? 1 : 3) * seconds(130) : 0);
+  // Where much is lost, so are ten tries in a row, sooner or later, and the timeout grows to its longest.
+  if (s.loss + s.corrupt > 0.02) return bound + (isSure ? 12 : 30) * LONGEST_TIMEOUT + 400 * roundTrip;
+  return bound + (bad > 0.02 ? LONGEST_TIMEOUT : 0);
 }
 
 function pauses(bytes: number, chunk: number, pause: number): number {
@@ -164,15 +166,16 @@ export function runScenario(s: Scenario, trace?: (event: NetworkEvent) => void):
   let wrong: string | undefined;
   const isOver = () => {
     for (const { tcp } of hosts) wrong ??= broken(tcp, network.now);
-    return wrong !== undefined || (clientUser.reason !== undefined && serverUser.reason !== undefined);
+    const isServed = accepted.length > 0 || server.tcp.connections.size > 0;
+    return wrong !== undefined ||
+      clientUser.reason !== undefined && (!isServed || serverUser.reason !== undefined);
   };
   const bound = boundOf(s);
   const inTime = network.runUntil(isOver, bound);
   const closedAt = network.now;
   if (wrong === undefined && !inTime) wrong = "not over in time";
-  wrong ??= wrongUser("client", clientUser, serverUser, s.server.bytes) ??
-    wrongUser("server", serverUser, clientUser, s.client.bytes);
-  if (wrong === undefined && accepted.length !== 1) wrong = `accepted ${accepted.length} connections`;
+  wrong ??= accepted.length === 0 ? wrongAttempt(s, clientUser) : wrongPair(s, clientUser, serverUser);
+  if (wrong === undefined && accepted.length > 1) wrong = `accepted ${accepted.length} connections`;
   // What closed first waits for 2 MSL; then nothing at all may be left, neither state nor frames nor timers.
   if (wrong === undefined) {
     network.run(closedAt + seconds(130));
@@ -202,6 +205,8 @@ function host(network: Network, s: Scenario, index: 0 | 1): TcpHost {
   return tcpHost(network, index + 1, { ingress, egress }, {
     secret: [random.next(), random.next(), random.next(), random.next()],
     connections: 4,
+    // However unlucky it is, no transfer is given up.
+    userTimeout: seconds(100_000),
     timeWaits: 4,
     mtu: s.mtu,
     ecn: s.ecn,
@@ -212,12 +217,26 @@ function host(network: Network, s: Scenario, index: 0 | 1): TcpHost {
   });
 }
 
+/** Where much is lost, all of the seven SYNs may be, or all answers: then the attempt is given up. */
+function wrongAttempt(s: Scenario, user: PacedUser): string | undefined {
+  if (s.loss + s.corrupt < 0.05) return "never opened";
+  const isGivenUp = user.reason === CloseReason.TimedOut || user.reason === CloseReason.Reset;
+  return isGivenUp ? undefined : `client: an attempt ended for reason ${user.reason}`;
+}
+
+function wrongPair(s: Scenario, client: PacedUser, server: PacedUser): string | undefined {
+  return wrongUser("client", client, server, s.server.bytes) ??
+    wrongUser("server", server, client, s.client.bytes);
+}
+
 function wrongUser(name: string, user: PacedUser, other: PacedUser, expected: number): string | undefined {
   if (user.wrong > 0) return `${name}: ${user.wrong} wrong bytes`;
   if (user.received !== expected) return `${name}: ${user.received} of ${expected} bytes received`;
   if (!user.peerHasClosed) return `${name}: never heard that its peer closed`;
-  // A FIN that is lost more often than TIME-WAIT lasts is answered with a reset: the peer has forgotten all.
-  if (user.reason === CloseReason.Reset && other.reason === CloseReason.Finished) return undefined;
+  // The end that is lost for longer than TIME-WAIT lasts is answered with a reset, which may be lost as well: the peer
+  // has everything, and has forgotten it.
+  const isLate = user.reason === CloseReason.Reset || user.reason === CloseReason.TimedOut;
+  if (isLate && other.reason === CloseReason.Finished) return undefined;
   if (user.reason !== CloseReason.Finished) return `${name}: closed for reason ${user.reason}`;
   return user.send.length > 0 ? `${name}: ${user.send.length} bytes never acknowledged` : undefined;
 }

@@ -136,6 +136,28 @@ Deno.test("capture: a counter that grew while sending is not blamed on the next 
   assert.equal(packets(reader)[0]?.comment, undefined);
 });
 
+Deno.test("capture: a frame that is answered by an error still has the reason of its drop, and the error has none", () => {
+  const nic = new External();
+  const counters = new NicCounters();
+  const watch = new DropWatch({ udp: counters });
+  const chunks: Uint8Array[] = [];
+  const spied = capture(nic, new PcapWriter((chunk) => chunks.push(chunk.slice())), {
+    dropReason: () => watch.reason(),
+  });
+  nic.inject(data(60));
+  spied.rx(1, {
+    receive: (slot) => {
+      counters.sendFailed++;
+      slot.queue();
+    },
+  });
+  spied.close();
+  const reader = new PcapReader();
+  reader.push(join(...chunks));
+  const seen = packets(reader).map(({ direction, comment }) => [direction, comment]);
+  assert.deepEqual(seen, [["in", "dropped: udp.sendFailed"], ["out", undefined]]);
+});
+
 Deno.test("replay: a stack answers a capture as the captured one did, at the same moments", () => {
   const frames = [
     echoRequest(),

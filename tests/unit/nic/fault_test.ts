@@ -103,7 +103,7 @@ Deno.test("faulty: answers in the received buffer pass the egress too, whichever
     const arrived = [...bench.rx(0, true), ...bench.rx(10, true)];
     deepStrictEqual(arrived, [7]);
     bench.tx(10);
-    deepStrictEqual(bench.left(), [7], Object.keys(faults)[0]);
+    deepStrictEqual(bench.left(), [7], `${Object.keys(faults)[0]}`);
   }
 });
 

@@ -81,7 +81,7 @@ export class Script {
     if (c.flight.newestSentAt >= 0 && !c.flight.newestResent) {
       c.rtt.measure(this.now - c.flight.newestSentAt, this.now);
     }
-    return onAckReceived(
+    onAckReceived(
       c,
       this.now,
       isNew,
@@ -93,6 +93,7 @@ export class Script {
       dsack[1] * MSS,
       echoAge,
     );
+    return c.reorderAt;
   }
 
   /** The window, the threshold and what is out, in segments. */

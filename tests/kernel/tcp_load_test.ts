@@ -1,0 +1,120 @@
+/** TCP services under load, and under attack. */
+import assert from "node:assert/strict";
+import { source } from "../support/ethox.ts";
+import { APPLIANCE, type Output, peer, peerTest, serve } from "../support/peer.ts";
+
+const PAGE = `http://${APPLIANCE}/`;
+
+async function curl(limit: number): Promise<Output> {
+  return await peer("curl", ["--fail", "--silent", "--show-error", "--max-time", String(limit), PAGE]);
+}
+
+peerTest(
+  "http: a hundred connections ask for five seconds, and no answer fails",
+  ["wrk"],
+  source,
+  async () => {
+    await using server = await serve(source, "http");
+    const { code, stdout, stderr } = await peer("wrk", [
+      "-t",
+      "1",
+      "-c",
+      "100",
+      "-d",
+      "5s",
+      "--timeout",
+      "5s",
+      PAGE,
+    ]);
+    assert.equal(code, 0, stderr);
+    assert.doesNotMatch(stdout, /Socket errors|Non-2xx/);
+    const [, answers] = /(\d+) requests in/.exec(stdout) ?? [];
+    const { packets, drops } = await server.stop();
+    assert.ok(packets["http:80"]!["answered"]! >= Number(answers), stdout);
+    assert.deepEqual(drops["http:80"], undefined);
+  },
+);
+
+/** Floods for `seconds`, and asks for the page meanwhile. */
+async function flood(seconds: number, ...args: string[]): Promise<Output> {
+  const [, page] = await Promise.all([
+    peer("timeout", [
+      String(seconds),
+      "hping3",
+      "--flood",
+      "--syn",
+      "--destport",
+      "80",
+      "--quiet",
+      ...args,
+      APPLIANCE,
+    ]),
+    new Promise((resolve) => setTimeout(resolve, 500)).then(() => curl(25)),
+  ]);
+  return page;
+}
+
+peerTest(
+  "tcp: a flood of SYNs is answered by cookies, and who means well is served meanwhile (RFC 4987 3.6)",
+  ["hping3", "curl"],
+  source,
+  async () => {
+    await using server = await serve(source, "http");
+    const during = await flood(4);
+    assert.equal(during.code, 0, during.stderr);
+    const after = await curl(10);
+    assert.equal(after.code, 0, after.stderr);
+    const { packets } = await server.stop();
+    assert.ok(packets["tcp"]!["received"]! > 10_000, "it was a flood");
+  },
+);
+
+peerTest(
+  "tcp: SYNs from hosts that are not there leave room for those that are (RFC 4987 3.6)",
+  ["hping3", "curl"],
+  source,
+  async () => {
+    await using server = await serve(source, "http");
+    // Forged sources on the own subnet, whose neighbours are asked for in vain.
+    const during = await flood(4, "--spoof", "10.0.0.77");
+    assert.equal(during.code, 0, during.stderr);
+    const after = await curl(10);
+    assert.equal(after.code, 0, after.stderr);
+    const { packets } = await server.stop();
+    assert.ok(packets["tcp"]!["received"]! > 10_000, "it was a flood");
+  },
+);
+
+peerTest(
+  "tcp: nmap finds the open ports, what is behind them, and that it is alive after",
+  ["nmap", "curl"],
+  source,
+  async () => {
+    await using server = await serve(source, "tcp-echo", "http");
+    const scan = await peer("nmap", ["-n", "-Pn", "-sS", "-p", "1-1024", APPLIANCE], 30_000);
+    assert.match(scan.stdout, /^7\/tcp +open/m);
+    assert.match(scan.stdout, /^80\/tcp +open/m);
+    assert.match(scan.stdout, /1022 closed tcp ports \(reset\)/);
+    const versions = await peer(
+      "nmap",
+      [
+        "-n",
+        "-Pn",
+        "-sV",
+        "-O",
+        "--version-intensity",
+        "0",
+        "--max-os-tries",
+        "1",
+        "-p",
+        "7,80,81",
+        APPLIANCE,
+      ],
+      60_000,
+    );
+    assert.match(versions.stdout, /^7\/tcp +open +echo/m);
+    assert.match(versions.stdout, /^80\/tcp +open +http/m);
+    assert.equal((await curl(5)).code, 0);
+    await server.stop();
+  },
+);

@@ -1,0 +1,51 @@
+/** How well TCP uses a link, on virtual time: the same figures on every machine. */
+import { ok } from "node:assert/strict";
+import { milliseconds, seconds } from "../../mod.ts";
+import { Cubic } from "../../stack/tcp/congestion/cubic.ts";
+import { NewReno } from "../../stack/tcp/congestion/newreno.ts";
+import { shareLink } from "../bench/sim_tcp.ts";
+
+const GIGABIT = { rate: 1e9, roundTrip: milliseconds(50), queue: 2_000 };
+
+/** Segments that such a link and its round trip hold. */
+const CAPACITY = 1e9 / 8 * 0.05 / 1_514;
+
+for (const congestion of [() => new Cubic(), () => new NewReno()]) {
+  const { name } = congestion();
+
+  Deno.test(`tcp: two ${name} flows share a link fairly, though one came 5 s later`, () => {
+    const link = { rate: 1e8, roundTrip: milliseconds(20), queue: 170, time: seconds(60), congestion };
+    const { shares, fairness } = shareLink(link, 2, seconds(5), seconds(40));
+    ok(fairness > 0.9, `${shares}`);
+    ok(shares[0]! + shares[1]! > 0.9, `${shares}`);
+  });
+
+  // RFC 9438 5.2, tables 1 and 2: the average window of standard congestion control, 1.22 / sqrt(p) segments, which
+  // CUBIC equals where losses are that frequent. No control that takes a loss for congestion gets more.
+  for (const [loss, time] of [[1e-4, 300], [1e-3, 100]] as const) {
+    Deno.test(`tcp: ${name} keeps the window that RFC 9438 5.2 has for a loss of ${loss * 100} %`, () => {
+      const expected = 1.22 / Math.sqrt(loss);
+      const link = { ...GIGABIT, time: seconds(time), loss, congestion };
+      const { shares: [share], timeouts } = shareLink(link, 1, 0, seconds(time - 20));
+      const window = share! * CAPACITY;
+      ok(window > expected * 0.8 && window < expected * 1.5, `${window} segments, expected ${expected}`);
+      ok(timeouts <= 2, `${timeouts} timeouts`);
+    });
+  }
+}
+
+Deno.test("tcp: cubic fills 80 % of a link of 1 Gbit/s and 50 ms, from its start on", () => {
+  const { shares: [share], timeouts } = shareLink({
+    ...GIGABIT,
+    time: seconds(8),
+    congestion: () => new Cubic(),
+  });
+  ok(share! > 0.8, `${share}`);
+  ok(timeouts === 0, `${timeouts} timeouts`);
+});
+
+Deno.test("tcp: cubic fills 80 % of 1 Gbit/s and 50 ms where one segment of a million is lost", () => {
+  const link = { ...GIGABIT, time: seconds(12), loss: 1e-6, congestion: () => new Cubic() };
+  const { shares: [share] } = shareLink(link);
+  ok(share! > 0.8, `${share}`);
+});

@@ -1,0 +1,27 @@
+/**
+ * A certificate for "ethox.test" and 10.0.0.1 that signs itself, and its key. They are a test's: everybody has the key.
+ *
+ * @module
+ */
+
+/** The certificate, valid for a hundred years. */
+export const CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBnzCCAUSgAwIBAgIUcJSpkCZBk/S4Yof7WJCkQj8tBt0wCgYIKoZIzj0EAwIw
+FTETMBEGA1UEAwwKZXRob3gudGVzdDAgFw0yNjExMjIyMjUxMzZaGA8yMTI2MTAy
+OTIyNTEzNlowFTETMBEGA1UEAwwKZXRob3gudGVzdDBZMBMGByqGSM49AgEGCCqG
+SM49AwEHA0IABEL6L/e8jkKQ3nPd3L4//KY94SJUfU6H6BvrHOdGMQfx/cCMWjXm
+GZd5tj6rFgkR4ALS0uGBdIqMzcqZDts24bOjcDBuMB0GA1UdDgQWBBREJprWVl0Z
+oo4eTVHIDFvuo8OCrzAfBgNVHSMEGDAWgBREJprWVl0Zoo4eTVHIDFvuo8OCrzAP
+BgNVHRMBAf8EBTADAQH/MBsGA1UdEQQUMBKCCmV0aG94LnRlc3SHBAoAAAEwCgYI
+KoZIzj0EAwIDSQAwRgIhAJY0qUrxQ9Ez8aTqT0vPhHSUKb35M5UXTsJ6+ZfMEnGe
+AiEA5EU46bTFD1PDBdEL/H/9NfRg4ZIguS8iEMQuYJHXMDU=
+-----END CERTIFICATE-----
+`;
+
+/** Its key. */
+export const KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg4MaXaK3JQgjC6tl+
+wxXn1tLp2yXw4rFXEbNCrs4NYzyhRANCAARC+i/3vI5CkN5z3dy+P/ymPeEiVH1O
+h+gb6xznRjEH8f3AjFo15hmXebY+qxYJEeAC0tLhgXSKjM3KmQ7bNuGz
+-----END PRIVATE KEY-----
+`;
