@@ -130,15 +130,17 @@ export {
   type PcapWriterOptions,
 } from "./nic/pcap/writer.ts";
 export { NicError, type NicErrorKind } from "./nic/error.ts";
+export { type OpenedNic, openNic, type OpenOptions } from "./nic/open.ts";
 export {
   formatNicSpec,
+  type LinkSpec,
   NIC_SPECS,
   type NicSpec,
-  type OpenedNic,
-  openNic,
-  type OpenOptions,
+  type NicSpecForm,
   parseNicSpec,
-} from "./nic/open.ts";
+  type TapSpec,
+} from "./nic/spec.ts";
+export type { SpecOption } from "./nic/spec-options.ts";
 export { openTap, type Tap, type TapOptions } from "./nic/linux/tap.ts";
 export type { TapAttachment, TapAttachOptions } from "./nic/linux/tun.ts";
 export { setInterfaceAddress, setInterfaceUp } from "./nic/linux/netif.ts";

@@ -1,5 +1,5 @@
 /**
- * NIC specifications, "tap:tap0" or "link:", and opening what they name.
+ * Opening the NICs that specifications name.
  *
  * @module
  */
@@ -7,19 +7,9 @@ import { type Instant } from "../stack/store/time.ts";
 import { Mac } from "../stack/wire/mac.ts";
 import type { Nic } from "./device.ts";
 import { link, type LinkEnd } from "./link/link.ts";
-import { checkInterfaceName, InterfaceFlag, interfaceFlags } from "./linux/netif.ts";
+import { InterfaceFlag, interfaceFlags } from "./linux/netif.ts";
 import { openTap } from "./linux/tap.ts";
-
-/** A NIC as a command line names it. */
-export type NicSpec =
-  | { readonly kind: "tap"; readonly name: string }
-  | { readonly kind: "link" };
-
-/** Every form that {@linkcode parseNicSpec} takes, with what it means. */
-export const NIC_SPECS: readonly { readonly form: string; readonly meaning: string }[] = [
-  { form: "tap:NAME", meaning: "a Linux TAP interface" },
-  { form: "link:", meaning: "a wire in memory with a built-in neighbour" },
-];
+import type { NicSpec } from "./spec.ts";
 
 /** How {@linkcode openNic} opens. */
 export interface OpenOptions {
@@ -43,30 +33,6 @@ export interface OpenedNic {
   readonly isUp: () => boolean;
   /** Whether the operating system sends to the interface yet: Linux drops for a moment after the cable is put in. */
   readonly isRunning: () => boolean;
-}
-
-/**
- * What `text` names.
- *
- * @throws {SyntaxError} when it names no kind of NIC, saying which there are
- * @throws {NicError} when the interface's name cannot be one
- */
-export function parseNicSpec(text: string): NicSpec {
-  const colon = text.indexOf(":");
-  const kind = colon < 0 ? "" : text.slice(0, colon);
-  const rest = text.slice(colon + 1);
-  if (kind === "tap") {
-    checkInterfaceName(rest);
-    return { kind, name: rest };
-  }
-  if (kind === "link" && rest === "") return { kind };
-  const forms = NIC_SPECS.map(({ form, meaning }) => `${form} (${meaning})`).join(" or ");
-  throw new SyntaxError(`"${text}" names no NIC: write ${forms}`);
-}
-
-/** The text that {@linkcode parseNicSpec} reads. */
-export function formatNicSpec(spec: NicSpec): string {
-  return spec.kind === "tap" ? `tap:${spec.name}` : `${spec.kind}:`;
 }
 
 /**

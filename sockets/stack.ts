@@ -5,7 +5,8 @@
  */
 import type { Nic, NicCounters } from "../nic/device.ts";
 import { NicError } from "../nic/error.ts";
-import { openNic, parseNicSpec } from "../nic/open.ts";
+import { openNic } from "../nic/open.ts";
+import { parseNicSpec } from "../nic/spec.ts";
 import type { ArpCounters } from "../stack/arp/endpoint.ts";
 import type { EthCounters } from "../stack/eth/endpoint.ts";
 import type { Addresses } from "../stack/host/addresses.ts";

@@ -1,4 +1,5 @@
 /** Shell completion scripts, generated from the command tree. */
+import { NIC_SPECS } from "../../mod.ts";
 import type { CommandUnknownOpts } from "./commander.ts";
 
 /** The shells that there are scripts for. */
@@ -22,7 +23,9 @@ interface Branch {
 }
 
 /** The values of options that can be listed. */
-const VALUES: Readonly<Record<string, readonly string[]>> = { "--nic": ["tap:", "link:"] };
+const VALUES: Readonly<Record<string, readonly string[]>> = {
+  "--nic": NIC_SPECS.map(({ form }) => form.slice(0, form.indexOf(":") + 1)),
+};
 
 /** Options whose values are files. */
 const FILES: ReadonlySet<string> = new Set(["--pcap", "--filter"]);

@@ -1,16 +1,25 @@
 /** The options that several commands share. A command takes those that it honours. */
-import { FAULT_PARTS } from "../../mod.ts";
+import { FAULT_PARTS, NIC_SPECS } from "../../mod.ts";
 import { Option } from "./commander.ts";
 import { table } from "./format.ts";
 import * as parse from "./parse.ts";
 
 /** The NIC to use. */
-export const nic = new Option(
-  "--nic <spec>",
-  "the NIC: tap:NAME, or link: (in memory, with a built-in neighbour)",
-)
+export const nic = new Option("--nic <spec>", `the NIC: ${NIC_SPECS.map(({ form }) => form).join(", ")}`)
   .argParser(parse.nic)
   .default({ kind: "tap", name: "tap0" } as const, "tap:tap0");
+
+/** The forms of --nic and their options, for the help. */
+export function nicHelp(): string {
+  const rows = NIC_SPECS.flatMap(({ form, meaning, options }) => [
+    [`  ${form}`, meaning],
+    ...options.map((option) => [`    ,${option.form}`, option.meaning]),
+  ]);
+  return `
+NICs, with options behind commas:
+${table(rows).join("\n")}
+`;
+}
 
 /** The own addresses. */
 export const addr = new Option(

@@ -82,7 +82,7 @@ export function mac(text: string): Mac {
 
 /** A NIC. */
 export function nic(text: string): NicSpec {
-  return checked("--nic", () => parseNicSpec(text), "write tap:NAME or link:");
+  return checked("--nic", () => parseNicSpec(text), "write one that `ethox nics` lists");
 }
 
 /** Faults of the wire. */

@@ -17,7 +17,7 @@ const ATTEMPTS = 3;
 const HELP = `
 Without --count it asks up to ${ATTEMPTS} times and is done with the first answer. The exit status is 0 if
 any answer came, 1 if none did. On link: the neighbour in memory is HOST.
-${options.faultHelp()}
+${options.nicHelp()}${options.faultHelp()}
 Examples:
   ethox arp 10.0.0.2 --addr 10.0.0.1/24         who has the kernel's side of tap0?
   ethox arp 10.0.0.2 --addr 10.0.0.1/24 -c 5

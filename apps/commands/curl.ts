@@ -19,7 +19,7 @@ Exit status, as curl's where that leaves room: 0 done, 2 wrong usage, 3 the NIC 
 22 an error status with --fail, 23 the output cannot be written, 28 timeout, 35 no TLS,
 52 empty reply, 56 the connection broke, 60 the certificate is not trusted, 130 Ctrl-C.
 On link: the neighbour in memory is the host, and has a page.
-
+${options.nicHelp()}
 Examples:
   ethox curl http://10.0.0.2/ --addr 10.0.0.1/24                 from the kernel's side of tap0
   ethox curl -v https://10.0.0.2:8443/ --addr 10.0.0.1/24 -k     headers too, whatever the certificate

@@ -21,7 +21,7 @@ use serve --verbose, or serve --pcap.
 Of a FILE that is cut off or damaged it prints what can be read, and says where the fault is; the exit
 status is then 1. A filter sees the bytes as they are in the file: one for a capture that begins with IP
 headers is made by tcpdump -y RAW -dd.
-
+${options.nicHelp()}
 Examples:
   ethox dump                                everything the kernel sends into tap0, until Ctrl-C
   ethox dump --nic tap:tap1 -c 10 --verbose

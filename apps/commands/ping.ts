@@ -16,7 +16,7 @@ const HEADERS = 28, ICMP_HEADER = 8;
 
 const HELP = `
 The exit status is 0 if any reply came, 1 if none did. On link: the neighbour in memory is HOST.
-${options.faultHelp()}
+${options.nicHelp()}${options.faultHelp()}
 Examples:
   ethox ping 10.0.0.2 --addr 10.0.0.1/24           ping the kernel's side of tap0 until Ctrl-C
   ethox ping 10.0.0.2 --addr 10.0.0.1/24 -c 3 -s 1472

@@ -12,7 +12,7 @@ import { openStation } from "../station.ts";
 const HELP = `
 Services:
 ${servicesHelp()}
-${options.faultHelp()}
+${options.nicHelp()}${options.faultHelp()}
 On link: a built-in neighbour on the other end of the wire pings this host once a second, so that
 something happens. A TAP interface must exist, and its kernel side wants an address and to be up:
   ip tuntap add tap0 mode tap; ip addr add 10.0.0.2/24 dev tap0; ip link set tap0 up

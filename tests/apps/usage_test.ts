@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { VERSION } from "../../apps/version.ts";
 import { NicError } from "../../nic/error.ts";
-import { parseNicSpec } from "../../nic/open.ts";
+import { parseNicSpec } from "../../nic/spec.ts";
 import { assertComplaint, ethox } from "../support/command.ts";
 
 const ADDR = ["--addr", "10.0.0.1/24"];

@@ -1,0 +1,85 @@
+/**
+ * NIC specifications: "tap:tap0" or "link:", with options behind the name, "kind:name,key=value,key=value".
+ *
+ * @module
+ */
+import { checkInterfaceName } from "./linux/netif.ts";
+import { cutSpec, joinSpec, type SpecOption, type SpecOptions } from "./spec-options.ts";
+
+/** A Linux TAP interface. */
+export interface TapSpec {
+  /** "tap". */
+  readonly kind: "tap";
+  /** The interface. */
+  readonly name: string;
+}
+
+/** A wire in memory. */
+export interface LinkSpec {
+  /** "link". */
+  readonly kind: "link";
+}
+
+/** A NIC as a command line names it. Fields beside `kind` and `name` are the options behind the name. */
+export type NicSpec = TapSpec | LinkSpec;
+
+/** A form that {@linkcode parseNicSpec} takes. */
+export interface NicSpecForm {
+  /** What is written: "tap:NAME". */
+  readonly form: string;
+  /** What it means, in a few words. */
+  readonly meaning: string;
+  /** What may follow behind commas. */
+  readonly options: readonly SpecOption[];
+}
+
+/** A kind of NIC: its form, and how the rest of a specification is read. */
+interface Kind extends NicSpecForm {
+  readonly read: (name: string, options: SpecOptions) => NicSpec | undefined;
+}
+
+const KINDS: Readonly<Record<NicSpec["kind"], Kind>> = {
+  tap: {
+    form: "tap:NAME",
+    meaning: "a Linux TAP interface",
+    options: [],
+    read: (name) => ({ kind: "tap", name: interfaceName(name) }),
+  },
+  link: {
+    form: "link:",
+    meaning: "a wire in memory with a built-in neighbour",
+    options: [],
+    read: (name) => name === "" ? { kind: "link" } : undefined,
+  },
+};
+
+/** Every form that {@linkcode parseNicSpec} takes. */
+export const NIC_SPECS: readonly NicSpecForm[] = Object.values(KINDS);
+
+/**
+ * What `text` names.
+ *
+ * @throws {SyntaxError} when it names no kind of NIC, or has an option that its kind does not know, saying which there are
+ * @throws {NicError} when the interface's name cannot be one
+ */
+export function parseNicSpec(text: string): NicSpec {
+  const { kind, name, options } = cutSpec(text);
+  const known = Object.hasOwn(KINDS, kind) ? KINDS[kind as NicSpec["kind"]] : undefined;
+  const spec = known?.read(name, options);
+  if (spec === undefined) {
+    const forms = NIC_SPECS.map(({ form, meaning }) => `${form} (${meaning})`).join(" or ");
+    throw new SyntaxError(`"${text}" names no NIC: write ${forms}`);
+  }
+  options.finish();
+  return spec;
+}
+
+/** The text that {@linkcode parseNicSpec} reads. */
+export function formatNicSpec(spec: NicSpec): string {
+  return joinSpec({ ...spec });
+}
+
+function interfaceName(name: string): string {
+  checkInterfaceName(name);
+  return name;
+}
