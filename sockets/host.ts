@@ -7,6 +7,7 @@ import type { Nic } from "../nic/device.ts";
 import { poll } from "../nic/poll.ts";
 import { Eth } from "../stack/eth/endpoint.ts";
 import { Icmp } from "../stack/icmp/endpoint.ts";
+import { RouteKind } from "../stack/host/routes.ts";
 import { Ip } from "../stack/ip/endpoint.ts";
 import { protocols } from "../stack/ip/protocols.ts";
 import type { Accept, Listener } from "../stack/tcp/listener.ts";
@@ -118,8 +119,10 @@ export class Host implements StreamHost {
     const { addresses, routes } = this.ip;
     const onLink = addresses.onLink(destination);
     const isOther = !addresses.isForged(destination);
-    const gateway = onLink === undefined ? routes.lookup(destination, this.nic.now())?.gateway : undefined;
-    const own = onLink ?? (gateway === undefined ? undefined : addresses.onLink(gateway));
+    const route = onLink === undefined ? routes.lookup(destination, this.nic.now()) : undefined;
+    let own = onLink;
+    if (route?.kind === RouteKind.Gateway) own = addresses.onLink(route.gateway);
+    else if (route?.kind === RouteKind.OnLink) own = addresses.anyFor(destination);
     if (own !== undefined && isOther) return own;
     throw coded(new Deno.errors.NetworkUnreachable("Network is unreachable"), "ENETUNREACH");
   }

@@ -62,7 +62,7 @@ export interface IpOptions {
   readonly gateways?: readonly (Address | string)[];
   /** Size and times of the neighbour cache. */
   readonly neighbours?: NeighboursOptions;
-  /** How many routes there may be. Default 1,000. */
+  /** How many routes there may be. Default 4,096. */
   readonly routes?: number;
 }
 

@@ -5,6 +5,7 @@
  */
 import { type Failure, LayerError } from "../error.ts";
 import { Scope } from "../host/addresses.ts";
+import { RouteKind } from "../host/routes.ts";
 import type { Link } from "../link.ts";
 import { type Instant, NEVER } from "../store/time.ts";
 import { Address, multicastMac } from "../wire/address.ts";
@@ -14,7 +15,7 @@ import type { Ip } from "./endpoint.ts";
 const BROADCAST: Mac = Mac.broadcast();
 
 /** Stands for the route to what is on a link of ours. */
-const DIRECT = { expires: NEVER, gateway: new Address() };
+const DIRECT = { expires: NEVER, kind: RouteKind.OnLink, gateway: new Address() };
 
 /**
  * Finds ways, and remembers the last one: most packets go where the one before went. What is
@@ -79,9 +80,10 @@ export class Path {
     const route = addresses.onLink(destination) === undefined
       ? this.#ip.routes.lookup(destination, now)
       : DIRECT;
-    if (route === undefined) return this.#noRoute();
-    const nextHop = route === DIRECT ? destination : route.gateway;
-    const own = wanted ?? addresses.onLink(nextHop);
+    if (route === undefined || route.kind >= RouteKind.Unreachable) return this.#noRoute();
+    const nextHop = route.kind === RouteKind.Gateway ? route.gateway : destination;
+    const own = wanted ?? addresses.onLink(nextHop) ??
+      (route.kind === RouteKind.OnLink ? addresses.anyFor(destination) : undefined);
     if (own === undefined) return this.#noRoute();
     if (!link.resolves) return own;
     const error = this.#ip.neighbours.lookup(nextHop, now, mac);

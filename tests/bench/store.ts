@@ -3,9 +3,13 @@
  *
  * @module
  */
+import { Routes } from "../../stack/host/routes.ts";
+import { Random } from "../../stack/loss/random.ts";
 import { HashMap } from "../../stack/store/hash-map.ts";
 import { TimerWheel } from "../../stack/store/timer-wheel.ts";
+import { Address } from "../../stack/wire/address.ts";
 import { sum } from "../../stack/wire/checksum.ts";
+import { Cidr } from "../../stack/wire/cidr.ts";
 import type { Benchmark } from "./report.ts";
 
 const ENTRIES = 1_000, CAPACITY = 1_024;
@@ -40,6 +44,29 @@ function timers(): Work {
       rung += wheel.advance(now, ring);
     }
     return rung;
+  };
+}
+
+/** Prefixes as the Internet has them, and destinations of which most are covered by the default route only. */
+function routes(count: number, isV4: boolean): Work {
+  const table = new Routes(count + 1), random = new Random(1);
+  const gateway = Address.parse(isV4 ? "10.0.0.254" : "fe80::1");
+  const any = () => {
+    const address = new Address();
+    if (isV4) return address.setV4(random.next() >>> 1);
+    return address.set(0x2001_0000 | (random.next() >>> 16), random.next(), 0, random.next());
+  };
+  table.addDefault(gateway);
+  while (table.size <= count) {
+    table.add(new Cidr(any(), (isV4 ? 12 : 32) + random.below(isV4 ? 16 : 32)), gateway);
+  }
+  const destinations = Array.from({ length: 1 << 10 }, any);
+  return (turns) => {
+    let found = 0;
+    for (let turn = 0; turn < turns; turn++) {
+      found += table.lookup(destinations[turn & 0x3ff]!, 0)!.network.prefix;
+    }
+    return found;
   };
 }
 
@@ -82,6 +109,10 @@ export const store: Benchmark = {
       title: "timer wheel: 1,000 timers, one moved, time advanced",
       values: measure(timers(), rounds),
     });
+    for (const [family, isV4] of [["IPv4", true], ["IPv6", false]] as const) {
+      const title = `routes: longest prefix among 1,000, ${family}`;
+      report.figure({ ...call, title, values: measure(routes(1_000, isV4), rounds) });
+    }
     for (const length of [64, 1_480]) {
       const values = measure(sums(length), rounds).map((nanoseconds) => length / nanoseconds);
       report.figure({ title: `checksum of ${length} B`, unit: "GB/s", digits: 1, values });

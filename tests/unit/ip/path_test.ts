@@ -1,5 +1,6 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
 import { LayerError } from "../../../stack/error.ts";
+import { RouteKind } from "../../../stack/host/routes.ts";
 import { Ip, type IpOptions } from "../../../stack/ip/endpoint.ts";
 import type { Link } from "../../../stack/link.ts";
 import { ALL_MANUAL } from "../../../stack/slot.ts";
@@ -55,6 +56,25 @@ Deno.test("path: a local subnet goes before any route to it", () => {
   const made = host({ gateways: ["10.0.0.254"] });
   made.routes.add(Cidr.parse("10.0.0.2/32"), ip("192.168.0.254"));
   equal(way(made, PEER), `${OWN} > ${PEER_MAC}`);
+});
+
+Deno.test("path: on a link's route a destination is its own next hop, though no subnet of ours holds it", () => {
+  const made = host();
+  made.routes.set({ network: Cidr.parse("192.0.2.0/24") });
+  equal(way(made, "192.0.2.7"), LayerError.Unreachable, "its look-up is noted");
+  made.neighbours.learn(ip("192.0.2.7"), station(7), 0, true);
+  equal(way(made, "192.0.2.7"), `${OWN} > 02:00:00:00:00:07`);
+  equal(way(made, "192.0.2.7", {}, "192.168.0.1"), "192.168.0.1 > 02:00:00:00:00:07");
+});
+
+Deno.test("path: an unreachable and a blackhole route hide the default route, without any look-up", () => {
+  const made = host({ gateways: ["10.0.0.254"] });
+  made.routes.set({ network: Cidr.parse("192.0.2.0/24"), kind: RouteKind.Unreachable });
+  made.routes.set({ network: Cidr.parse("198.51.100.0/24"), kind: RouteKind.Blackhole });
+  equal(way(made, "192.0.2.7"), LayerError.Unreachable);
+  equal(way(made, "198.51.100.7"), LayerError.Unreachable);
+  equal(way(made, "203.0.113.7"), `${OWN} > ${GATEWAY}`);
+  deepEqual([made.counters.noRoute, made.counters.unresolved], [2, 0]);
 });
 
 Deno.test("path: without a route a destination is Unreachable and counted", () => {
