@@ -66,3 +66,41 @@ export function sender<P extends object>(handler: Send<P>): TimedSender<P> {
   const deadline = object.deadline === undefined ? never : () => object.deadline!();
   return new HandlerSender(guarding() ? guard(send) : send, deadline);
 }
+
+/**
+ * Several senders at one place: each buffer is offered to the one whose turn it is, and to the others if that one
+ * leaves it empty. `sent` answers with a number that grows whenever one of them sends: an endpoint's counters.
+ */
+export function inTurn<P extends object>(sent: () => number, ...senders: readonly Send<P>[]): TimedSender<P> {
+  return new SenderRing(sent, senders.map((one) => sender(one)));
+}
+
+class SenderRing<P> implements TimedSender<P> {
+  readonly #sent: () => number;
+  readonly #senders: readonly TimedSender<P>[];
+  #turn = 0;
+
+  constructor(sent: () => number, senders: readonly TimedSender<P>[]) {
+    this.#sent = sent;
+    this.#senders = senders;
+  }
+
+  send(packet: P): void {
+    const { length } = this.#senders;
+    const before = this.#sent();
+    const first = this.#turn;
+    this.#turn = (first + 1) % length;
+    for (let offset = 0; offset < length; offset++) {
+      this.#senders[(first + offset) % length]!.send(packet);
+      if (this.#sent() !== before) return;
+    }
+  }
+
+  deadline(): Instant {
+    let next: Instant = NEVER;
+    for (let index = 0; index < this.#senders.length; index++) {
+      next = Math.min(next, this.#senders[index]!.deadline());
+    }
+    return next;
+  }
+}

@@ -34,6 +34,11 @@ export interface IpInit {
   readonly hopLimit?: number;
   /** The DSCP and ECN bits; absent: 0. */
   readonly trafficClass?: number;
+  /**
+   * True: an unspecified source is sent as it is, by a host that has no address yet (RFC 1122 3.2.1.3 a), to a
+   * broadcast address or a group; nothing can be answered so.
+   */
+  readonly fromNobody?: boolean;
 }
 
 /** What every state of an IP packet tells. */
@@ -164,7 +169,9 @@ export class IpPacket implements IpIn, IpRaw, IpOut {
     const fault = check(init);
     if (fault !== LayerError.None) return fault;
     const linkInit = this.#linkInit;
-    const source = this.ip.path.find(init.source, init.destination, this.#raw, linkInit.destination);
+    const source = init.fromNobody === true
+      ? this.ip.path.findFromNobody(init.destination, linkInit.destination)
+      : this.ip.path.find(init.source, init.destination, this.#raw, linkInit.destination);
     if (typeof source === "number") return source;
     linkInit.etherType = EtherType.Ipv4;
     linkInit.length = ipv4.HEADER_LENGTH + init.length;

@@ -14,6 +14,8 @@ import type { Ip } from "./endpoint.ts";
 
 const BROADCAST: Mac = Mac.broadcast();
 
+const NOBODY_V4 = new Address().setV4(0), NOBODY_V6 = new Address();
+
 /** Stands for the route to what is on a link of ours. */
 const DIRECT = { expires: NEVER, kind: RouteKind.OnLink, gateway: new Address() };
 
@@ -54,6 +56,17 @@ export class Path {
     // RFC 1122 3.3.4.2: a host sends from its own addresses only.
     if (wanted !== undefined && !this.#ip.addresses.owns(wanted)) return LayerError.Illegal;
     return this.#search(wanted, destination, link, mac);
+  }
+
+  /**
+   * The way of a packet that a host without an address sends: it can only go to all on the link, or to a group
+   * (RFC 1122 3.2.1.3 a). `Illegal`: to anybody else.
+   */
+  findFromNobody(destination: Address, mac: Mac): Address | Failure {
+    if (destination.isBroadcast) mac.copy(BROADCAST);
+    else if (destination.isMulticast) multicastMac(destination, mac);
+    else return LayerError.Illegal;
+    return destination.isV4 ? NOBODY_V4 : NOBODY_V6;
   }
 
   #search(wanted: Address | undefined, destination: Address, link: Link, mac: Mac): Address | Failure {

@@ -88,8 +88,11 @@ export class IpReceiver implements Receiver<LinkIn> {
     const { counters, addresses } = this.#ip;
     const { source, destination } = packet;
     if (link.info.isLoopback ? !source.isUnicast : addresses.isForged(source) || destination.isLoopback) {
-      counters.badSource++;
-      return false;
+      // RFC 1122 3.2.1.3 a: a host that does not know its address yet, such as a DHCP client, calls to all.
+      if (!source.isUnspecified || !destination.isBroadcast) {
+        counters.badSource++;
+        return false;
+      }
     }
     const scope = addresses.scope(destination);
     if (scope === Scope.Other) {

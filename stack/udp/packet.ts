@@ -30,6 +30,8 @@ export interface UdpInit {
   readonly hopLimit?: number;
   /** The DSCP and ECN bits. */
   readonly trafficClass?: number;
+  /** True: an unspecified source is sent as it is, by a host that has no address yet; see `IpInit`. */
+  readonly fromNobody?: boolean;
 }
 
 /** What every state of a UDP packet tells. */
@@ -93,6 +95,7 @@ class ReusedIpInit implements IpInit {
   length = 0;
   hopLimit = 0;
   trafficClass = 0;
+  fromNobody = false;
 }
 
 /** The object behind the three interfaces: one a place in a tree. */
@@ -236,6 +239,7 @@ export class UdpPacket implements UdpIn, UdpRaw, UdpOut {
     below.length = udp.HEADER_LENGTH + length;
     below.hopLimit = this.udp.hopLimit;
     below.trafficClass = 0;
+    below.fromNobody = false;
     return ip.reinit(below);
   }
 
@@ -246,6 +250,7 @@ export class UdpPacket implements UdpIn, UdpRaw, UdpOut {
     below.length = udp.HEADER_LENGTH + init.length;
     below.hopLimit = init.hopLimit ?? this.udp.hopLimit;
     below.trafficClass = init.trafficClass ?? 0;
+    below.fromNobody = init.fromNobody ?? false;
     return below;
   }
 

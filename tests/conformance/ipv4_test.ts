@@ -7,6 +7,7 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { EtherType } from "../../stack/wire/ethernet.ts";
 import { Type } from "../../stack/wire/icmpv4.ts";
 import { Flag } from "../../stack/wire/ipv4.ts";
+import { Protocol } from "../../stack/wire/protocol.ts";
 import {
   BROADCAST_MAC,
   concat,
@@ -68,6 +69,21 @@ Deno.test("ipv4: a source that no host can have is silently discarded (RFC 1122 
     OWN,
   ];
   for (const source of impossible) isDropped("badSource", { ip: { source } });
+});
+
+Deno.test("ipv4: a host that starts up calls to all from 0.0.0.0, and to nobody else (RFC 1122 3.2.1.3 (a))", () => {
+  const made = host();
+  const from = { source: "0.0.0.0", protocol: Protocol.Udp };
+  const toAll = ethernet(ipv4(data(8), { ...from, destination: "255.255.255.255" }), {
+    destination: BROADCAST_MAC,
+  });
+  made.deliver(toAll);
+  equal(made.ip.counters.received, 1);
+  isDropped("badSource", {
+    ip: { ...from, destination: "10.0.0.255" },
+    link: { destination: BROADCAST_MAC },
+  });
+  isDropped("badSource", { ip: from });
 });
 
 Deno.test("ipv4: what is for another host is silently discarded: a host is no router (RFC 1122 3.2.1.3, 3.3.1.1)", () => {

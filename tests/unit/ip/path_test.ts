@@ -197,3 +197,16 @@ Deno.test("ip: a gateway must be another host on an own subnet", () => {
   throws(() => host({ addresses: ["10.0.0.300/24"] }), SyntaxError);
   throws(() => host({ gateways: ["10.0.0.2"], routes: 0 }), RangeError);
 });
+
+Deno.test("path: a host without an address reaches all on the link and groups, and nobody else (RFC 1122 3.2.1.3 a)", () => {
+  const nobody = new Ip();
+  const find = (destination: string) => {
+    const mac = new Mac();
+    const own = nobody.path.findFromNobody(ip(destination), mac);
+    return typeof own === "number" ? own : `${own} > ${mac}`;
+  };
+  equal(find("255.255.255.255"), `0.0.0.0 > ${BROADCAST_MAC}`);
+  equal(find("224.0.0.1"), "0.0.0.0 > 01:00:5e:00:00:01");
+  equal(find("ff02::1"), ":: > 33:33:00:00:00:01");
+  equal(find(PEER), LayerError.Illegal);
+});
