@@ -5,7 +5,6 @@ import {
   Eth,
   Icmp,
   type IcmpIn,
-  IcmpType,
   Ip,
   type IpIn,
   type LinkIn,
@@ -20,7 +19,6 @@ import {
   Tcp,
   type TimedSender,
   Udp,
-  UnreachableCode,
 } from "../mod.ts";
 import { CliError, ExitStatus } from "./cli/errors.ts";
 import type { ServiceCounters } from "./services/service.ts";
@@ -125,6 +123,6 @@ export class Appliance {
   /** RFC 1122 3.2.2.1: who does not speak a packet's protocol should say so. */
   readonly #unspoken = (packet: IpIn): void => {
     this.icmp.counters.otherProtocol++;
-    this.icmp.report(packet, IcmpType.DestinationUnreachable, UnreachableCode.Protocol);
+    this.icmp.unknownProtocol(packet);
   };
 }

@@ -7,7 +7,6 @@ import type { Nic } from "../nic/device.ts";
 import { poll } from "../nic/poll.ts";
 import { Eth } from "../stack/eth/endpoint.ts";
 import { Icmp } from "../stack/icmp/endpoint.ts";
-import { RouteKind } from "../stack/host/routes.ts";
 import { Ip } from "../stack/ip/endpoint.ts";
 import { protocols } from "../stack/ip/protocols.ts";
 import type { Accept, Listener } from "../stack/tcp/listener.ts";
@@ -116,14 +115,9 @@ export class Host implements StreamHost {
 
   /** The own address from which `destination` is reached. Throws if there is no way. */
   sourceFor(destination: Address): Address {
-    const { addresses, routes } = this.ip;
-    const onLink = addresses.onLink(destination);
-    const isOther = !addresses.isForged(destination);
-    const route = onLink === undefined ? routes.lookup(destination, this.nic.now()) : undefined;
-    let own = onLink;
-    if (route?.kind === RouteKind.Gateway) own = addresses.onLink(route.gateway);
-    else if (route?.kind === RouteKind.OnLink) own = addresses.anyFor(destination);
-    if (own !== undefined && isOther) return own;
+    const { addresses, path } = this.ip;
+    const own = path.source(destination, this.nic.now());
+    if (own !== undefined && !addresses.isForged(destination)) return own;
     throw coded(new Deno.errors.NetworkUnreachable("Network is unreachable"), "ENETUNREACH");
   }
 

@@ -95,7 +95,8 @@ export class Arp {
     const init = new ReusedArpInit();
     const fill = (packet: ArpRaw): boolean => {
       if (this.#pendingCount > 0) return this.#sendPending(packet);
-      return this.neighbours.nextRequest(packet.info.timestamp, request) && this.#ask(packet, request, init);
+      return this.neighbours.nextRequest(packet.info.timestamp, request) && request.address.isV4 &&
+        this.#ask(packet, request, init);
     };
     const deadline = () => this.#pendingCount > 0 ? 0 : this.neighbours.deadline();
     return new ArpQuery(this, deadline, fill, idle);

@@ -27,6 +27,9 @@ export class EthCounters {
   notQueued = 0;
 }
 
+/** The first two bytes of the addresses that carry IPv6's groups (RFC 2464 7). */
+const IPV6_GROUPS = 0x3333;
+
 /** How an {@linkcode Eth} endpoint is set up. */
 export interface EthOptions {
   /** The own address, as text ("02:00:00:00:00:01") or parsed. */
@@ -36,8 +39,8 @@ export interface EthOptions {
 }
 
 /**
- * An Ethernet station. It passes every EtherType up that is sent to its own address, to all, or to a group it has
- * joined. Its state is open to change between poll cycles, as `ip link` changes it on an OS.
+ * An Ethernet station. It passes every EtherType up that is sent to its own address, to all, to a group it has
+ * joined, or to a group of IPv6. Its state is open to change between poll cycles, as `ip link` changes it on an OS.
  */
 export class Eth {
   /** The own address. */
@@ -67,9 +70,14 @@ export class Eth {
     if (index >= 0) this.#groups.splice(index, 1);
   }
 
-  /** Whether frames to this address are for us: it is the own one, everybody's, or a joined group's. */
+  /**
+   * Whether frames to this address are for us: it is the own one, everybody's, or a joined group's. IPv6's groups
+   * (RFC 2464 7) are all taken: every host is in some, and IP knows in which.
+   */
   accepts(destination: Mac): boolean {
-    if (destination.equals(this.mac) || destination.isBroadcast) return true;
+    if (destination.equals(this.mac) || destination.isBroadcast || destination.hi === IPV6_GROUPS) {
+      return true;
+    }
     for (let index = 0; index < this.#groups.length; index++) {
       if (this.#groups[index]!.equals(destination)) return true;
     }

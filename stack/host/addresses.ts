@@ -21,6 +21,9 @@ export const Scope = {
 /** One of {@linkcode Scope}'s numbers. */
 export type Scope = (typeof Scope)[keyof typeof Scope];
 
+/** The first word of ff02::/16: groups on one link (RFC 4291 2.7). */
+const LINK_SCOPE = 0xff020000 | 0;
+
 /** A small list of own addresses, of both families. Open to change between poll cycles. */
 export class Addresses {
   /** Grows with every change, so that what was looked up may be remembered meanwhile. */
@@ -53,7 +56,7 @@ export class Addresses {
     return true;
   }
 
-  /** Counts packets to this group as for us. */
+  /** Counts packets to this group as for us. Those that every IPv6 host is in need no joining (RFC 4291 2.8). */
   join(group: Address): void {
     if (!group.isMulticast) throw new RangeError(`${group} is no multicast group`);
     if (!this.#groups.some((joined) => joined.equals(group))) this.#groups.push(new Address().copy(group));
@@ -109,7 +112,19 @@ export class Addresses {
     for (let index = 0; index < this.#groups.length; index++) {
       if (this.#groups[index]!.equals(address)) return Scope.Multicast;
     }
-    return Scope.Other;
+    return address.isV4 || !this.#isImplied(address) ? Scope.Other : Scope.Multicast;
+  }
+
+  /** RFC 4291 2.8: a host is in the group of all nodes and, for each of its addresses, in its solicited-node group. */
+  #isImplied(group: Address): boolean {
+    if (group.a !== LINK_SCOPE || group.b !== 0) return false;
+    if (group.c === 0) return group.d === 1;
+    if (group.c !== 1 || group.d >>> 24 !== 0xff) return false;
+    for (let index = 0; index < this.#list.length; index++) {
+      const own = this.#list[index]!;
+      if (!own.isV4 && ((own.address.d ^ group.d) & 0xffffff) === 0) return true;
+    }
+    return false;
   }
 
   /** Whether it is the broadcast address of one of our subnets. */
@@ -130,12 +145,34 @@ export class Addresses {
     return best?.address;
   }
 
-  /** The first own address of `address`'s family: the source towards whatever has no subnet, such as a broadcast. */
-  anyFor(address: Address): Address | undefined {
+  /**
+   * The own address to send from to `destination` by way of `nextHop`, unless the sender wants another: one of the
+   * destination's scope before any, then one whose subnet holds the next hop, the longest prefix first. Undefined:
+   * there is none of the family.
+   */
+  sourceFor(destination: Address, nextHop: Address): Address | undefined {
+    const { isV4 } = destination;
+    const isNear = isLinkScope(destination);
+    let best: Address | undefined;
+    let bestRank = -1;
     for (let index = 0; index < this.#list.length; index++) {
-      const own = this.#list[index]!.address;
-      if (own.isV4 === address.isV4) return own;
+      const cidr = this.#list[index]!;
+      if (cidr.isV4 !== isV4) continue;
+      const rank = (cidr.address.isLinkLocal === isNear ? SAME_SCOPE : 0) +
+        (cidr.contains(nextHop) ? cidr.prefix + 1 : 0);
+      if (rank <= bestRank) continue;
+      best = cidr.address;
+      bestRank = rank;
     }
-    return undefined;
+    return best;
   }
+}
+
+/** More than the longest prefix. */
+const SAME_SCOPE = 256;
+
+/** Whether an address means something on one link only: link-local, or a group of at most that scope. */
+function isLinkScope(address: Address): boolean {
+  if (address.isLinkLocal) return true;
+  return !address.isV4 && address.isMulticast && ((address.a >>> 16) & 0xf) <= 2;
 }

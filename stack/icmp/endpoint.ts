@@ -1,5 +1,6 @@
 /**
- * ICMP (RFC 792, with the rules of RFC 1122 3.2.2): echoes answered, everything else for a handler.
+ * ICMP of both families (RFC 792 with the rules of RFC 1122 3.2.2, RFC 4443): echoes answered, everything else for a
+ * handler.
  *
  * @module
  */
@@ -7,11 +8,10 @@ import { LayerError } from "../error.ts";
 import { type Receive, type Receiver, receiver, type Send, sender, type TimedSender } from "../handler.ts";
 import { DEFAULT_HOP_LIMIT, type IpIn, type IpRaw } from "../ip/packet.ts";
 import type { Instant } from "../store/time.ts";
-import { TokenBucket } from "../store/token-bucket.ts";
 import { WireError } from "../wire/error.ts";
 import * as icmpv4 from "../wire/icmpv4.ts";
+import * as icmpv6 from "../wire/icmpv6.ts";
 import { Protocol } from "../wire/protocol.ts";
-import { ErrorReporter } from "./error.ts";
 import { type IcmpIn, IcmpPacket, type IcmpRaw } from "./packet.ts";
 
 /** What passed an {@linkcode Icmp} endpoint, and what did not, by reason. */
@@ -28,7 +28,7 @@ export class IcmpCounters {
   truncated = 0;
   /** Dropped: the checksum is wrong. */
   wrongChecksum = 0;
-  /** Dropped: an echo request to a group. */
+  /** Dropped: an echo request to a group of IPv4. */
   groupEcho = 0;
   /** Dropped: an echo request, in silent mode. */
   silenced = 0;
@@ -38,7 +38,7 @@ export class IcmpCounters {
   unhandled = 0;
   /** Errors about received packets that were queued on the NIC. */
   errorsSent = 0;
-  /** Errors not sent: RFC 1122 3.2.2 forbids them. */
+  /** Errors not sent: RFC 1122 3.2.2 or RFC 4443 2.4 forbids them. */
   forbiddenError = 0;
   /** Errors not sent: there were too many of late. */
   limitedError = 0;
@@ -53,10 +53,6 @@ export interface IcmpOptions {
   readonly echo?: EchoMode;
   /** Hops that messages may make. Default 64. */
   readonly hopLimit?: number;
-  /** How many errors about received packets may be sent a second. Default 1,000. */
-  readonly errorRate?: number;
-  /** How many of them may follow each other at once. Default 50. */
-  readonly errorBurst?: number;
 }
 
 /** The ICMP side of a host. */
@@ -65,25 +61,32 @@ export class Icmp {
   echo: EchoMode;
   /** Hops that messages may make. */
   hopLimit: number;
-  /** Allows errors about received packets. */
-  readonly errors: TokenBucket;
   /** What passed and what was dropped. */
   readonly counters: IcmpCounters = new IcmpCounters();
-  readonly #reporter = new ErrorReporter(this);
 
   /** An endpoint; without options it answers echo requests. */
   constructor(options: IcmpOptions = {}) {
     this.echo = options.echo ?? "answer";
     this.hopLimit = options.hopLimit ?? DEFAULT_HOP_LIMIT;
-    this.errors = new TokenBucket(options.errorRate ?? 1_000, options.errorBurst ?? 50);
   }
 
   /**
-   * Answers a packet with an error about it, in its own buffer; the packet is then gone. `Illegal`: RFC 1122 3.2.2
-   * forbids it. `Exhausted`: too many errors of late. Refused, the packet is as it was.
+   * Answers a packet with an error about it, in its own buffer; the packet is then gone. Type and code are those of
+   * the packet's family. `Illegal`: RFC 1122 3.2.2 or RFC 4443 2.4 forbids it. `Exhausted`: the host has sent too many
+   * errors of late. Refused, the packet is as it was.
    */
   report(packet: IpIn, type: number, code: number, rest: number = 0): LayerError {
-    return this.#reporter.report(packet, type, code, rest);
+    return this.#count(packet.ip.errors.report(packet, type, code, rest));
+  }
+
+  /** Answers a packet whose protocol nobody speaks with the error that says so, as {@linkcode Icmp.report} does. */
+  unknownProtocol(packet: IpIn): LayerError {
+    return this.#count(packet.ip.errors.unknownProtocol(packet));
+  }
+
+  /** Answers a packet to a closed port with the error that says so, as {@linkcode Icmp.report} does. */
+  closedPort(packet: IpIn): LayerError {
+    return this.#count(packet.ip.errors.closedPort(packet));
   }
 
   /** A receiver that deals with echo requests and has no use for anything else. */
@@ -99,6 +102,16 @@ export class Icmp {
   /** Lets `upper` fill messages. */
   send(upper: Send<IcmpRaw>): TimedSender<IpRaw> {
     return new IcmpSender(this, sender(upper));
+  }
+
+  #count(error: LayerError): LayerError {
+    const { counters } = this;
+    if (error === LayerError.None) {
+      counters.sent++;
+      counters.errorsSent++;
+    } else if (error === LayerError.Illegal) counters.forbiddenError++;
+    else if (error === LayerError.Exhausted) counters.limitedError++;
+    return error;
   }
 }
 
@@ -116,7 +129,7 @@ class IcmpReceiver implements Receiver<IpIn> {
   receive(ip: IpIn): void {
     const { counters } = this.#icmp;
     const { frame, payloadAt: at } = ip;
-    if (ip.protocol !== Protocol.Icmp) {
+    if (ip.protocol !== (ip.isV4 ? Protocol.Icmp : Protocol.Icmpv6)) {
       counters.otherProtocol++;
       return;
     }
@@ -124,13 +137,13 @@ class IcmpReceiver implements Receiver<IpIn> {
       counters.truncated++;
       return;
     }
-    if (ip.info.capabilities.icmpv4.verify && !icmpv4.verifyChecksum(frame.bytes, at, frame.end)) {
+    if (!isChecksumFine(ip)) {
       counters.wrongChecksum++;
       return;
     }
     counters.received++;
     const packet = this.#packet.enterIn(ip);
-    if (packet.type === icmpv4.Type.EchoRequest && this.#icmp.echo !== "manual") this.#answer(packet);
+    if (packet.isEchoRequest && this.#icmp.echo !== "manual") this.#answer(packet);
     else if (this.#upper !== undefined) this.#upper.receive(packet);
     else counters.unhandled++;
     packet.leave();
@@ -139,9 +152,15 @@ class IcmpReceiver implements Receiver<IpIn> {
   #answer(packet: IcmpIn): void {
     const { counters, echo } = this.#icmp;
     if (echo === "silent") counters.silenced++;
-    else if (packet.ip.isGroup) counters.groupEcho++;
+    else if (packet.isV4 && packet.ip.isGroup) counters.groupEcho++;
     else if (packet.answer() !== LayerError.None) counters.unanswered++;
   }
+}
+
+function isChecksumFine({ isV4, frame, payloadAt, info, source, destination }: IpIn): boolean {
+  const { icmpv4: v4, icmpv6: v6 } = info.capabilities;
+  if (isV4) return !v4.verify || icmpv4.verifyChecksum(frame.bytes, payloadAt, frame.end);
+  return !v6.verify || icmpv6.verifyChecksum(frame.bytes, payloadAt, frame.end, source, destination);
 }
 
 class IcmpSender implements TimedSender<IpRaw> {

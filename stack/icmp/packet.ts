@@ -12,6 +12,7 @@ import { misuse, State } from "../state.ts";
 import { Address } from "../wire/address.ts";
 import { update16 } from "../wire/checksum.ts";
 import * as icmpv4 from "../wire/icmpv4.ts";
+import * as icmpv6 from "../wire/icmpv6.ts";
 import { Protocol } from "../wire/protocol.ts";
 import type { Icmp } from "./endpoint.ts";
 
@@ -47,6 +48,8 @@ export interface IcmpBase {
 
 /** What is known once there is a header. */
 export interface IcmpHeader extends IcmpBase {
+  /** Whether it is ICMP for IPv4; for IPv6 otherwise, whose types have other numbers. */
+  readonly isV4: boolean;
   /** The message's type. */
   readonly type: number;
   /** The message's code. */
@@ -61,11 +64,18 @@ export interface IcmpHeader extends IcmpBase {
 export interface IcmpIn extends IcmpHeader {
   /** The IP packet that carries it. */
   readonly ip: IpIn;
+  /** Whether it asks for an echo, in its family's number. */
+  readonly isEchoRequest: boolean;
+  /** Whether it answers an echo request, in its family's number. */
+  readonly isEchoReply: boolean;
+  /** Whether it reports an error about a packet, which it then quotes (RFC 1122 3.2.2, RFC 4443 2.1). */
+  readonly isError: boolean;
   /** Turns it into a message to send that keeps the last `init.length` bytes as payload. Refused: still In. */
   readonly reinit: (init: IcmpInit) => IcmpOut | Failure;
   /**
    * Answers an echo request in its own buffer; the packet is then gone. `Illegal`: it is no echo request, or it was
-   * sent to a group, which a host need not answer and a good one does not (RFC 1122 3.2.2.6).
+   * sent to a group of IPv4, which a host need not answer and a good one does not (RFC 1122 3.2.2.6); to one of IPv6
+   * it is answered (RFC 4443 4.2).
    */
   readonly answer: () => LayerError;
   /** Gives the buffer back; what it held is lost. */
@@ -90,8 +100,7 @@ export interface IcmpOut extends IcmpHeader {
   readonly intoIn: () => IcmpIn;
 }
 
-/** The checksum's word that an answer changes, without its code, which stays. */
-const ECHO_REQUEST = icmpv4.Type.EchoRequest << 8, ECHO_REPLY = icmpv4.Type.EchoReply << 8;
+const UNSPECIFIED = new Address();
 
 class ReusedIpInit implements IpInit {
   source = new Address();
@@ -107,6 +116,7 @@ export class IcmpPacket implements IcmpIn, IcmpRaw, IcmpOut {
   readonly icmp: Icmp;
   frame!: Frame;
   info!: NicInfo;
+  isV4 = true;
   type = 0;
   code = 0;
   rest = 0;
@@ -131,11 +141,24 @@ export class IcmpPacket implements IcmpIn, IcmpRaw, IcmpOut {
     return this.#at + icmpv4.HEADER_LENGTH;
   }
 
+  get isEchoRequest(): boolean {
+    return this.type === (this.isV4 ? icmpv4.Type.EchoRequest : icmpv6.Type.EchoRequest);
+  }
+
+  get isEchoReply(): boolean {
+    return this.type === (this.isV4 ? icmpv4.Type.EchoReply : icmpv6.Type.EchoReply);
+  }
+
+  get isError(): boolean {
+    return this.isV4 ? icmpv4.isError(this.type) : icmpv6.isError(this.type);
+  }
+
   /** Starts over with an IP packet whose payload was checked. */
   enterIn(ip: IpIn): IcmpPacket {
     this.#in = ip;
     this.frame = ip.frame;
     this.info = ip.info;
+    this.isV4 = ip.isV4;
     this.#read(ip.payloadAt);
     this.#state = State.In;
     return this;
@@ -172,23 +195,30 @@ export class IcmpPacket implements IcmpIn, IcmpRaw, IcmpOut {
   answer(): LayerError {
     if (this.#state !== State.In) misuse("answer", this.#state);
     const ip = this.#in;
-    if (this.type !== icmpv4.Type.EchoRequest || ip.isGroup) return LayerError.Illegal;
+    const { isV4 } = this;
+    const { isGroup } = ip;
+    if (!this.isEchoRequest || (isGroup && isV4)) return LayerError.Illegal;
     const init = this.#ipInit;
-    init.source = ip.destination;
+    // RFC 4443 4.2: a group is not the source of an answer.
+    init.source = isGroup ? UNSPECIFIED : ip.destination;
     init.destination = ip.source;
+    init.protocol = isV4 ? Protocol.Icmp : Protocol.Icmpv6;
     init.length = this.frame.end - this.#at;
     init.hopLimit = this.icmp.hopLimit;
     init.trafficClass = ip.trafficClass;
     const out = ip.reinit(init);
     if (typeof out === "number") return out;
-    // The message itself stays where it is: one byte changes, and the checksum with it (RFC 1624).
+    // The message itself stays where it is: one byte changes, and the checksum with it (RFC 1624). The addresses that
+    // ICMPv6's covers change places.
     const { bytes } = out.frame;
     const at = out.payloadAt;
-    const check = update16(icmpv4.checksum(bytes, at), ECHO_REQUEST, ECHO_REPLY);
-    icmpv4.setType(bytes, at, icmpv4.Type.EchoReply);
+    const request = isV4 ? icmpv4.Type.EchoRequest : icmpv6.Type.EchoRequest;
+    const reply = isV4 ? icmpv4.Type.EchoReply : icmpv6.Type.EchoReply;
+    const check = isGroup ? 0 : update16(icmpv4.checksum(bytes, at), request << 8, reply << 8);
+    icmpv4.setType(bytes, at, reply);
     // RFC 1624 3: 0 may stand for a sum of 0 or of 0xffff, that is for a reply that is zero throughout or not.
     if (check !== 0) icmpv4.setChecksum(bytes, at, check);
-    else icmpv4.fillChecksum(bytes, at, out.frame.end);
+    else fillChecksum(out);
     this.#state = State.Gone;
     const error = out.send();
     if (error === LayerError.None) {
@@ -219,8 +249,8 @@ export class IcmpPacket implements IcmpIn, IcmpRaw, IcmpOut {
   send(): LayerError {
     if (this.#state !== State.Out) misuse("send", this.#state);
     this.#state = State.Gone;
-    const { bytes, end } = this.frame;
-    if (this.info.capabilities.icmpv4.fill) icmpv4.fillChecksum(bytes, this.#at, end);
+    const { icmpv4, icmpv6 } = this.info.capabilities;
+    if (this.isV4 ? icmpv4.fill : icmpv6.fill) fillChecksum(this.#out);
     const error = this.#out.send();
     if (error === LayerError.None) this.icmp.counters.sent++;
     return error;
@@ -230,6 +260,7 @@ export class IcmpPacket implements IcmpIn, IcmpRaw, IcmpOut {
     const below = this.#ipInit;
     below.source = init.source;
     below.destination = init.destination;
+    below.protocol = init.destination.isV4 ? Protocol.Icmp : Protocol.Icmpv6;
     below.length = icmpv4.HEADER_LENGTH + init.length;
     below.hopLimit = init.hopLimit ?? this.icmp.hopLimit;
     below.trafficClass = init.trafficClass ?? 0;
@@ -239,6 +270,7 @@ export class IcmpPacket implements IcmpIn, IcmpRaw, IcmpOut {
   #emit(out: IpOut, init: IcmpInit): IcmpOut {
     icmpv4.emitError(out.frame.bytes, out.payloadAt, init.type, init.code, init.rest);
     this.#out = out;
+    this.isV4 = out.isV4;
     this.#read(out.payloadAt);
     this.#state = State.Out;
     return this;
@@ -251,4 +283,11 @@ export class IcmpPacket implements IcmpIn, IcmpRaw, IcmpOut {
     this.code = icmpv4.code(bytes, at);
     this.rest = icmpv4.rest(bytes, at);
   }
+}
+
+/** Computes and sets the checksum of the message that is a packet's payload. */
+function fillChecksum(out: IpOut): void {
+  const { frame, payloadAt } = out;
+  if (out.isV4) icmpv4.fillChecksum(frame.bytes, payloadAt, frame.end);
+  else icmpv6.fillChecksum(frame.bytes, payloadAt, frame.end, out.source, out.destination);
 }

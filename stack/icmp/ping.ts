@@ -8,6 +8,7 @@ import { LayerError } from "../error.ts";
 import { type Instant, milliseconds, NEVER, seconds } from "../store/time.ts";
 import { Address } from "../wire/address.ts";
 import * as icmpv4 from "../wire/icmpv4.ts";
+import * as icmpv6 from "../wire/icmpv6.ts";
 import type { IcmpIn, IcmpRaw } from "./packet.ts";
 
 /** One answered or abandoned echo request. */
@@ -84,7 +85,7 @@ export class Ping implements Sender<IcmpRaw> {
     this.#init = {
       source: new Address(),
       destination: new Address().copy(options.destination),
-      type: icmpv4.Type.EchoRequest,
+      type: options.destination.isV4 ? icmpv4.Type.EchoRequest : icmpv6.Type.EchoRequest,
       code: 0,
       rest: 0,
       length: this.#options.length,
@@ -121,9 +122,7 @@ export class Ping implements Sender<IcmpRaw> {
 
   /** Takes an ICMP message; false: it is none of this client's answers. */
   receive(packet: IcmpIn): boolean {
-    if (packet.type !== icmpv4.Type.EchoReply || packet.rest >>> 16 !== this.#options.identifier) {
-      return false;
-    }
+    if (!packet.isEchoReply || packet.rest >>> 16 !== this.#options.identifier) return false;
     if (!packet.ip.source.equals(this.#init.destination)) return false;
     this.#giveUp(packet.info.timestamp);
     const sequence = this.#sequence(packet.rest & 0xffff);

@@ -9,8 +9,10 @@ import { Addresses } from "../host/addresses.ts";
 import { Neighbours, type NeighboursOptions } from "../host/neighbours.ts";
 import { Routes } from "../host/routes.ts";
 import type { LinkIn, LinkRaw } from "../link.ts";
+import type { Instant } from "../store/time.ts";
 import { Address } from "../wire/address.ts";
 import type { Cidr } from "../wire/cidr.ts";
+import { ErrorReporter } from "./errors.ts";
 import type { IpIn, IpRaw } from "./packet.ts";
 import { Path } from "./path.ts";
 import { IpReceiver } from "./receive.ts";
@@ -24,10 +26,12 @@ export class IpCounters {
   sent = 0;
   /** Dropped: an EtherType that is none of IP's. */
   otherEtherType = 0;
-  /** Dropped: IPv6, which this endpoint does not speak yet. */
-  unsupportedVersion = 0;
   /** Dropped: the version field contradicts the EtherType. */
   wrongVersion = 0;
+  /** Messages of NDP and MLD, handed to who speaks them for the layer. */
+  linkControl = 0;
+  /** Dropped: a message of NDP or MLD that nobody takes, or whose checksum is wrong. */
+  badLinkControl = 0;
   /** Dropped: the frame ends before the header or the total length does. */
   truncated = 0;
   /** Dropped: the header's lengths contradict each other. */
@@ -40,7 +44,9 @@ export class IpCounters {
   sourceRoute = 0;
   /** Dropped: a fragment. */
   fragment = 0;
-  /** Dropped: no host can have that source address (RFC 1122 3.2.1.3). */
+  /** Dropped: an IPv6 extension header. */
+  extensionHeader = 0;
+  /** Dropped: no host can have that source or destination (RFC 1122 3.2.1.3, RFC 4291 2.5.2, RFC 4942 2.2). */
   badSource = 0;
   /** Dropped: sent to another host, or to a group this one has not joined. */
   notForUs = 0;
@@ -54,6 +60,22 @@ export class IpCounters {
   notSent = 0;
 }
 
+/**
+ * What speaks NDP (RFC 4861) and MLD (RFC 3810) for the layer: the messages of ICMPv6 that are the links' own and reach
+ * no handler.
+ */
+export interface LinkControl {
+  /**
+   * Takes a message, from the unspecified address too; header and checksum are right, the rest is to be checked, the
+   * hop limit first. The packet is only lent.
+   */
+  readonly receive: (packet: IpIn) => void;
+  /** Fills an empty packet and sends it; false: there is nothing to send. */
+  readonly send: (packet: IpRaw) => boolean;
+  /** When it next has something to send. */
+  readonly deadline: () => Instant;
+}
+
 /** How an {@linkcode Ip} endpoint is set up. */
 export interface IpOptions {
   /** The own addresses with their subnets: "10.0.0.1/24". */
@@ -64,6 +86,10 @@ export interface IpOptions {
   readonly neighbours?: NeighboursOptions;
   /** How many routes there may be. Default 4,096. */
   readonly routes?: number;
+  /** How many ICMP errors about received packets may be sent a second. Default 1,000. */
+  readonly errorRate?: number;
+  /** How many of them may follow each other at once. Default 50. */
+  readonly errorBurst?: number;
 }
 
 /** An IP host. Its tables are open to change between poll cycles, as `ip addr`, `ip route` and `ip neigh` do on an OS. */
@@ -76,8 +102,12 @@ export class Ip {
   readonly neighbours: Neighbours;
   /** ARP, which IPv4 needs over Ethernet. */
   readonly arp: Arp;
+  /** NDP and MLD; undefined: nobody speaks them, and IPv6's neighbours are set by hand. */
+  linkControl: LinkControl | undefined = undefined;
   /** Finds the way of every packet that leaves. */
   readonly path: Path = new Path(this);
+  /** Answers packets with ICMP errors about them. */
+  readonly errors: ErrorReporter;
   /** What passed and what was dropped. */
   readonly counters: IpCounters = new IpCounters();
 
@@ -86,6 +116,7 @@ export class Ip {
     this.addresses = new Addresses(options.addresses);
     this.routes = new Routes(options.routes);
     this.neighbours = new Neighbours(options.neighbours);
+    this.errors = new ErrorReporter(options.errorRate ?? 1_000, options.errorBurst ?? 50);
     this.arp = new Arp({ addresses: this.addresses, neighbours: this.neighbours });
     for (const gateway of options.gateways ?? []) {
       const address = typeof gateway === "string" ? Address.parse(gateway) : gateway;
@@ -116,6 +147,6 @@ export class Ip {
 
   /** A sender for a link that only does the layer's own work: ARP and the like. */
   layerInternal(): TimedSender<LinkRaw> {
-    return this.arp.query();
+    return this.send(() => {});
   }
 }

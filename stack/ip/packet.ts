@@ -5,20 +5,25 @@
  */
 import { type Failure, LayerError } from "../error.ts";
 import type { Frame } from "../frame.ts";
-import type { LinkIn, LinkInit, LinkOut, LinkRaw } from "../link.ts";
+import type { Link, LinkIn, LinkInit, LinkOut, LinkRaw } from "../link.ts";
 import type { LossModel } from "../loss/models.ts";
 import type { NicInfo } from "../slot.ts";
 import { misuse, State } from "../state.ts";
 import { Address } from "../wire/address.ts";
 import { EtherType } from "../wire/ethernet.ts";
 import * as ipv4 from "../wire/ipv4.ts";
+import * as ipv6 from "../wire/ipv6.ts";
 import { Mac } from "../wire/mac.ts";
 import type { Ip } from "./endpoint.ts";
 
 /** Hops a packet may make unless its sender says otherwise (RFC 1700). */
 export const DEFAULT_HOP_LIMIT = 64;
 
-const LENGTH_MAX = 65_535 - ipv4.HEADER_LENGTH;
+/** What the length fields can tell: IPv4's counts the header, IPv6's does not. */
+const LENGTH_MAX_V4 = 65_535 - ipv4.HEADER_LENGTH, LENGTH_MAX_V6 = 65_535;
+
+/** Where the headers say what follows them. */
+const NEXT_HEADER = 6, PROTOCOL = 9;
 
 /** What {@linkcode IpRaw.prepare} and {@linkcode IpIn.reinit} need. */
 export interface IpInit {
@@ -53,6 +58,8 @@ export interface IpBase {
 
 /** What is known once there is a header. */
 export interface IpHeader extends IpBase {
+  /** Whether it is an IPv4 packet; an IPv6 packet otherwise. */
+  readonly isV4: boolean;
   /** Where it comes from. Overwritten by the next packet: copy what must last. */
   readonly source: Address;
   /** Where it goes. Overwritten by the next packet: copy what must last. */
@@ -69,6 +76,8 @@ export interface IpIn extends IpHeader {
   readonly link: LinkIn;
   /** The header's first byte in `frame.bytes`. */
   readonly headerAt: number;
+  /** Where in `frame.bytes` the byte lies that says what the payload is. */
+  readonly protocolAt: number;
   /** Hops it might still have made. */
   readonly hopLimit: number;
   /** The DSCP and ECN bits. */
@@ -112,7 +121,9 @@ export class IpPacket implements IpIn, IpRaw, IpOut {
   readonly destination: Address = new Address();
   frame!: Frame;
   info!: NicInfo;
+  isV4 = true;
   headerAt = 0;
+  protocolAt = 0;
   payloadAt = 0;
   protocol = 0;
   isGroup = false;
@@ -133,20 +144,26 @@ export class IpPacket implements IpIn, IpRaw, IpOut {
   }
 
   get hopLimit(): number {
-    return ipv4.hopLimit(this.frame.bytes, this.headerAt);
+    const { bytes } = this.frame;
+    return this.isV4 ? ipv4.hopLimit(bytes, this.headerAt) : ipv6.hopLimit(bytes, this.headerAt);
   }
 
   get trafficClass(): number {
-    return ipv4.trafficClass(this.frame.bytes, this.headerAt);
+    const { bytes } = this.frame;
+    return this.isV4 ? ipv4.trafficClass(bytes, this.headerAt) : ipv6.trafficClass(bytes, this.headerAt);
   }
 
   /** Starts over with a link packet whose IPv4 header was checked; `isGroup` is decided by the receiver. */
-  enterIn(link: LinkIn): IpPacket {
-    this.#in = link;
-    this.frame = link.frame;
-    this.info = link.info;
-    this.#read(link.payloadAt);
-    this.#state = State.In;
+  enterInV4(link: LinkIn): IpPacket {
+    this.#enterIn(link);
+    this.#readV4(link.payloadAt);
+    return this;
+  }
+
+  /** Starts over with a link packet whose IPv6 header was checked; the receiver decides on the rest. */
+  enterInV6(link: LinkIn): IpPacket {
+    this.#enterIn(link);
+    this.#readV6(link.payloadAt);
     return this;
   }
 
@@ -168,14 +185,9 @@ export class IpPacket implements IpIn, IpRaw, IpOut {
     if (this.#state !== State.Raw) misuse("prepare", this.#state);
     const fault = check(init);
     if (fault !== LayerError.None) return fault;
-    const linkInit = this.#linkInit;
-    const source = init.fromNobody === true
-      ? this.ip.path.findFromNobody(init.destination, linkInit.destination)
-      : this.ip.path.find(init.source, init.destination, this.#raw, linkInit.destination);
+    const source = this.#way(init, this.#raw);
     if (typeof source === "number") return source;
-    linkInit.etherType = EtherType.Ipv4;
-    linkInit.length = ipv4.HEADER_LENGTH + init.length;
-    const out = this.#raw.prepare(linkInit);
+    const out = this.#raw.prepare(this.#linkInit);
     return typeof out === "number" ? this.#refused(out) : this.#emit(out, init, source);
   }
 
@@ -183,12 +195,9 @@ export class IpPacket implements IpIn, IpRaw, IpOut {
     if (this.#state !== State.In) misuse("reinit", this.#state);
     const fault = check(init);
     if (fault !== LayerError.None) return fault;
-    const linkInit = this.#linkInit;
-    const source = this.ip.path.find(init.source, init.destination, this.#in, linkInit.destination);
+    const source = this.#way(init, this.#in);
     if (typeof source === "number") return source;
-    linkInit.etherType = EtherType.Ipv4;
-    linkInit.length = ipv4.HEADER_LENGTH + init.length;
-    const out = this.#in.reinit(linkInit);
+    const out = this.#in.reinit(this.#linkInit);
     return typeof out === "number" ? this.#refused(out) : this.#emit(out, init, source);
   }
 
@@ -216,7 +225,7 @@ export class IpPacket implements IpIn, IpRaw, IpOut {
   send(): LayerError {
     if (this.#state !== State.Out) misuse("send", this.#state);
     this.#state = State.Gone;
-    if (this.info.capabilities.ipv4.fill) ipv4.fillChecksum(this.frame.bytes, this.headerAt);
+    if (this.isV4 && this.info.capabilities.ipv4.fill) ipv4.fillChecksum(this.frame.bytes, this.headerAt);
     const error = this.#out.send();
     if (error === LayerError.None) this.ip.counters.sent++;
     else this.ip.counters.notSent++;
@@ -228,15 +237,34 @@ export class IpPacket implements IpIn, IpRaw, IpOut {
     return error;
   }
 
+  /** Finds the way, and says what the link must know; the answer is the own address. */
+  #way(init: IpInit, link: Link): Address | Failure {
+    const linkInit = this.#linkInit;
+    const { isV4 } = init.destination;
+    linkInit.etherType = isV4 ? EtherType.Ipv4 : EtherType.Ipv6;
+    linkInit.length = (isV4 ? ipv4.HEADER_LENGTH : ipv6.HEADER_LENGTH) + init.length;
+    const { path } = this.ip;
+    if (init.fromNobody === true) return path.findFromNobody(init.destination, linkInit.destination);
+    return path.find(init.source, init.destination, link, linkInit.destination);
+  }
+
   #emit(out: LinkOut, init: IpInit, source: Address): IpOut {
-    const { bytes } = this.frame;
-    // The init may be made of this packet's own fields, as in an answer.
+    // The init may be made of this packet's own fields, as in an answer, so the header is written before those.
+    if (init.destination.isV4) this.#emitV4(out.payloadAt, init, source);
+    else this.#emitV6(out.payloadAt, init, source);
+    this.#out = out;
+    this.isGroup = false;
+    this.#state = State.Out;
+    return this;
+  }
+
+  #emitV4(at: number, init: IpInit, source: Address): void {
     const from = source.d;
     const to = init.destination.d;
     // RFC 6864 4.1: a packet that is never fragmented needs no identification, so none is made up.
     ipv4.emit(
-      bytes,
-      out.payloadAt,
+      this.frame.bytes,
+      at,
       init.trafficClass ?? 0,
       ipv4.HEADER_LENGTH + init.length,
       0,
@@ -246,30 +274,64 @@ export class IpPacket implements IpIn, IpRaw, IpOut {
       from,
       to,
     );
-    this.#out = out;
-    this.headerAt = out.payloadAt;
-    this.payloadAt = out.payloadAt + ipv4.HEADER_LENGTH;
+    this.isV4 = true;
+    this.headerAt = at;
+    this.protocolAt = at + PROTOCOL;
+    this.payloadAt = at + ipv4.HEADER_LENGTH;
     this.protocol = init.protocol;
     this.source.setV4(from);
     this.destination.setV4(to);
-    this.isGroup = false;
-    this.#state = State.Out;
-    return this;
   }
 
-  #read(at: number): void {
+  #emitV6(at: number, init: IpInit, source: Address): void {
+    ipv6.emit(
+      this.frame.bytes,
+      at,
+      init.trafficClass ?? 0,
+      0,
+      init.length,
+      init.protocol,
+      init.hopLimit ?? DEFAULT_HOP_LIMIT,
+      source,
+      init.destination,
+    );
+    this.#readV6(at);
+  }
+
+  #enterIn(link: LinkIn): void {
+    this.#in = link;
+    this.frame = link.frame;
+    this.info = link.info;
+    this.#state = State.In;
+  }
+
+  #readV4(at: number): void {
     const { bytes } = this.frame;
+    this.isV4 = true;
     this.headerAt = at;
+    this.protocolAt = at + PROTOCOL;
     this.payloadAt = at + ipv4.headerLength(bytes, at);
     this.protocol = ipv4.protocol(bytes, at);
     this.source.readV4(bytes, at + ipv4.SOURCE);
     this.destination.readV4(bytes, at + ipv4.DESTINATION);
   }
+
+  #readV6(at: number): void {
+    const { bytes } = this.frame;
+    this.isV4 = false;
+    this.headerAt = at;
+    this.protocolAt = at + NEXT_HEADER;
+    this.payloadAt = at + ipv6.HEADER_LENGTH;
+    this.protocol = ipv6.nextHeader(bytes, at);
+    this.source.readV6(bytes, at + ipv6.SOURCE);
+    this.destination.readV6(bytes, at + ipv6.DESTINATION);
+  }
 }
 
 /** What no link could send: a length that the header cannot hold, or a hop limit of 0 (RFC 1122 3.2.1.7). */
 function check(init: IpInit): LayerError {
-  if (init.length < 0 || init.length > LENGTH_MAX) return LayerError.BadSize;
+  const most = init.destination.isV4 ? LENGTH_MAX_V4 : LENGTH_MAX_V6;
+  if (init.length < 0 || init.length > most) return LayerError.BadSize;
   const hopLimit = init.hopLimit ?? DEFAULT_HOP_LIMIT;
   return hopLimit < 1 || hopLimit > 255 ? LayerError.Illegal : LayerError.None;
 }

@@ -5,7 +5,7 @@
  */
 import { type Failure, LayerError } from "../error.ts";
 import { Scope } from "../host/addresses.ts";
-import { RouteKind } from "../host/routes.ts";
+import { type Route, RouteKind } from "../host/routes.ts";
 import type { Link } from "../link.ts";
 import { type Instant, NEVER } from "../store/time.ts";
 import { Address, multicastMac } from "../wire/address.ts";
@@ -39,7 +39,7 @@ export class Path {
   /**
    * Answers with the own address a packet leaves from and writes its next station into `mac`. `source` is what the
    * sender wants; unspecified: any. `Unreachable`: no route, or the neighbour is not resolved and the look-up is
-   * noted. `Illegal`: the family cannot be used, the source is not ours, or no host can have the destination.
+   * noted. `Illegal`: the source is not ours or of the other family, or no host can have the destination.
    * `Exhausted`: no look-up can be noted.
    */
   find(source: Address, destination: Address, link: Link, mac: Mac): Address | Failure {
@@ -51,10 +51,9 @@ export class Path {
       mac.copy(this.#mac);
       return own;
     }
-    if (!destination.isV4) return LayerError.Illegal;
     const wanted = source.isUnspecified ? undefined : source;
     // RFC 1122 3.3.4.2: a host sends from its own addresses only.
-    if (wanted !== undefined && !this.#ip.addresses.owns(wanted)) return LayerError.Illegal;
+    if (wanted !== undefined && !this.#mayBeFrom(wanted, destination)) return LayerError.Illegal;
     return this.#search(wanted, destination, link, mac);
   }
 
@@ -69,16 +68,36 @@ export class Path {
     return destination.isV4 ? NOBODY_V4 : NOBODY_V6;
   }
 
+  /** The own address that a packet to `destination` would leave from now; undefined: there is no way. */
+  source(destination: Address, now: Instant): Address | undefined {
+    const { addresses } = this.#ip;
+    const route = addresses.onLink(destination) === undefined
+      ? this.#ip.routes.lookup(destination, now)
+      : DIRECT;
+    if (route === undefined || !this.#leads(route)) return undefined;
+    return addresses.sourceFor(destination, route.kind === RouteKind.Gateway ? route.gateway : destination);
+  }
+
+  #mayBeFrom(source: Address, destination: Address): boolean {
+    return source.isV4 === destination.isV4 && this.#ip.addresses.owns(source);
+  }
+
+  /** Whether packets may go along a route: it is no refusal, and its gateway is on a link of ours. */
+  #leads({ kind, gateway }: Pick<Route, "kind" | "gateway">): boolean {
+    if (kind === RouteKind.Gateway) return this.#ip.addresses.onLink(gateway) !== undefined;
+    return kind === RouteKind.OnLink;
+  }
+
   #search(wanted: Address | undefined, destination: Address, link: Link, mac: Mac): Address | Failure {
     const { addresses } = this.#ip;
     if (destination.isMulticast) {
       multicastMac(destination, mac);
-      return wanted ?? addresses.anyFor(destination) ?? this.#noRoute();
+      return wanted ?? addresses.sourceFor(destination, destination) ?? this.#noRoute();
     }
     const scope = addresses.scope(destination);
     if (scope === Scope.Broadcast) {
       mac.copy(BROADCAST);
-      return wanted ?? addresses.onLink(destination) ?? addresses.anyFor(destination) ?? this.#noRoute();
+      return wanted ?? addresses.sourceFor(destination, destination) ?? this.#noRoute();
     }
     if (scope === Scope.Own) {
       if (!link.info.isLoopback) return this.#noRoute();
@@ -93,10 +112,9 @@ export class Path {
     const route = addresses.onLink(destination) === undefined
       ? this.#ip.routes.lookup(destination, now)
       : DIRECT;
-    if (route === undefined || route.kind >= RouteKind.Unreachable) return this.#noRoute();
+    if (route === undefined || !this.#leads(route)) return this.#noRoute();
     const nextHop = route.kind === RouteKind.Gateway ? route.gateway : destination;
-    const own = wanted ?? addresses.onLink(nextHop) ??
-      (route.kind === RouteKind.OnLink ? addresses.anyFor(destination) : undefined);
+    const own = wanted ?? addresses.sourceFor(destination, nextHop);
     if (own === undefined) return this.#noRoute();
     if (!link.resolves) return own;
     const error = this.#ip.neighbours.lookup(nextHop, now, mac);

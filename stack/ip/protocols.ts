@@ -9,7 +9,7 @@ import type { IpIn } from "./packet.ts";
 
 /** The handlers of a {@linkcode protocols} fork; an absent one drops its packets, uncounted: name `other` to see them. */
 export interface ProtocolHandlers {
-  /** Takes ICMP: `icmp.answer()`, `icmp.recv(...)`. */
+  /** Takes ICMP of both families: `icmp.answer()`, `icmp.recv(...)`. */
   readonly icmp?: Receive<IpIn>;
   /** Takes UDP: `udp.recv(...)`. */
   readonly udp?: Receive<IpIn>;
@@ -48,7 +48,7 @@ class ProtocolFork implements Receiver<IpIn> {
     const { protocol } = packet;
     if (protocol === Protocol.Tcp) this.#tcp.receive(packet);
     else if (protocol === Protocol.Udp) this.#udp.receive(packet);
-    else if (protocol === Protocol.Icmp) this.#icmp.receive(packet);
+    else if (protocol === Protocol.Icmp || protocol === Protocol.Icmpv6) this.#icmp.receive(packet);
     else this.#other.receive(packet);
   }
 }

@@ -1,16 +1,15 @@
 /**
- * What an {@linkcode Ip} endpoint does with a link's packet: every check a packet passes before a handler sees it.
+ * What an {@linkcode Ip} endpoint does with a link's packet: by family, until a handler sees it.
  *
  * @module
  */
 import type { Receiver } from "../handler.ts";
-import { Scope } from "../host/addresses.ts";
 import type { LinkIn } from "../link.ts";
-import { WireError } from "../wire/error.ts";
 import { EtherType } from "../wire/ethernet.ts";
-import * as ipv4 from "../wire/ipv4.ts";
 import type { Ip } from "./endpoint.ts";
 import { type IpIn, IpPacket } from "./packet.ts";
+import { checkV4, isForUsV4 } from "./receive-v4.ts";
+import { checkV6, isControlFine, isExtension, isForUsV6, isLinkControl, mayHaveSent } from "./receive-v6.ts";
 
 /** The place of an {@linkcode Ip} endpoint in a receiving tree. */
 export class IpReceiver implements Receiver<LinkIn> {
@@ -34,76 +33,40 @@ export class IpReceiver implements Receiver<LinkIn> {
       return;
     }
     if (etherType === EtherType.Ipv4) this.#receiveV4(link);
+    else if (etherType === EtherType.Ipv6) this.#receiveV6(link);
     else if (etherType === EtherType.Arp) this.#arp.receive(link);
-    else if (etherType === EtherType.Ipv6) this.#ip.counters.unsupportedVersion++;
     else this.#ip.counters.otherEtherType++;
   }
 
   #receiveV4(link: LinkIn): void {
-    if (!this.#headerIsFine(link)) return;
-    const packet = this.#packet.enterIn(link);
-    if (this.#isForUs(packet, link)) {
-      this.#ip.counters.received++;
-      this.#upper.receive(packet);
+    if (!checkV4(this.#ip, link)) return;
+    const packet = this.#packet.enterInV4(link);
+    if (isForUsV4(packet, link)) this.#hand(packet);
+    packet.leave();
+  }
+
+  #receiveV6(link: LinkIn): void {
+    if (!checkV6(this.#ip, link)) return;
+    const packet = this.#packet.enterInV6(link);
+    if (isForUsV6(packet, link)) {
+      if (isExtension(packet.protocol)) this.#ip.counters.extensionHeader++;
+      else if (isLinkControl(packet)) this.#control(packet);
+      else if (mayHaveSent(packet, link)) this.#hand(packet);
     }
     packet.leave();
   }
 
-  #headerIsFine(link: LinkIn): boolean {
-    const { counters } = this.#ip;
-    const { frame, payloadAt: at } = link;
-    const { bytes } = frame;
-    const error = ipv4.check(bytes, at, frame.end);
-    if (error !== WireError.None) {
-      if (error === WireError.Truncated) counters.truncated++;
-      else if (error === WireError.Unrecognized) counters.wrongVersion++;
-      else counters.malformed++;
-      return false;
-    }
-    if (link.info.capabilities.ipv4.verify && !ipv4.verifyChecksum(bytes, at)) {
-      counters.wrongChecksum++;
-      return false;
-    }
-    if (ipv4.headerLength(bytes, at) > ipv4.HEADER_LENGTH) {
-      // RFC 1122 3.2.1.8: options that are not understood are ignored; they must still be well-formed.
-      if (ipv4.checkOptions(bytes, at) !== WireError.None) {
-        counters.badOptions++;
-        return false;
-      }
-      if (ipv4.hasSourceRoute(bytes, at)) {
-        counters.sourceRoute++;
-        return false;
-      }
-    }
-    if (ipv4.isFragment(bytes, at)) {
-      counters.fragment++;
-      return false;
-    }
-    // Ethernet pads short payloads (RFC 894); the packet ends where its header says.
-    frame.truncate(at + ipv4.totalLength(bytes, at));
-    return true;
+  #hand(packet: IpPacket): void {
+    this.#ip.counters.received++;
+    this.#upper.receive(packet);
   }
 
-  #isForUs(packet: IpPacket, link: LinkIn): boolean {
-    const { counters, addresses } = this.#ip;
-    const { source, destination } = packet;
-    if (link.info.isLoopback ? !source.isUnicast : addresses.isForged(source) || destination.isLoopback) {
-      // RFC 1122 3.2.1.3 a: a host that does not know its address yet, such as a DHCP client, calls to all.
-      if (!source.isUnspecified || !destination.isBroadcast) {
-        counters.badSource++;
-        return false;
-      }
+  #control(packet: IpPacket): void {
+    const { counters, linkControl } = this.#ip;
+    if (linkControl === undefined || !isControlFine(packet)) counters.badLinkControl++;
+    else {
+      counters.linkControl++;
+      linkControl.receive(packet);
     }
-    const scope = addresses.scope(destination);
-    if (scope === Scope.Other) {
-      counters.notForUs++;
-      return false;
-    }
-    if (scope === Scope.Own && link.isGroup) {
-      counters.unicastInGroup++;
-      return false;
-    }
-    packet.isGroup = scope !== Scope.Own;
-    return true;
   }
 }

@@ -11,12 +11,14 @@ import { IpPacket, type IpRaw } from "./packet.ts";
 
 /** The place of an {@linkcode Ip} endpoint in a sending tree. */
 export class IpSender implements TimedSender<LinkRaw> {
+  readonly #ip: Ip;
   readonly #internal: TimedSender<LinkRaw>;
   readonly #upper: TimedSender<IpRaw>;
   readonly #packet: IpPacket;
 
   /** A place below `upper`. */
   constructor(ip: Ip, upper: TimedSender<IpRaw>) {
+    this.#ip = ip;
     this.#upper = upper;
     this.#packet = new IpPacket(ip);
     this.#internal = ip.arp.query((link) => this.#fill(link));
@@ -27,11 +29,15 @@ export class IpSender implements TimedSender<LinkRaw> {
   }
 
   deadline(): Instant {
-    return Math.min(this.#internal.deadline(), this.#upper.deadline());
+    const { linkControl } = this.#ip;
+    const deadline = Math.min(this.#internal.deadline(), this.#upper.deadline());
+    return linkControl === undefined ? deadline : Math.min(deadline, linkControl.deadline());
   }
 
   #fill(link: LinkRaw): void {
-    this.#upper.send(this.#packet.enterRaw(link));
+    const { linkControl } = this.#ip;
+    const packet = this.#packet.enterRaw(link);
+    if (linkControl === undefined || !linkControl.send(packet)) this.#upper.send(packet);
     this.#packet.leave();
   }
 }

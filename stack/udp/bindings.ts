@@ -23,7 +23,7 @@ export interface BindOptions {
   readonly address?: Address;
   /** The only peer that is heard: the binding is then connected. */
   readonly peer?: Endpoint;
-  /** Is told of an ICMP error about a datagram sent from here, as type and code. */
+  /** Is told of an ICMP error about a datagram sent from here, as type and code of the peer's family. */
   readonly onError?: (type: number, code: number) => void;
 }
 

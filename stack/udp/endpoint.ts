@@ -8,7 +8,6 @@ import type { Icmp } from "../icmp/endpoint.ts";
 import type { IcmpIn } from "../icmp/packet.ts";
 import { DEFAULT_HOP_LIMIT, type IpIn, type IpRaw } from "../ip/packet.ts";
 import type { Instant } from "../store/time.ts";
-import * as icmpv4 from "../wire/icmpv4.ts";
 import { Protocol } from "../wire/protocol.ts";
 import { WireError } from "../wire/error.ts";
 import * as udp from "../wire/udp.ts";
@@ -146,7 +145,7 @@ class UdpReceiver implements Receiver<IpIn> {
     else {
       this.#udp.counters.closedPort++;
       packet.leave();
-      this.#icmp?.report(ip, icmpv4.Type.DestinationUnreachable, icmpv4.Unreachable.Port);
+      this.#icmp?.closedPort(ip);
     }
   }
 

@@ -5,16 +5,11 @@
  */
 import type { Receiver } from "../handler.ts";
 import type { IcmpIn } from "../icmp/packet.ts";
-import { Address } from "../wire/address.ts";
-import * as icmpv4 from "../wire/icmpv4.ts";
-import * as ipv4 from "../wire/ipv4.ts";
+import { Quote } from "../icmp/quote.ts";
 import { Protocol } from "../wire/protocol.ts";
 import * as udp from "../wire/udp.ts";
 import type { Bindings } from "./bindings.ts";
 import type { Udp } from "./endpoint.ts";
-
-/** As much of a quoted datagram as is needed: its ports (RFC 792 has errors quote 8 bytes). */
-const QUOTED_LENGTH = 8;
 
 /**
  * Tells connected bindings of ICMP errors (RFC 1122 4.1.3.3). An unconnected one sends to many, so no error is its
@@ -24,8 +19,7 @@ export class ErrorReceiver implements Receiver<IcmpIn> {
   readonly #udp: Udp;
   readonly #bindings: Bindings;
   readonly #upper: Receiver<IcmpIn> | undefined;
-  readonly #own = new Address();
-  readonly #peer = new Address();
+  readonly #quote = new Quote();
 
   /** A receiver that hands what is no error about UDP to `upper`. */
   constructor(endpoint: Udp, bindings: Bindings, upper: Receiver<IcmpIn> | undefined) {
@@ -35,32 +29,21 @@ export class ErrorReceiver implements Receiver<IcmpIn> {
   }
 
   receive(packet: IcmpIn): void {
-    const { bytes, end } = packet.frame;
-    const at = packet.payloadAt;
-    if (!icmpv4.isError(packet.type) || !quotesUdp(bytes, at, end)) {
+    const quote = this.#quote;
+    if (!quote.read(packet) || quote.protocol !== Protocol.Udp) {
       if (this.#upper !== undefined) this.#upper.receive(packet);
       else this.#udp.counters.strayErrors++;
       return;
     }
-    const header = at + ipv4.headerLength(bytes, at);
-    this.#own.readV4(bytes, at + ipv4.SOURCE);
-    this.#peer.readV4(bytes, at + ipv4.DESTINATION);
-    const port = udp.sourcePort(bytes, header);
-    const binding = this.#bindings.find(port, this.#own, this.#peer, udp.destinationPort(bytes, header));
-    if (binding?.peer === undefined || !this.#own.equals(packet.ip.destination)) {
+    const { bytes } = packet.frame;
+    const { source, destination, at } = quote;
+    const port = udp.sourcePort(bytes, at);
+    const binding = this.#bindings.find(port, source, destination, udp.destinationPort(bytes, at));
+    if (binding?.peer === undefined) {
       this.#udp.counters.strayErrors++;
       return;
     }
     this.#udp.counters.errors++;
     binding.onError(packet.type, packet.code);
   }
-}
-
-/** Whether `bytes[at..end)` starts with the header of a UDP packet that is no later fragment, and its ports. */
-function quotesUdp(bytes: Uint8Array, at: number, end: number): boolean {
-  // The quotation may be cut off anywhere behind the ports, so only the header itself is checked.
-  if (end - at < ipv4.HEADER_LENGTH || ipv4.version(bytes, at) !== 4) return false;
-  const header = ipv4.headerLength(bytes, at);
-  if (header < ipv4.HEADER_LENGTH || end - at < header + QUOTED_LENGTH) return false;
-  return ipv4.protocol(bytes, at) === Protocol.Udp && ipv4.fragmentOffset(bytes, at) === 0;
 }

@@ -182,7 +182,7 @@ Deno.test("icmp: no error about what was sent to a broadcast or multicast addres
 Deno.test("icmp: errors are limited in rate, and go on when time has passed (RFC 1812 4.3.2.8)", () => {
   let failures = 0;
   const made = host({
-    icmp: { errorRate: 10, errorBurst: 5 },
+    ip: { addresses: [`${OWN}/24`], errorRate: 10, errorBurst: 5 },
     receive: ({ icmp }) => (packet) => {
       if (icmp.report(packet, Type.DestinationUnreachable, Unreachable.Port) === LayerError.Exhausted) {
         failures++;

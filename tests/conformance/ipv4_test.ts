@@ -194,13 +194,14 @@ Deno.test("ipv4: what is sent is atomic, DF set, and needs no identification (RF
   expectFrame(answer, { ip: { flags: Flag.DontFragment, offset: 0, identification: 0 } });
 });
 
-Deno.test("ipv4: other EtherTypes, IPv6 among them, are counted and left alone", () => {
+Deno.test("ipv4: other EtherTypes are counted and left alone", () => {
   for (const etherType of [0, 46, 0x05dc, 0x0600, EtherType.Vlan, 0x88cc, 0xffff]) {
     const { outcome, sent } = deliver(host(), ethernet(ipv4(icmp()), { etherType }));
     equal(outcome, "ip.otherEtherType");
     deepEqual(sent, []);
   }
-  equal(deliver(host(), ethernet(data(40), { etherType: EtherType.Ipv6 })).outcome, "ip.unsupportedVersion");
+  const asV6 = ethernet(ipv4(icmp()), { etherType: EtherType.Ipv6 });
+  equal(deliver(host(), asV6).outcome, "ip.wrongVersion", "the EtherType is the one that counts");
 });
 
 Deno.test("ipv4: truncated at every byte: counted once, never answered", () => {

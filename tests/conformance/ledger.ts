@@ -14,7 +14,9 @@ const ARP = ["received", "otherEtherType", "malformed"] as const;
 const IP = [
   "received",
   "otherEtherType",
-  "unsupportedVersion",
+  "linkControl",
+  "badLinkControl",
+  "extensionHeader",
   "wrongVersion",
   "truncated",
   "malformed",

@@ -72,11 +72,11 @@ const BAD: readonly Bad[] = [
     drops: { arp: { malformed: 5, badSender: 3 } },
   },
   {
-    what: "protocols that it does not speak",
+    what: "protocols that it does not speak, and IPv6 to an address that it does not have",
     frames: `
       frames = [Ether(dst=mac)/IPv6(dst="fe80::1")/ICMPv6EchoRequest(), Ether(dst=mac, type=0x88cc)/b"lldp",
                 Ether(dst=mac, type=0x0800), Ether(dst=mac, type=46)/(b"802.3" * 10)]`,
-    drops: { ip: { unsupportedVersion: 1, otherEtherType: 2, truncated: 1 } },
+    drops: { ip: { notForUs: 1, otherEtherType: 2, truncated: 1 } },
   },
 ];
 

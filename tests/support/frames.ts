@@ -16,6 +16,7 @@ import * as icmpWire from "../../stack/wire/icmpv4.ts";
 import * as ipv4Wire from "../../stack/wire/ipv4.ts";
 import { Mac } from "../../stack/wire/mac.ts";
 import { Protocol } from "../../stack/wire/protocol.ts";
+import { icmpv6, type Icmpv6Fields, ipv6, type Ipv6Fields, readIpv6 } from "./frames-v6.ts";
 
 /** The host under test, and the one that talks to it. */
 export const OWN = "10.0.0.1",
@@ -183,6 +184,21 @@ export function echoReply(fields: EchoFields = {}): Uint8Array {
   return echoRequest({ ...fields, icmp: { type: icmpWire.Type.EchoReply, ...fields.icmp } });
 }
 
+/** What an echo request over IPv6 is made of. */
+export interface Echo6Fields {
+  readonly data?: Uint8Array;
+  readonly icmp?: Icmpv6Fields;
+  readonly ip?: Ipv6Fields;
+  readonly link?: EthernetFields;
+}
+
+/** A whole echo request over IPv6 in its frame; its checksum is for the addresses of `ip`. */
+export function echoRequest6(fields: Echo6Fields = {}): Uint8Array {
+  const { ip = {} } = fields;
+  const message = icmpv6(fields.data ?? data(8), fields.icmp, ip.source, ip.destination);
+  return ethernet(ipv6(message, ip), { etherType: EtherType.Ipv6, ...fields.link });
+}
+
 /** A frame taken apart; `payload` is what is behind the last header that was recognised. */
 export interface FrameView {
   readonly destination: string;
@@ -193,6 +209,8 @@ export interface FrameView {
     readonly isChecksumRight: boolean;
   };
   readonly icmp?: Required<Omit<IcmpFields, "checksumError">> & { readonly isChecksumRight: boolean };
+  readonly ip6?: ReturnType<typeof readIpv6>["ip6"];
+  readonly icmp6?: ReturnType<typeof readIpv6>["icmp6"];
   readonly payload: Uint8Array;
 }
 
@@ -205,6 +223,7 @@ export function read(frame: Uint8Array | undefined): FrameView {
   const at = ethernetWire.HEADER_LENGTH;
   if (etherType === EtherType.Arp) return { ...link, ...readArp(frame, at) };
   if (etherType === EtherType.Ipv4) return { ...link, ...readIpv4(frame, at) };
+  if (etherType === EtherType.Ipv6) return { ...link, ...readIpv6(frame, at) };
   return { ...link, payload: frame.slice(at) };
 }
 

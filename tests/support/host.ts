@@ -17,6 +17,7 @@ import { Address } from "../../stack/wire/address.ts";
 import { Mac } from "../../stack/wire/mac.ts";
 import { External, type ExternalOptions } from "../../nic/external.ts";
 import { OWN, OWN_MAC, PEER, PEER_MAC } from "./frames.ts";
+import { OWN6, OWN_LOCAL6, PEER6, PEER_LOCAL6 } from "./frames-v6.ts";
 
 /** How a {@linkcode host} differs from 10.0.0.1/24 that answers echoes, knows its peer and is guarded. */
 export interface HostOptions {
@@ -110,6 +111,14 @@ export class Host {
 /** A host for a test. */
 export function host(options: HostOptions = {}): Host {
   return new Host(options);
+}
+
+/** A host of both families that knows its peer by all addresses. */
+export function host6(options: HostOptions = {}): Host {
+  const addresses = [`${OWN}/24`, `${OWN_LOCAL6}/64`, `${OWN6}/64`];
+  const made = new Host({ ...options, ip: { addresses, ...options.ip } });
+  for (const peer of [PEER6, PEER_LOCAL6]) made.knows(peer, PEER_MAC);
+  return made;
 }
 
 /** The counters that are not zero, to compare with those that a test expects. */

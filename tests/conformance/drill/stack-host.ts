@@ -197,7 +197,7 @@ export class StackHost implements DrillHost, TcpSocketHost, UdpSocketHost {
 
   sourceFor(destination: Address): Address | undefined {
     const { addresses } = this.#ip;
-    return addresses.onLink(destination) ?? addresses.anyFor(destination);
+    return addresses.sourceFor(destination, destination);
   }
 
   transmit(init: UdpInit, data: Uint8Array): LayerError {

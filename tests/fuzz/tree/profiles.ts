@@ -48,8 +48,8 @@ const PROFILES = {
   silent: { icmp: { echo: "silent" }, reports: false, ip: { addresses: ADDRESSES, neighbours: NEIGHBOURS } },
   /** The program answers echoes, and few errors leave. */
   manual: {
-    icmp: { echo: "manual", errorRate: 1, errorBurst: 2 },
-    ip: { addresses: ADDRESSES, gateways: GATEWAYS, neighbours: NEIGHBOURS },
+    icmp: { echo: "manual" },
+    ip: { errorRate: 1, errorBurst: 2, addresses: ADDRESSES, gateways: GATEWAYS, neighbours: NEIGHBOURS },
   },
   /** No address at all. */
   nameless: { ip: { neighbours: NEIGHBOURS } },

@@ -72,9 +72,47 @@ Deno.test("addresses: the own address towards a neighbour is that of the longest
   equal(addresses.onLink(parse("10.2.2.3"))?.toString(), "10.0.0.1");
   equal(addresses.onLink(parse("2001:db8::5"))?.toString(), "2001:db8::1");
   equal(addresses.onLink(parse("11.0.0.1")), undefined);
-  equal(addresses.anyFor(parse("11.0.0.1"))?.toString(), "10.0.0.1");
-  equal(addresses.anyFor(parse("2001:db9::"))?.toString(), "2001:db8::1");
-  equal(new Addresses().anyFor(parse("10.0.0.1")), undefined);
+});
+
+Deno.test("addresses: the source is of the destination's family and scope, then nearest the next hop", () => {
+  const addresses = new Addresses([
+    "10.0.0.1/8",
+    "10.1.0.1/16",
+    "fe80::1/64",
+    "2001:db8::1/64",
+    "2001:db8:1::1/64",
+  ]);
+  const source = (destination: string, nextHop = destination) =>
+    addresses.sourceFor(parse(destination), parse(nextHop))?.toString();
+  equal(source("10.1.2.3"), "10.1.0.1");
+  equal(source("11.0.0.1", "10.2.2.3"), "10.0.0.1");
+  equal(source("255.255.255.255"), "10.0.0.1");
+  equal(source("2001:db8:1::9"), "2001:db8:1::1");
+  equal(
+    source("2001:db9::", "fe80::9"),
+    "2001:db8::1",
+    "a router's link-local address is no reason to use ours",
+  );
+  equal(source("fe80::9"), "fe80::1");
+  equal(source("ff02::1"), "fe80::1", "a group of the link");
+  equal(source("ff05::2"), "2001:db8::1", "a group of the site");
+  equal(new Addresses(["10.0.0.1/8"]).sourceFor(parse("2001:db8::1"), parse("fe80::1")), undefined);
+  equal(
+    new Addresses(["fe80::1/64"]).sourceFor(parse("2001:db8::1"), parse("fe80::9"))?.toString(),
+    "fe80::1",
+  );
+});
+
+Deno.test("addresses: a host is in the groups of all nodes and of its own addresses (RFC 4291 2.8)", () => {
+  const addresses = new Addresses(["10.0.0.1/8", "2001:db8::12:3456/64"]);
+  equal(addresses.scope(parse("ff02::1")), Scope.Multicast);
+  equal(addresses.scope(parse("ff02::1:ff12:3456")), Scope.Multicast);
+  equal(addresses.scope(parse("ff02::1:ff00:1")), Scope.Other, "10.0.0.1 has no such group");
+  equal(addresses.scope(parse("ff02::2")), Scope.Other);
+  equal(addresses.scope(parse("ff05::1")), Scope.Other);
+  equal(addresses.scope(parse("ff02::1:fe12:3456")), Scope.Other);
+  addresses.remove(parse("2001:db8::12:3456"));
+  equal(addresses.scope(parse("ff02::1:ff12:3456")), Scope.Other);
 });
 
 Deno.test("addresses: every change of the own addresses grows the version", () => {

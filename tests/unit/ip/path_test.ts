@@ -117,8 +117,21 @@ Deno.test("path: what no host can have is never sent to, not even through a gate
   }
 });
 
-Deno.test("path: IPv6 is no family of this endpoint yet", () => {
-  equal(way(host({ addresses: ["2001:db8::1/64"] }), "2001:db8::2"), LayerError.Illegal);
+Deno.test("path: IPv6 hosts are reached on their link, through a gateway, or as a group's station (RFC 2464 7)", () => {
+  const made = host({ addresses: ["fe80::1/64", "2001:db8::1/64", `${OWN}/24`] });
+  made.neighbours.setStatic(ip("2001:db8::2"), station(2));
+  made.neighbours.setStatic(ip("fe80::fe"), station(254));
+  equal(way(made, "2001:db8::2"), `2001:db8::1 > ${PEER_MAC}`);
+  equal(way(made, "2001:db9::1"), LayerError.Unreachable);
+  made.routes.addDefault(ip("fe80::fe"));
+  equal(way(made, "2001:db9::1"), `2001:db8::1 > ${GATEWAY}`);
+  equal(way(made, "2001:db9::1", {}, "2001:db8::1"), `2001:db8::1 > ${GATEWAY}`);
+  equal(way(made, "fe80::fe"), `fe80::1 > ${GATEWAY}`);
+  equal(way(made, "ff02::1:2"), "fe80::1 > 33:33:00:01:00:02");
+  equal(way(made, "ff05::1:3"), "2001:db8::1 > 33:33:00:01:00:03");
+  equal(way(made, "2001:db8::9"), LayerError.Unreachable);
+  equal(way(made, "2001:db8::2", {}, OWN), LayerError.Illegal, "a source of the other family");
+  for (const destination of ["::", "::1"]) equal(way(made, destination), LayerError.Illegal, destination);
 });
 
 Deno.test("path: own addresses are reached on a loopback link only", () => {
