@@ -95,8 +95,11 @@ export class Arp {
     const init = new ReusedArpInit();
     const fill = (packet: ArpRaw): boolean => {
       if (this.#pendingCount > 0) return this.#sendPending(packet);
-      return this.neighbours.nextRequest(packet.info.timestamp, request) && request.address.isV4 &&
-        this.#ask(packet, request, init);
+      const now = packet.info.timestamp;
+      while (this.neighbours.nextRequest(now, request)) if (this.#ask(packet, request, init)) return true;
+      // Nobody asks for IPv6 neighbours here.
+      while (this.neighbours.nextRequest(now, request, false));
+      return false;
     };
     const deadline = () => this.#pendingCount > 0 ? 0 : this.neighbours.deadline();
     return new ArpQuery(this, deadline, fill, idle);
@@ -114,8 +117,14 @@ export class Arp {
     // RFC 5227 2.1.1: a probe has no sender address yet, so there is nothing to learn.
     if (sender.isUnspecified) return true;
     if (this.addresses.isForged(sender) || this.addresses.onLink(sender) === undefined) return false;
-    // RFC 826: always refresh an entry that exists; add one only when we are the target, for an answer will follow.
-    this.neighbours.learn(sender, senderMac, packet.info.timestamp, this.addresses.owns(target));
+    const isForUs = this.addresses.owns(target);
+    // An answer to us proves that packets arrive there; whatever else is heard only tells where.
+    if (isForUs && packet.operation === arp.Operation.Reply) {
+      this.neighbours.learn(sender, senderMac, packet.info.timestamp);
+    } else {
+      // RFC 826: always refresh an entry that exists; add one only when we are the target, for an answer will follow.
+      this.neighbours.hear(sender, senderMac, isForUs);
+    }
     return true;
   }
 

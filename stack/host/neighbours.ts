@@ -1,323 +1,382 @@
 /**
- * The neighbour cache: the link addresses of the hosts on the own links, as `ip neigh` shows them.
+ * The neighbour cache: the link addresses of the hosts on the own links, as `ip neigh` shows them. ARP and NDP share it.
  *
  * @module
  */
 import { LayerError } from "../error.ts";
-import { HashMap } from "../store/hash-map.ts";
+import { Random } from "../loss/random.ts";
 import { Links } from "../store/links.ts";
+import { TimerWheel } from "../store/timer-wheel.ts";
 import { type Instant, NEVER, seconds } from "../store/time.ts";
 import { Address } from "../wire/address.ts";
 import { Mac } from "../wire/mac.ts";
+import { type Entry, type NeighbourEntry, type NeighbourRequest, NeighbourState } from "./neighbour-entry.ts";
+import { NeighbourCounters, type NeighboursOptions } from "./neighbour-options.ts";
+import { NeighbourQueue } from "./neighbour-queue.ts";
+import { NeighbourStore, Standing } from "./neighbour-store.ts";
 
-/** What is known of a neighbour. */
-export const NeighbourState = {
-  /** Somebody looked it up; no request has left yet. */
-  Looking: 0,
-  /** Requests have left, no answer has come. */
-  Requesting: 1,
-  /** Its link address is known. */
-  Known: 2,
-  /** Its link address was given by hand and stays. */
-  Static: 3,
-} as const;
+export {
+  type NeighbourEntry,
+  type NeighbourRequest,
+  NeighbourState,
+  neighbourStateName,
+  newRequest,
+} from "./neighbour-entry.ts";
+export { NeighbourCounters, type NeighboursOptions } from "./neighbour-options.ts";
+export { NeighbourQueue, WaitingCounters, type WaitingPacket } from "./neighbour-queue.ts";
 
-/** One of {@linkcode NeighbourState}'s numbers. */
-export type NeighbourState = (typeof NeighbourState)[keyof typeof NeighbourState];
+/** How long one value of the random reachable time is used (RFC 4861 6.3.4: a few hours). */
+const SPREAD_TIME = seconds(7_200);
+// RFC 4861 10: MIN_RANDOM_FACTOR and MAX_RANDOM_FACTOR.
+const SPREAD_MIN = 0.5, SPREAD_MAX = 1.5;
 
-/** Size and times of a neighbour cache. */
-export interface NeighboursOptions {
-  /** How many neighbours it holds. Default 1,024. */
-  readonly capacity?: number;
-  /** How long a learnt address is trusted without news. Default 60 s. */
-  readonly lifetime?: Instant;
-  /** The time between two requests for one neighbour. Default 1 s (RFC 1122 2.3.2.1). */
-  readonly retry?: Instant;
-  /** How many requests are sent before a look-up is given up. Default 3. */
-  readonly attempts?: number;
-  /** 64 secret bits that keep strangers from aiming at one place of the hash table. Default 0. */
-  readonly seed?: readonly [number, number];
-}
+// Entries whose request is due, by family, since ARP and NDP fetch their own.
+const DUE_V4 = 0, DUE_V6 = 1;
 
-/** A request that is due. */
-export interface NeighbourRequest {
-  /** Whom to ask for. */
-  readonly address: Address;
-  /** Whom to ask: everybody, or the neighbour itself where its address is only being confirmed. */
-  readonly mac: Mac;
-}
+const BROADCAST: Mac = Mac.broadcast();
 
-/** An empty request for {@linkcode Neighbours.nextRequest} to fill. */
-export function newRequest(): NeighbourRequest {
-  return { address: new Address(), mac: new Mac() };
-}
-
-/** What {@linkcode Neighbours.entries} shows of a neighbour. */
-export interface NeighbourEntry {
-  /** Its address. */
-  readonly address: Address;
-  /** Its link address; undefined while it is not known. */
-  readonly mac: Mac | undefined;
-  /** What is known of it. */
-  readonly state: NeighbourState;
-  /** When it is forgotten without news. */
-  readonly expires: Instant;
-}
-
-class Entry implements NeighbourRequest {
-  readonly address = new Address();
-  readonly mac = new Mac();
-  state: NeighbourState = NeighbourState.Looking;
-  expires: Instant = NEVER;
-  /** From when on a look-up asks the neighbour to confirm its address. */
-  confirmAt: Instant = NEVER;
-  requestAt: Instant = NEVER;
-  requests = 0;
-}
-
-// All known entries have one lifetime and all requests one interval, so that the order of arrival is the order of
-// expiry: the head of a list is always the next one.
-const FREE = 0, KNOWN = 1, LOOKING = 2, ASKING = 3, STATIC = 4, LISTS = 5;
-
-/** Look-ups that may wait for an answer, as a share of the capacity: a scan cannot push known neighbours out. */
-const UNRESOLVED_SHARE = 4;
-
-/** From this share of an entry's lifetime on, its use has it confirmed, so that it need never lapse in use. */
-const CONFIRM_SHARE = 0.75;
-
-/** A cache of fixed capacity. A full one forgets whoever would expire soonest. Look-ups take constant time. */
+/** A cache of fixed capacity. Look-ups take constant time, whatever it holds. */
 export class Neighbours {
-  /** How many neighbours it holds. */
+  /** How many neighbours may be known. */
   readonly capacity: number;
-  /** How long a learnt address is trusted without news. */
-  readonly lifetime: Instant;
-  /** Grows whenever an entry changes, so that what was looked up may be remembered meanwhile. */
+  /** Grows whenever a look-up's answer may have changed, so that what was looked up may be remembered meanwhile. */
   version = 0;
-  readonly #retry: Instant;
+  /** What became of look-ups. */
+  readonly counters: NeighbourCounters = new NeighbourCounters();
+  /** Packets that wait for a look-up's answer. */
+  readonly waiting: NeighbourQueue;
+  readonly #retry: Float64Array;
+  readonly #reachable: Float64Array;
   readonly #attempts: number;
-  readonly #index: HashMap;
-  readonly #entries: readonly Entry[];
-  readonly #lists: Links;
-  /** Look-ups without an answer, in the order of their asking for one. */
-  readonly #waiting: Links;
-  #unresolved = 0;
-  /** Known neighbours that are being confirmed stand in this list's order beside the asking ones. */
-  readonly #confirming: Links;
+  readonly #delay: Instant;
+  readonly #store: NeighbourStore;
+  readonly #timers: TimerWheel;
+  readonly #due: Links;
+  readonly #random: Random;
+  #dueSince: Instant = 0;
+  #factor = 1;
+  #factorUntil: Instant = -1;
 
   /** An empty cache. */
   constructor(options: NeighboursOptions = {}) {
     this.capacity = options.capacity ?? 1_024;
-    this.lifetime = options.lifetime ?? seconds(60);
-    this.#retry = options.retry ?? seconds(1);
+    const seed = options.seed ?? [0, 0];
+    this.#reachable = new Float64Array(2).fill(options.reachableTime ?? seconds(30));
+    this.#retry = new Float64Array(2).fill(options.retry ?? seconds(1));
     this.#attempts = options.attempts ?? 3;
-    this.#index = new HashMap(this.capacity, 4, options.seed ?? [0, 0]);
-    this.#entries = Array.from({ length: this.capacity }, () => new Entry());
-    this.#lists = new Links(this.capacity, LISTS);
-    this.#waiting = new Links(this.capacity);
-    this.#confirming = new Links(this.capacity);
-    for (let index = 0; index < this.capacity; index++) this.#lists.pushBack(FREE, index);
+    this.#delay = options.delay ?? seconds(5);
+    this.#store = new NeighbourStore(this.capacity, seed);
+    const total = this.#store.entries.length;
+    this.waiting = new NeighbourQueue(total);
+    this.#timers = new TimerWheel(total);
+    this.#due = new Links(total, 2);
+    this.#random = new Random(seed[0] ^ seed[1]);
   }
 
   /** How many neighbours it knows or is looking for. */
   get size(): number {
-    return this.#index.size;
+    return this.#store.size;
   }
 
   /**
-   * Writes the link address of `address` into `mac`. `Unreachable`: not known, and the look-up is noted, so that
-   * {@linkcode Neighbours.nextRequest} asks for it. `Exhausted`: not known, and no look-up can be noted.
+   * Sets the times of one family, as a router advertises them (RFC 4861 6.3.4): how long an answer proves its sender
+   * reachable on average, and the time between two requests. They hold from the next answer and request on.
+   */
+  setTimes(isV4: boolean, reachableTime: Instant, retry: Instant): void {
+    const family = isV4 ? DUE_V4 : DUE_V6;
+    // RFC 4861 6.3.4: a new base means a new random value.
+    if (this.#reachable[family] !== reachableTime) this.#factorUntil = -1;
+    this.#reachable[family] = reachableTime;
+    this.#retry[family] = retry;
+  }
+
+  /**
+   * Writes the link address of `address` into `mac`. `Unreachable`: not known, and it is being asked for (RFC 4861
+   * 7.2.2). `Exhausted`: not known, and too many others are being asked for.
    */
   lookup(address: Address, now: Instant, mac: Mac): LayerError {
-    const { a, b, c, d } = address;
-    const index = this.#index.lookup4(a, b, c, d);
-    if (index < 0) return this.#note(address, now);
-    const entry = this.#entries[index]!;
-    if (entry.state < NeighbourState.Known) return LayerError.Unreachable;
-    if (now >= entry.expires) {
-      this.#forget(index);
-      return this.#note(address, now);
-    }
-    if (now >= entry.confirmAt && this.#confirming.listOf(index) < 0) {
-      entry.requestAt = now;
-      this.#confirming.pushFront(0, index);
-    }
+    const index = this.#store.find(address);
+    if (index < 0) return this.#begin(address, now);
+    const entry = this.#store.entries[index]!;
+    if (entry.state === NeighbourState.Incomplete) return LayerError.Unreachable;
+    if (entry.state <= NeighbourState.Stale && now >= entry.reachableUntil) this.#use(index, now);
     mac.copy(entry.mac);
     return LayerError.None;
   }
 
   /** Until when a look-up of a known neighbour would give the same answer without doing anything; else 0. */
   trustedUntil(address: Address, now: Instant): Instant {
-    const index = this.#index.lookup4(address.a, address.b, address.c, address.d);
+    const index = this.#store.find(address);
     if (index < 0) return 0;
-    const { state, confirmAt } = this.#entries[index]!;
-    return state >= NeighbourState.Known && confirmAt > now ? confirmAt : 0;
+    const { state, reachableUntil } = this.#store.entries[index]!;
+    if (state === NeighbourState.Incomplete) return 0;
+    if (state === NeighbourState.Reachable) return reachableUntil > now ? reachableUntil : 0;
+    return state === NeighbourState.Stale ? 0 : NEVER;
+  }
+
+  /** The place of a look-up that waits for its answer, to put packets in its line; -1: there is none. */
+  incomplete(address: Address): number {
+    const index = this.#store.find(address);
+    return index >= 0 && this.#store.entries[index]!.state === NeighbourState.Incomplete ? index : -1;
   }
 
   /**
-   * Takes news from a neighbour itself. It refreshes or changes an entry, resolves a look-up, and makes a new entry
-   * only when `create` says so. Entries made by hand stay. False: nothing was taken.
+   * Takes an answer to us, which proves that the neighbour is there (RFC 4861 7.2.5, a solicited advertisement). A new
+   * entry is made only when `create` says so. Entries made by hand stay. False: nothing was taken.
    */
-  learn(address: Address, mac: Mac, now: Instant, create: boolean): boolean {
-    const { a, b, c, d } = address;
-    let index = this.#index.lookup4(a, b, c, d);
-    if (index < 0) {
-      if (!create) return false;
-      index = this.#allocate(address);
-      if (index < 0) return false;
-    }
-    const entry = this.#entries[index]!;
-    if (entry.state === NeighbourState.Static) return false;
-    this.#resolved(index);
-    this.version++;
-    entry.mac.copy(mac);
-    entry.state = NeighbourState.Known;
-    entry.expires = now + this.lifetime;
-    entry.confirmAt = now + Math.floor(this.lifetime * CONFIRM_SHARE);
-    this.#lists.pushBack(KNOWN, index);
+  learn(address: Address, mac: Mac, now: Instant, create: boolean = false): boolean {
+    const index = this.#entryFor(address, Standing.Proven, create);
+    if (index < 0) return false;
+    this.#setMac(index, mac);
+    this.#settle(index, NeighbourState.Reachable, Standing.Proven);
+    this.#store.entries[index]!.reachableUntil = now + this.#reachableTime(address, now);
     return true;
+  }
+
+  /**
+   * Takes what somebody says of itself or of another without being asked (RFC 4861 7.2.3, 6.3.4, 8.3): the link
+   * address, but no proof that packets arrive. False: nothing was taken.
+   */
+  hear(address: Address, mac: Mac, create: boolean): boolean {
+    const index = this.#entryFor(address, Standing.Heard, create);
+    if (index < 0) return false;
+    const entry = this.#store.entries[index]!;
+    const isNew = entry.state === NeighbourState.Incomplete;
+    if (!isNew && entry.mac.equals(mac)) return true;
+    this.#setMac(index, mac);
+    // Who was known stays so: having moved is no reason to be forgotten before strangers.
+    const standing = this.#store.standing(index);
+    this.#settle(index, NeighbourState.Stale, standing === Standing.Unresolved ? Standing.Proven : standing);
+    return true;
+  }
+
+  /**
+   * RFC 4861 7.3.1: a layer above has seen that what was sent to the neighbour arrives. It proves the link address that
+   * is known, and cannot give one.
+   */
+  confirm(address: Address, now: Instant): void {
+    const index = this.#store.find(address);
+    if (index < 0) return;
+    const { state } = this.#store.entries[index]!;
+    if (state === NeighbourState.Incomplete || state === NeighbourState.Static) return;
+    this.#settle(index, NeighbourState.Reachable, Standing.Proven);
+    this.#store.entries[index]!.reachableUntil = now + this.#reachableTime(address, now);
+  }
+
+  /** What is known of a neighbour, or undefined. A look-up that waits is known of, too. */
+  state(address: Address, now: Instant): NeighbourState | undefined {
+    const index = this.#store.find(address);
+    return index < 0 ? undefined : stateAt(this.#store.entries[index]!, now);
+  }
+
+  /** The link address that is known of a neighbour; undefined: none. Overwritten by news of it. */
+  station(address: Address): Mac | undefined {
+    const index = this.#store.find(address);
+    if (index < 0 || this.#store.entries[index]!.state === NeighbourState.Incomplete) return undefined;
+    return this.#store.entries[index]!.mac;
+  }
+
+  /** Whether a neighbour has said that it is a router. */
+  isRouter(address: Address): boolean {
+    const index = this.#store.find(address);
+    return index >= 0 && this.#store.entries[index]!.isRouter;
+  }
+
+  /** Notes whether a neighbour is a router; without an entry it does nothing. */
+  setRouter(address: Address, isRouter: boolean): void {
+    const index = this.#store.find(address);
+    if (index >= 0) this.#store.entries[index]!.isRouter = isRouter;
+  }
+
+  /** RFC 4861 7.2.5: what somebody contradicted is not trusted any more until it is confirmed. */
+  doubt(address: Address): void {
+    const index = this.#store.find(address);
+    if (index < 0 || this.#store.entries[index]!.state !== NeighbourState.Reachable) return;
+    this.#store.entries[index]!.state = NeighbourState.Stale;
+    this.#store.entries[index]!.reachableUntil = 0;
+    this.version++;
   }
 
   /** Makes an entry by hand, which neither news nor time changes. False: the cache is full of such. */
   setStatic(address: Address, mac: Mac): boolean {
     this.remove(address);
-    const index = this.#allocate(address);
+    const index = this.#entryFor(address, Standing.Static, true);
     if (index < 0) return false;
-    this.version++;
-    const entry = this.#entries[index]!;
-    entry.mac.copy(mac);
-    entry.state = NeighbourState.Static;
-    entry.expires = entry.confirmAt = NEVER;
-    this.#lists.pushBack(STATIC, index);
+    this.#setMac(index, mac);
+    this.#settle(index, NeighbourState.Static, Standing.Static);
+    this.#store.entries[index]!.reachableUntil = NEVER;
     return true;
   }
 
   /** Forgets a neighbour; false when it was not there. */
   remove(address: Address): boolean {
-    const index = this.#index.lookup4(address.a, address.b, address.c, address.d);
+    const index = this.#store.find(address);
     if (index >= 0) this.#forget(index);
     return index >= 0;
   }
 
-  /** Fills `into` with the request that is due now and counts it as sent; false: none is due. */
-  nextRequest(now: Instant, into: NeighbourRequest): boolean {
-    for (let index = this.#nextLookup(); index >= 0; index = this.#nextLookup()) {
-      const entry = this.#entries[index]!;
-      if (entry.requestAt > now) break;
-      // The answer to the last request has had its time: the next look-up starts over.
-      if (entry.requests >= this.#attempts) {
-        this.#forget(index);
-        continue;
-      }
-      entry.state = NeighbourState.Requesting;
-      entry.requests++;
-      entry.requestAt = now + this.#retry;
-      this.#lists.pushBack(ASKING, index);
-      into.address.copy(entry.address);
-      into.mac.copy(BROADCAST);
-      return true;
+  /** Fills `into` with a request that is due now, for that family, and counts it as sent; false: none is due. */
+  nextRequest(now: Instant, into: NeighbourRequest, isV4: boolean = true): boolean {
+    if (this.#timers.deadline() <= now) {
+      this.#dueSince = now;
+      this.#timers.advance(now, this.#expire);
     }
-    return this.#nextConfirmation(now, into);
+    const family = isV4 ? DUE_V4 : DUE_V6;
+    const index = this.#due.head(family);
+    if (index < 0) return false;
+    this.#due.remove(index);
+    const entry = this.#store.entries[index]!;
+    entry.requests++;
+    entry.askedAt = now;
+    this.#timers.arm(index, now + this.#retry[family]!);
+    into.address.copy(entry.address);
+    into.isGroup = entry.state === NeighbourState.Incomplete;
+    into.mac.copy(into.isGroup ? BROADCAST : entry.mac);
+    return true;
   }
 
   /** When {@linkcode Neighbours.nextRequest} next has something to do. */
   deadline(): Instant {
-    return Math.min(this.#requestAt(this.#nextLookup()), this.#requestAt(this.#confirming.head(0)));
+    if (!this.#due.isEmpty(DUE_V4) || !this.#due.isEmpty(DUE_V6)) return this.#dueSince;
+    return this.#timers.deadline();
   }
 
-  /** Copies of all entries that have not expired, for tools. */
+  /** Copies of all entries, for tools. */
   *entries(now: Instant): Generator<NeighbourEntry> {
-    for (let index = 0; index < this.capacity; index++) {
-      const { address, mac, state, expires } = this.#entries[index]!;
-      if (this.#lists.listOf(index) === FREE || expires <= now) continue;
-      const known = state >= NeighbourState.Known;
+    const { entries } = this.#store;
+    for (let index = 0; index < entries.length; index++) {
+      if (this.#store.standing(index) === Standing.Free) continue;
+      const entry = entries[index]!;
+      const state = stateAt(entry, now);
       yield {
-        address: new Address().copy(address),
-        mac: known ? new Mac().copy(mac) : undefined,
+        address: new Address().copy(entry.address),
+        mac: state === NeighbourState.Incomplete ? undefined : new Mac().copy(entry.mac),
         state,
-        expires,
+        isRouter: entry.isRouter,
+        reachableUntil: entry.reachableUntil,
       };
     }
   }
 
-  /** The unresolved entry whose request is due first, or -1. */
-  #nextLookup(): number {
-    const looking = this.#lists.head(LOOKING);
-    const asking = this.#lists.head(ASKING);
-    return this.#requestAt(asking) < this.#requestAt(looking) ? asking : looking < 0 ? asking : looking;
-  }
-
-  #requestAt(index: number): Instant {
-    return index < 0 ? NEVER : this.#entries[index]!.requestAt;
-  }
-
-  #nextConfirmation(now: Instant, into: NeighbourRequest): boolean {
-    for (let index = this.#confirming.head(0); index >= 0; index = this.#confirming.head(0)) {
-      const entry = this.#entries[index]!;
-      if (entry.requestAt > now) break;
-      if (now >= entry.expires) {
-        this.#forget(index);
-        continue;
+  #begin(address: Address, now: Instant): LayerError {
+    const store = this.#store;
+    if (store.unresolved >= store.lookups) {
+      // One request a second and destination (RFC 1122 2.3.2.1): whoever would make room must have had its time,
+      // or those who wait would push each other out, and be asked for anew, with every packet.
+      const oldest = store.first(Standing.Unresolved);
+      if (now - store.entries[oldest]!.askedAt < this.#retry[address.isV4 ? DUE_V4 : DUE_V6]!) {
+        this.counters.refused++;
+        return LayerError.Exhausted;
       }
-      entry.requests++;
-      entry.requestAt = now + this.#retry;
-      this.#confirming.moveToBack(index);
-      into.address.copy(entry.address);
-      // The neighbour may have moved to another station: the last attempts ask everybody.
-      into.mac.copy(entry.requests <= this.#attempts ? entry.mac : BROADCAST);
-      return true;
-    }
-    return false;
-  }
-
-  #note(address: Address, now: Instant): LayerError {
-    if (this.#unresolved * UNRESOLVED_SHARE >= this.capacity) {
-      const oldest = this.#waiting.head(0);
-      if (oldest < 0) return LayerError.Exhausted;
+      this.counters.evicted++;
+      this.waiting.drop(oldest);
       this.#forget(oldest);
     }
-    const index = this.#allocate(address);
-    if (index < 0) return LayerError.Exhausted;
-    const entry = this.#entries[index]!;
-    entry.expires = NEVER;
-    entry.requestAt = now;
-    this.#unresolved++;
-    this.#waiting.pushBack(0, index);
-    this.#lists.pushBack(LOOKING, index);
+    const index = store.take(address, Standing.Unresolved);
+    const entry = store.entries[index]!;
+    entry.state = NeighbourState.Incomplete;
+    entry.askedAt = now;
+    this.counters.lookups++;
+    this.#ask(index, now);
     return LayerError.Unreachable;
   }
 
-  /** A place for a new entry: a free one, or that of the entry which would expire soonest. */
-  #allocate(address: Address): number {
-    let index = this.#lists.head(FREE);
-    if (index < 0) {
-      index = this.#lists.head(KNOWN);
-      if (index < 0) index = this.#waiting.head(0);
-      if (index < 0) return -1;
-      this.#forget(index);
+  /** RFC 4861 7.3.3: a packet goes to a neighbour whose reachability is in doubt. */
+  #use(index: number, now: Instant): void {
+    this.#store.entries[index]!.state = NeighbourState.Delay;
+    this.#store.entries[index]!.requests = 0;
+    this.#timers.arm(index, now + this.#delay);
+  }
+
+  #ask(index: number, now: Instant): void {
+    if (this.#due.isEmpty(DUE_V4) && this.#due.isEmpty(DUE_V6)) this.#dueSince = now;
+    this.#due.pushBack(this.#store.entries[index]!.address.isV4 ? DUE_V4 : DUE_V6, index);
+  }
+
+  /** A timer rings: what was waited for has not come. */
+  readonly #expire = (index: number): void => {
+    const entry = this.#store.entries[index]!;
+    if (entry.state === NeighbourState.Delay) {
+      entry.state = NeighbourState.Probe;
+      entry.requests = 0;
     }
-    const entry = this.#entries[index]!;
-    entry.address.copy(address);
-    entry.state = NeighbourState.Looking;
-    entry.requests = 0;
-    this.#lists.remove(index);
-    this.#index.insert4(address.a, address.b, address.c, address.d, index);
+    if (entry.requests < this.#attempts) return this.#ask(index, this.#dueSince);
+    if (entry.state === NeighbourState.Incomplete) {
+      this.counters.failed++;
+      this.waiting.giveUp(index);
+    } else this.counters.lost++;
+    // RFC 4861 7.3.3: the entry goes, so that the next packet looks for another way.
+    this.#forget(index);
+  };
+
+  /** The entry to write news into: the address's, or a new one. -1: there is none to write into. */
+  #entryFor(address: Address, standing: Standing, create: boolean): number {
+    const store = this.#store;
+    let index = store.find(address);
+    if (index < 0 && !create) return -1;
+    if (index >= 0 && store.standing(index) !== Standing.Unresolved) {
+      return store.standing(index) === Standing.Static ? -1 : index;
+    }
+    // One more neighbour is going to be known. Whoever was looked up and has answered is not a stranger.
+    const rank = index >= 0 ? Standing.Proven : standing;
+    if (store.known >= this.capacity) {
+      const victim = store.victim(rank);
+      if (victim < 0) {
+        this.counters.ignored++;
+        if (index >= 0) this.#forget(index);
+        return -1;
+      }
+      this.counters.evicted++;
+      this.#forget(victim);
+    }
+    if (index < 0) {
+      index = store.take(address, rank);
+      store.entries[index]!.state = NeighbourState.Incomplete;
+    }
     return index;
   }
 
+  #setMac(index: number, mac: Mac): void {
+    const entry = this.#store.entries[index]!;
+    const isNew = entry.state === NeighbourState.Incomplete;
+    if (!isNew && entry.mac.equals(mac)) return;
+    this.version++;
+    entry.mac.copy(mac);
+    if (isNew) this.waiting.resolve(index, mac);
+  }
+
   /** Ends whatever was being asked about an entry. */
-  #resolved(index: number): void {
-    if (this.#waiting.remove(index) >= 0) this.#unresolved--;
-    this.#confirming.remove(index);
-    this.#entries[index]!.requests = 0;
+  #settle(index: number, state: NeighbourState, standing: Standing): void {
+    const entry = this.#store.entries[index]!;
+    // What was remembered of a neighbour in doubt was remembered for ever.
+    if (entry.state !== state) this.version++;
+    entry.state = state;
+    entry.requests = 0;
+    if (state === NeighbourState.Stale) entry.reachableUntil = 0;
+    this.#timers.cancel(index);
+    this.#due.remove(index);
+    this.#store.place(index, standing);
   }
 
   #forget(index: number): void {
     this.version++;
-    const { address } = this.#entries[index]!;
-    this.#resolved(index);
-    this.#index.remove4(address.a, address.b, address.c, address.d);
-    this.#lists.pushBack(FREE, index);
+    this.#timers.cancel(index);
+    this.#due.remove(index);
+    this.waiting.drop(index);
+    this.#store.free(index);
+  }
+
+  /** RFC 4861 6.3.2: a random share of the base, the same for a while. */
+  #reachableTime(address: Address, now: Instant): Instant {
+    if (now >= this.#factorUntil) {
+      this.#factor = SPREAD_MIN + this.#random.fraction() * (SPREAD_MAX - SPREAD_MIN);
+      this.#factorUntil = now + SPREAD_TIME;
+    }
+    return Math.floor(this.#reachable[address.isV4 ? DUE_V4 : DUE_V6]! * this.#factor);
   }
 }
 
-const BROADCAST: Mac = Mac.broadcast();
+/** The state of an entry: what was reachable is stale when its time is over, without anybody doing anything. */
+function stateAt({ state, reachableUntil }: Entry, now: Instant): NeighbourState {
+  return state === NeighbourState.Reachable && now >= reachableUntil ? NeighbourState.Stale : state;
+}

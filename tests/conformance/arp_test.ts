@@ -120,11 +120,20 @@ Deno.test("arp: a packet waits for its neighbour: one request a second at most, 
   equal(made.icmp.counters.unanswered, 290);
 });
 
-Deno.test("arp: an entry does not outlive its time, though its host is silent and gone (RFC 1122 2.3.2.1)", () => {
+Deno.test("arp: an entry whose host is silent and gone is polled by unicast, then forgotten (RFC 1122 2.3.2.1)", () => {
   const made = host({ knowsPeer: false });
   deliver(made, arpFrame());
-  equal(deliver(made.at(seconds(59)), echoRequest()).sent.length, 1);
-  deepEqual(deliver(made.at(seconds(60)), echoRequest()).sent, []);
+  const polls: number[] = [];
+  for (let now = seconds(60); now < seconds(68); now += 500_000) {
+    equal(deliver(made.at(now), echoRequest()).sent.length, 1, "it goes on to be used meanwhile");
+    for (const frame of made.transmit()) {
+      expectFrame(frame, { destination: PEER_MAC, arp: { operation: Operation.Request, target: PEER } });
+      polls.push(now);
+    }
+  }
+  deepEqual(polls, [seconds(65), seconds(66), seconds(67)]);
+  made.at(seconds(68)).transmit();
+  deepEqual(deliver(made, echoRequest()).sent, []);
   expectFrame(made.transmit()[0], { destination: BROADCAST_MAC, arp: { target: PEER } });
 });
 

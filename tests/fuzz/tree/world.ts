@@ -148,15 +148,15 @@ export class World implements Audited {
 
   #checkTables(): void {
     const { neighbours } = this.ip;
-    ok(neighbours.size <= neighbours.capacity, "more neighbours than the cache holds");
     let unresolved = 0;
     for (const { state } of neighbours.entries(this.nic.now())) {
-      if (state < NeighbourState.Known) unresolved++;
+      if (state === NeighbourState.Incomplete) unresolved++;
     }
     ok(
       unresolved <= Math.ceil(neighbours.capacity / 4),
       `${unresolved} look-ups of ${neighbours.capacity} entries`,
     );
+    ok(neighbours.size - unresolved <= neighbours.capacity, "more neighbours than the cache holds");
   }
 
   /** What leaves is what came in and some bytes of ICMP's and ARP's, and what the program has said. */

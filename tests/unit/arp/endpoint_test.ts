@@ -4,7 +4,7 @@ import { Arp } from "../../../stack/arp/endpoint.ts";
 import type { ArpIn } from "../../../stack/arp/packet.ts";
 import { Eth } from "../../../stack/eth/endpoint.ts";
 import { Addresses } from "../../../stack/host/addresses.ts";
-import { Neighbours } from "../../../stack/host/neighbours.ts";
+import { Neighbours, NeighbourState } from "../../../stack/host/neighbours.ts";
 import { NEVER, seconds } from "../../../stack/store/time.ts";
 import { Address } from "../../../stack/wire/address.ts";
 import { Operation } from "../../../stack/wire/arp.ts";
@@ -89,6 +89,14 @@ Deno.test("arp: a reply resolves the look-up that waits for it", () => {
   made.deliver(arpReply());
   equal(known(made, PEER), PEER_MAC);
   equal(made.deadline, NEVER);
+});
+
+Deno.test("arp: a request tells where its sender is; only a reply to us proves that it hears us (RFC 4861 7.2.3)", () => {
+  const made = host({ knowsPeer: false });
+  made.deliver(arpFrame());
+  equal(made.ip.neighbours.state(Address.parse(PEER), 0), NeighbourState.Stale);
+  made.deliver(arpReply());
+  equal(made.ip.neighbours.state(Address.parse(PEER), 0), NeighbourState.Reachable);
 });
 
 Deno.test("arp: a reply that nobody asked for makes no entry for others' addresses", () => {
@@ -184,6 +192,7 @@ Deno.test("arp: a known neighbour that is in use is asked directly, so that nobo
   made.deliver(arpFrame());
   made.at(seconds(50));
   lookUp(made, PEER);
+  made.at(seconds(55));
   expectFrame(made.transmit()[0], {
     destination: PEER_MAC,
     arp: { operation: Operation.Request, target: PEER },
