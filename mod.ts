@@ -62,6 +62,7 @@ export type { UdpBase, UdpHeader, UdpIn, UdpInit, UdpOut, UdpRaw } from "./stack
 export { type ConnectOptions, Tcp, type TcpOptions } from "./stack/tcp/endpoint.ts";
 export { TcpCounters } from "./stack/tcp/counters.ts";
 export { CloseReason, Connection, type ConnectionHandler } from "./stack/tcp/connection.ts";
+export type { ConnectionInfo } from "./stack/tcp/info.ts";
 export { type Accept, Listener, type ListenOptions } from "./stack/tcp/listener.ts";
 export {
   EMPTY,
@@ -145,6 +146,8 @@ export {
 export type { SpecOption } from "./nic/spec-options.ts";
 export { openTap, type Tap, type TapOptions } from "./nic/linux/tap.ts";
 export type { TapAttachment, TapAttachOptions } from "./nic/linux/tun.ts";
+export { Poller, Ready } from "./nic/linux/poller.ts";
+export { UnixListener, UnixStream } from "./nic/linux/unix-socket.ts";
 export { setInterfaceAddress, setInterfaceUp } from "./nic/linux/netif.ts";
 
 export { type Losable, Loss, LossCounters, type LossOptions } from "./stack/loss/endpoint.ts";

@@ -9,6 +9,7 @@ import { type Io, processIo } from "./cli/io.ts";
 import type { Context } from "./cli/output.ts";
 import { addArp } from "./commands/arp.ts";
 import { addCompletion } from "./commands/completion.ts";
+import { addControl } from "./commands/ctl.ts";
 import { addCurl } from "./commands/curl.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addDump } from "./commands/dump.ts";
@@ -30,7 +31,7 @@ export async function main(args: readonly string[], io: Io = processIo()): Promi
     .version(VERSION, "-V, --version", "print the version")
     .addHelpText("after", HELP)
     .exitOverride();
-  const adders = [addServe, addPing, addArp, addCurl, addDump, addNics, addDemo, addCompletion];
+  const adders = [addServe, addPing, addArp, addCurl, addDump, addControl, addNics, addDemo, addCompletion];
   for (const add of adders) add(program, context);
   try {
     await program.parseAsync(args, { from: "user" });

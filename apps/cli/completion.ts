@@ -28,7 +28,7 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Options whose values are files. */
-const FILES: ReadonlySet<string> = new Set(["--pcap", "--filter"]);
+const FILES: ReadonlySet<string> = new Set(["--pcap", "--filter", "--ctl"]);
 
 /** The script for a shell. */
 export function completionScript(program: CommandUnknownOpts, shell: Shell): string {

@@ -5,6 +5,7 @@ import * as options from "../cli/options.ts";
 import { type Context, Output } from "../cli/output.ts";
 import * as parse from "../cli/parse.ts";
 import { interruptible } from "../cli/stop.ts";
+import { ControlServer } from "../control/server.ts";
 import { faultLines, faultSummary, filterLines, filterSummary, summary, summaryLines } from "../report.ts";
 import { parseService, PING, SERVICE_NAMES, servicesHelp, startServices } from "../services/registry.ts";
 import { openStation } from "../station.ts";
@@ -23,6 +24,7 @@ Examples:
   ethox serve tcp-echo http --addr 10.0.0.1/24            then: curl http://10.0.0.1/, nc 10.0.0.1 7
   ethox serve --nic link: --duration 3s --json            in memory, for programs to read
   ethox serve udp-echo --addr 10.0.0.1/24 --fault loss=10%,dup=5%,seed=7 --pcap out.pcapng
+  ethox serve http --addr 10.0.0.1/24 --ctl /run/ethox.sock     to be changed while it runs
   ethox serve udp-echo:7 udp-echo:7007 --addr 10.0.0.1/24 --filter udp.bpf
 `;
 
@@ -47,6 +49,12 @@ export function addServe(program: Command, context: Context): void {
     .addOption(options.fault)
     .addOption(options.pcap)
     .addOption(options.filter)
+    .addOption(
+      new Option(
+        "--ctl <path>",
+        "take commands at a Unix socket there, which only this user may use: ethox ctl",
+      ),
+    )
     .addOption(options.json)
     .addOption(new Option("-q, --quiet", "print nothing but warnings and errors"))
     .addOption(options.verbose)
@@ -58,6 +66,8 @@ export function addServe(program: Command, context: Context): void {
       const names = [PING, ...startServices(appliance, services)];
       const started = appliance.nic.now();
       await interruptible(context.io, given.duration, async (stop) => {
+        const host = { appliance, nic: station.name, stop: () => stop.abort("done") };
+        await using _control = given.ctl === undefined ? undefined : new ControlServer(given.ctl, host);
         let isReady = false;
         await station.run(stop.signal, output, appliance.answering(), () => {
           if (!isReady) {

@@ -35,6 +35,7 @@ export const Errno = {
   ENETDOWN: 100,
   ENETUNREACH: 101,
   ENOBUFS: 105,
+  ECONNREFUSED: 111,
   EHOSTUNREACH: 113,
 } as const;
 
@@ -71,6 +72,7 @@ const WORDS: Readonly<Record<Errno, string>> = {
   [Errno.ENETDOWN]: "network is down",
   [Errno.ENETUNREACH]: "network is unreachable",
   [Errno.ENOBUFS]: "no buffer space",
+  [Errno.ECONNREFUSED]: "nobody listens",
   [Errno.EHOSTUNREACH]: "host is unreachable",
 };
 

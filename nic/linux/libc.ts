@@ -40,6 +40,14 @@ export interface Libc {
   socket(family: number, type: number, protocol: number): number;
   /** bind(2) */
   bind(fd: number, address: CBuffer, length: number): number;
+  /** listen(2) */
+  listen(fd: number, backlog: number): number;
+  /** accept4(2) */
+  accept4(fd: number, address: CBuffer, length: CBuffer, flags: number): number;
+  /** connect(2) */
+  connect(fd: number, address: CBuffer, length: number): number;
+  /** umask(2), of the whole process. */
+  umask(mask: number): number;
   /** setsockopt(2) */
   setsockopt(fd: number, level: number, option: number, value: CBuffer, length: number): number;
   /** getsockopt(2) */
@@ -88,6 +96,10 @@ const SYMBOLS = {
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  listen: { parameters: ["i32", "i32"], result: "i32" },
+  accept4: { parameters: ["i32", "buffer", "buffer", "i32"], result: "i32" },
+  connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  umask: { parameters: ["u32"], result: "u32" },
   setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
   getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
   sendto: { parameters: ["i32", "buffer", "u32", "i32", "buffer", "u32"], result: "i32" },

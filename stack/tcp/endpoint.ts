@@ -18,6 +18,7 @@ import { Cubic } from "./congestion/cubic.ts";
 import { TcpCounters } from "./counters.ts";
 import { ErrorReceiver } from "./errors.ts";
 import { offer, start } from "./handshake.ts";
+import { type ConnectionInfo, infoOf } from "./info.ts";
 import { initialSequence } from "./isn.ts";
 import { type Accept, Listener, type ListenOptions } from "./listener.ts";
 import { MIN_MSS } from "./options.ts";
@@ -289,6 +290,26 @@ export class Tcp {
     c.transmitTimer = TransmitTimer.None;
     this.counters.resets++;
     this.connections.ready(c);
+  }
+
+  /** What is known of every connection, for tools; those in TIME-WAIT are only counted, by `timeWaits.size`. */
+  *list(): Generator<ConnectionInfo> {
+    for (const c of this.connections) yield infoOf(c);
+  }
+
+  /**
+   * Ends all connections on an own address, which is about to go, and answers how many there still are: those whose peer
+   * is yet to be told by RST. Without `tell`, once the address is gone, they end without a word.
+   */
+  abortOn(local: Address, tell: boolean = true): number {
+    let left = 0;
+    for (const c of this.connections) {
+      if (!c.local.equals(local)) continue;
+      if (tell) this.abort(c);
+      else this.end(c, CloseReason.Aborted);
+      if (c.index >= 0) left++;
+    }
+    return left;
   }
 
   /** A connection's last segment has left. */

@@ -8,7 +8,7 @@ const ADDR = ["--addr", "10.0.0.1/24"];
 
 /** Arguments, the exit status, and what the one line on stderr must say. */
 const WRONG: readonly (readonly [readonly string[], number, RegExp])[] = [
-  [[], 2, /no command.*serve, ping, arp, curl, dump, nics, demo, completion/],
+  [[], 2, /no command.*serve, ping, arp, curl, dump, ctl, addr, route, neigh, nics, demo, completion/],
   [["frobnicate"], 2, /unknown command 'frobnicate'.*serve, ping/],
   [["pnig", "10.0.0.2"], 2, /unknown command 'pnig'.*Did you mean ping\?/],
   [["serve", "--frob"], 2, /unknown option '--frob'.*--help/],
@@ -60,6 +60,7 @@ const WRONG: readonly (readonly [readonly string[], number, RegExp])[] = [
   [["arp", "10.0.1.1", ...ADDR], 2, /HOST: there is no way to 10\.0\.1\.1/],
   [["dump", "one", "two"], 2, /too many arguments/],
   [["dump", ...ADDR], 2, /unknown option '--addr'/],
+  [["ctl", "addr"], 2, /required option '--ctl <path>' not specified/],
   [["nics", "--nic", "link:"], 2, /unknown option '--nic'/],
   [["demo", "--nic", "link:"], 2, /unknown option '--nic'/],
   [["completion", "csh"], 2, /completion: there is none for "csh"; allowed is bash, zsh, fish/],
@@ -74,7 +75,20 @@ for (const [args, status, complaint] of WRONG) {
   });
 }
 
-const COMMANDS = ["serve", "ping", "arp", "curl", "dump", "nics", "demo", "completion"];
+const COMMANDS = [
+  "serve",
+  "ping",
+  "arp",
+  "curl",
+  "dump",
+  "ctl",
+  "addr",
+  "route",
+  "neigh",
+  "nics",
+  "demo",
+  "completion",
+];
 
 Deno.test("command: --help names every command and the exit statuses, on stdout, with status 0", async () => {
   const { status, out, err } = await ethox(["--help"]);

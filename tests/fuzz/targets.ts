@@ -6,6 +6,7 @@
 import type { Target } from "./target.ts";
 import { bindings } from "./targets/bindings.ts";
 import { bpf, bpfText } from "./targets/bpf.ts";
+import { controlLines, controlWords } from "./targets/control.ts";
 import { drill } from "./targets/drill.ts";
 import { pcap } from "./targets/pcap.ts";
 import { pretty } from "./targets/pretty.ts";
@@ -24,6 +25,8 @@ export const TARGETS: readonly Target[] = [
   bpfText,
   faults,
   specs,
+  controlLines,
+  controlWords,
   drill,
   bindings,
   tree,
