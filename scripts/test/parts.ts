@@ -81,7 +81,7 @@ export function parts(filters: readonly string[]): Part[] {
       title: "against the Linux kernel, in network namespaces",
       options: ["--allow-all"],
       dots: false,
-      limit: 8 * MINUTE,
+      limit: 15 * MINUTE,
       files: of("kernel"),
     },
   ];
