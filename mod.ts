@@ -45,6 +45,7 @@ export * from "./stack/host/routes.ts";
 
 export { Eth, EthCounters, type EthOptions } from "./stack/eth/endpoint.ts";
 export type { EthIn, EthInit, EthOut, EthRaw } from "./stack/eth/packet.ts";
+export { PointToPoint, PointToPointCounters } from "./stack/ptp/endpoint.ts";
 export { Arp, ArpCounters, type ArpOptions } from "./stack/arp/endpoint.ts";
 export { Operation as ArpOperation } from "./stack/wire/arp.ts";
 export type { ArpBase, ArpIn, ArpInit, ArpOut, ArpRaw } from "./stack/arp/packet.ts";
@@ -123,7 +124,7 @@ export { ClassicPcapWriter } from "./nic/pcap/classic-writer.ts";
 export { DropWatch, type DropWatchOptions } from "./nic/pcap/drop-watch.ts";
 export { PcapError } from "./nic/pcap/error.ts";
 export type { PcapSink } from "./nic/pcap/output.ts";
-export { LinkType, type PcapInterface, type PcapPacket } from "./nic/pcap/packet.ts";
+export { LinkType, linkTypeOf, type PcapInterface, type PcapPacket } from "./nic/pcap/packet.ts";
 export { PcapReader, readPcap, readPcapStream } from "./nic/pcap/reader.ts";
 export { replay, type ReplayAnswer, type ReplayOptions, type ReplayResult } from "./nic/pcap/replay.ts";
 export {
@@ -142,10 +143,11 @@ export {
   type NicSpecForm,
   parseNicSpec,
   type TapSpec,
+  type TunSpec,
 } from "./nic/spec.ts";
 export type { SpecOption } from "./nic/spec-options.ts";
-export { openTap, type Tap, type TapOptions } from "./nic/linux/tap.ts";
-export type { TapAttachment, TapAttachOptions } from "./nic/linux/tun.ts";
+export { openTap, openTun, type Tap, type TapOptions } from "./nic/linux/tap.ts";
+export type { TapAttachment, TapAttachOptions, TunMode } from "./nic/linux/tun.ts";
 export { Poller, Ready } from "./nic/linux/poller.ts";
 export { UnixListener, UnixStream } from "./nic/linux/unix-socket.ts";
 export { setInterfaceAddress, setInterfaceUp } from "./nic/linux/netif.ts";

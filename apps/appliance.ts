@@ -9,8 +9,10 @@ import {
   type IpIn,
   type LinkIn,
   type Mac,
+  Medium,
   type Nic,
   type Ping,
+  PointToPoint,
   poll,
   protocols,
   type Receive,
@@ -52,6 +54,8 @@ export interface RunningService {
 export class Appliance {
   readonly nic: Nic;
   readonly eth: Eth;
+  /** What the NIC's frames are: Ethernet, or what stands in for it where they are IP packets. */
+  readonly link: Eth | PointToPoint;
   readonly ip: Ip;
   readonly icmp: Icmp = new Icmp();
   readonly udp: Udp;
@@ -62,6 +66,7 @@ export class Appliance {
   constructor(options: ApplianceOptions) {
     this.nic = options.nic;
     this.eth = new Eth({ mac: options.mac });
+    this.link = options.nic.info.medium === Medium.Ip ? new PointToPoint() : this.eth;
     const random = crypto.getRandomValues(new Int32Array(7));
     const [high = 0, low = 0, ports = 0, a = 0, b = 0, c = 0, d = 0] = random;
     this.ip = new Ip({
@@ -79,18 +84,18 @@ export class Appliance {
 
   /** The tree that answers, and nothing else. */
   answering(): Tree {
-    const { eth, ip, tcp } = this;
-    return { receive: eth.recv(this.#receiver(this.#errors())), send: eth.send(ip.send(tcp.send())) };
+    const { link, ip, tcp } = this;
+    return { receive: link.recv(this.#receiver(this.#errors())), send: link.send(ip.send(tcp.send())) };
   }
 
   /** The tree that answers and pings. */
   pinging(ping: Ping): Tree {
-    const { eth, ip, icmp } = this;
+    const { link, ip, icmp } = this;
     const rest = this.#errors();
-    const receive = eth.recv(this.#receiver((packet) => {
+    const receive = link.recv(this.#receiver((packet) => {
       if (!ping.receive(packet)) rest.receive(packet);
     }));
-    return { receive, send: eth.send(ip.send(icmp.send(ping))) };
+    return { receive, send: link.send(ip.send(icmp.send(ping))) };
   }
 
   /** Polls until the signal aborts. `cycle` is called after every cycle. Throws when the NIC fails. */

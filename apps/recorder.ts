@@ -1,5 +1,5 @@
 /** A capture file of what passes a host's NIC, written while the host runs. */
-import { capture, type Nic, NicWrapper, PcapWriter } from "../mod.ts";
+import { capture, linkTypeOf, type Nic, NicWrapper, PcapWriter } from "../mod.ts";
 import { CliError, ExitStatus } from "./cli/errors.ts";
 import { fileProblem } from "./cli/files.ts";
 
@@ -54,6 +54,7 @@ export class Recorder extends NicWrapper {
     const file = new CaptureFile(path);
     const writer = new PcapWriter((chunk) => file.write(chunk), {
       interfaceName: name,
+      linkType: linkTypeOf(nic.info.medium),
       wallClock: Date.now() * 1_000 - nic.now(),
     });
     writer.flush();

@@ -1,5 +1,5 @@
 /** What passed an appliance and what did not, layer by layer, and what befell the frames before. */
-import type { FaultyNic, FilteredNic, PipeCounters } from "../mod.ts";
+import { Eth, type FaultyNic, type FilteredNic, type PipeCounters } from "../mod.ts";
 import type { Appliance } from "./appliance.ts";
 import { byteCount, lengthOfTime, table, words } from "./cli/format.ts";
 
@@ -35,10 +35,10 @@ export function isDone(counter: string): boolean {
 
 /** The counters of all layers, from the wire upwards. */
 export function layers(appliance: Appliance): readonly (readonly [string, object])[] {
-  const { nic, eth, ip, icmp, udp, tcp, services } = appliance;
+  const { nic, link, ip, icmp, udp, tcp, services } = appliance;
   return [
     ["nic", nic.counters],
-    ["eth", eth.counters],
+    [linkName(appliance), link.counters],
     ["arp", ip.arp.counters],
     ["ip", ip.counters],
     ["icmp", icmp.counters],
@@ -50,9 +50,9 @@ export function layers(appliance: Appliance): readonly (readonly [string, object
 
 /** The counters that tell why a received frame was dropped, by layer; where several do, the first tells it best. */
 export function dropLayers(appliance: Appliance): Readonly<Record<string, object>> {
-  const { eth, ip, icmp, udp, tcp, services } = appliance;
+  const { link, ip, icmp, udp, tcp, services } = appliance;
   return {
-    eth: eth.counters,
+    [linkName(appliance)]: link.counters,
     arp: ip.arp.counters,
     ip: ip.counters,
     ...Object.fromEntries(services.map(({ label, counters }) => [label, counters])),
@@ -61,6 +61,11 @@ export function dropLayers(appliance: Appliance): Readonly<Record<string, object
     // Behind the others, since it also counts the errors about what they dropped.
     icmp: icmp.counters,
   };
+}
+
+/** What the link's counters are called: "eth", or "ptp" where the NIC's frames are IP packets. */
+function linkName({ link }: Appliance): string {
+  return link instanceof Eth ? "eth" : "ptp";
 }
 
 function numbers(counters: object, done: boolean): Record<string, number> {

@@ -54,9 +54,10 @@ export class Station {
   }
 
   /** The fields of the ready event. */
-  describe(): { nic: string; mac: string; addresses: string[] } {
-    const { eth, ip } = this.appliance;
-    return { nic: this.name, mac: String(eth.mac), addresses: [...ip.addresses].map(String) };
+  describe(): { nic: string; mac?: string; addresses: string[] } {
+    const { eth, link, ip } = this.appliance;
+    const mac = link === eth ? { mac: String(eth.mac) } : {};
+    return { nic: this.name, ...mac, addresses: [...ip.addresses].map(String) };
   }
 
   /**
@@ -135,6 +136,9 @@ export function openStation(options: StationOptions, output: Output, talksTo?: A
   const [first] = addresses;
   if (first === undefined) {
     throw new UsageError(`--addr is missing: on ${name}, write the own address, as in --addr 10.0.0.1/24`);
+  }
+  if (options.mac !== undefined && options.nic.kind === "tun") {
+    throw new UsageError(`--mac: ${name} has no hardware addresses; leave it out`);
   }
   checkWays(addresses, options.gateway ?? [], talksTo);
   const theirs = options.nic.kind === "link" ? talksTo ?? freeAddress(first, addresses) : undefined;

@@ -1,5 +1,5 @@
 /** Shows every frame that passes a NIC. */
-import { LinkType, type Nic, observe } from "../mod.ts";
+import { linkTypeOf, type Nic, observe } from "../mod.ts";
 import type { Output } from "./cli/output.ts";
 import { printPacket } from "./packet-printer.ts";
 
@@ -15,9 +15,10 @@ export interface TraceOptions {
 export function trace(nic: Nic, output: Output, options: TraceOptions = {}): Nic {
   const wallClock = Date.now() * 1_000 - nic.now();
   const details = options.details === true;
+  const linkType = linkTypeOf(nic.info.medium);
   return observe(nic, (direction, { bytes, start, end }, at) => {
     const time = at + wallClock;
-    printPacket(output, { time, direction, bytes, start, end, linkType: LinkType.Ethernet }, details);
+    printPacket(output, { time, direction, bytes, start, end, linkType }, details);
     options.shown?.();
   });
 }

@@ -10,7 +10,7 @@ import { LayerError } from "../stack/error.ts";
 import { Frame, HEADROOM } from "../stack/frame.ts";
 import type { Receiver, Sender } from "../stack/handler.ts";
 import type { LossModel } from "../stack/loss/models.ts";
-import type { Capabilities, NicInfo, Slot } from "../stack/slot.ts";
+import { type Capabilities, Medium, type NicInfo, type Slot } from "../stack/slot.ts";
 import type { Instant } from "../stack/store/time.ts";
 
 /** What passed a NIC, and what did not, by reason. */
@@ -60,10 +60,17 @@ export class DeviceInfo implements NicInfo {
   timestamp: Instant = 0;
   capabilities: Capabilities;
   mtu: number;
+  readonly medium: Medium;
   readonly isLoopback: boolean;
 
   /** The information of a NIC that has just been opened. */
-  constructor(capabilities: Capabilities, mtu: number, isLoopback: boolean = false) {
+  constructor(
+    capabilities: Capabilities,
+    mtu: number,
+    isLoopback: boolean = false,
+    medium: Medium = Medium.Ethernet,
+  ) {
+    this.medium = medium;
     this.capabilities = capabilities;
     this.mtu = mtu;
     this.isLoopback = isLoopback;

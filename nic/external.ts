@@ -4,7 +4,7 @@
  * @module
  */
 import type { Receiver, Sender } from "../stack/handler.ts";
-import { ALL_MANUAL, type Capabilities, type Slot } from "../stack/slot.ts";
+import { ALL_MANUAL, type Capabilities, type Medium, type Slot } from "../stack/slot.ts";
 import { type Instant, NEVER } from "../stack/store/time.ts";
 import { DeviceInfo, type DeviceSlot, type Nic, NicCounters, SlotPool } from "./device.ts";
 import { Gate } from "./gate.ts";
@@ -21,6 +21,8 @@ export interface ExternalOptions {
   readonly frameLength?: number;
   /** Whether the stack may send received buffers back (answer in place). Default true. */
   readonly canAnswer?: boolean;
+  /** What its frames are. Default: Ethernet. */
+  readonly medium?: Medium;
 }
 
 /** A NIC on virtual time: nothing moves and no clock runs unless the caller says so. */
@@ -37,7 +39,7 @@ export class External implements Nic {
   /** A NIC with empty queues at time 0. */
   constructor(options: ExternalOptions = {}) {
     const mtu = options.mtu ?? 1_500;
-    this.info = new DeviceInfo(options.capabilities ?? ALL_MANUAL, mtu);
+    this.info = new DeviceInfo(options.capabilities ?? ALL_MANUAL, mtu, false, options.medium);
     this.#pool = new SlotPool(options.slots ?? 256, options.frameLength ?? mtu + 18, this.info);
     this.#canAnswer = options.canAnswer ?? true;
   }

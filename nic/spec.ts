@@ -14,6 +14,14 @@ export interface TapSpec {
   readonly name: string;
 }
 
+/** A Linux TUN interface. */
+export interface TunSpec {
+  /** "tun". */
+  readonly kind: "tun";
+  /** The interface. */
+  readonly name: string;
+}
+
 /** A wire in memory. */
 export interface LinkSpec {
   /** "link". */
@@ -21,7 +29,7 @@ export interface LinkSpec {
 }
 
 /** A NIC as a command line names it. Fields beside `kind` and `name` are the options behind the name. */
-export type NicSpec = TapSpec | LinkSpec;
+export type NicSpec = TapSpec | TunSpec | LinkSpec;
 
 /** A form that {@linkcode parseNicSpec} takes. */
 export interface NicSpecForm {
@@ -44,6 +52,12 @@ const KINDS: Readonly<Record<NicSpec["kind"], Kind>> = {
     meaning: "a Linux TAP interface",
     options: [],
     read: (name) => ({ kind: "tap", name: interfaceName(name) }),
+  },
+  tun: {
+    form: "tun:NAME",
+    meaning: "a Linux TUN interface: IP packets without Ethernet",
+    options: [],
+    read: (name) => ({ kind: "tun", name: interfaceName(name) }),
   },
   link: {
     form: "link:",

@@ -9,6 +9,8 @@ import { Eth } from "../stack/eth/endpoint.ts";
 import { Icmp } from "../stack/icmp/endpoint.ts";
 import { Ip } from "../stack/ip/endpoint.ts";
 import { protocols } from "../stack/ip/protocols.ts";
+import { PointToPoint } from "../stack/ptp/endpoint.ts";
+import { Medium } from "../stack/slot.ts";
 import type { Accept, Listener } from "../stack/tcp/listener.ts";
 import { Tcp } from "../stack/tcp/endpoint.ts";
 import { Udp } from "../stack/udp/endpoint.ts";
@@ -39,6 +41,8 @@ const EPHEMERAL_FIRST = 49_152, EPHEMERAL_COUNT = 16_384;
 export class Host implements StreamHost {
   readonly nic: Nic;
   readonly eth: Eth;
+  /** What the NIC's frames are: Ethernet, or what stands in for it where they are IP packets. */
+  readonly link: Eth | PointToPoint;
   readonly ip: Ip;
   readonly icmp: Icmp = new Icmp();
   readonly udp: Udp;
@@ -65,6 +69,7 @@ export class Host implements StreamHost {
     const [seedHigh = 0, seedLow = 0, portSeed = 0, a = 0, b = 0, c = 0, d = 0] = random;
     this.nic = new LifetimeNic(nic, this.#lifetime);
     this.eth = new Eth({ mac });
+    this.link = nic.info.medium === Medium.Ip ? new PointToPoint() : this.eth;
     this.ip = new Ip({ addresses, gateways, neighbours: { seed: [seedHigh, seedLow] } });
     this.udp = new Udp({ unreachable: this.icmp, portSeed });
     this.tcp = new Tcp({ secret: [a, b, c, d], connections, mtu: nic.info.mtu });
@@ -213,13 +218,13 @@ export class Host implements StreamHost {
   }
 
   async #run(): Promise<void> {
-    const { eth, ip, icmp, udp, tcp } = this;
-    const receive = eth.recv(ip.recv(protocols({
+    const { link, ip, icmp, udp, tcp } = this;
+    const receive = link.recv(ip.recv(protocols({
       icmp: icmp.recv(udp.errors(tcp.errors())),
       udp: udp.recv(),
       tcp: tcp.recv(),
     })));
-    const send = eth.send(ip.send(new TransportSender(tcp, udp, this.outbox)));
+    const send = link.send(ip.send(new TransportSender(tcp, udp, this.outbox)));
     try {
       await poll(this.nic, { receive, send, signal: this.#stop.signal, cycle: () => this.#tell() });
     } finally {

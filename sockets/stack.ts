@@ -12,6 +12,7 @@ import type { EthCounters } from "../stack/eth/endpoint.ts";
 import type { Addresses } from "../stack/host/addresses.ts";
 import type { IcmpCounters } from "../stack/icmp/endpoint.ts";
 import type { Ip, IpCounters } from "../stack/ip/endpoint.ts";
+import type { PointToPointCounters } from "../stack/ptp/endpoint.ts";
 import type { TcpCounters } from "../stack/tcp/counters.ts";
 import type { UdpCounters } from "../stack/udp/endpoint.ts";
 import type { Address } from "../stack/wire/address.ts";
@@ -61,8 +62,10 @@ export interface TcpConnectOptions {
 export interface StackCounters {
   /** The NIC's. */
   readonly nic: NicCounters;
-  /** Ethernet's. */
+  /** Ethernet's; all zero on a NIC whose frames are IP packets. */
   readonly eth: EthCounters;
+  /** The link's: Ethernet's, or a point-to-point link's. */
+  readonly link: EthCounters | PointToPointCounters;
   /** ARP's. */
   readonly arp: ArpCounters;
   /** IP's. */
@@ -115,10 +118,11 @@ export class Stack implements AsyncDisposable {
       connections: options.connections ?? 1_024,
       buffers: { receive: options.receiveBuffer ?? 1 << 20, send: options.sendBuffer ?? 1 << 20 },
     });
-    const { eth, ip, icmp, udp, tcp } = host;
+    const { eth, link, ip, icmp, udp, tcp } = host;
     this.counters = {
       nic: nic.counters,
       eth: eth.counters,
+      link: link.counters,
       arp: ip.arp.counters,
       ip: ip.counters,
       icmp: icmp.counters,

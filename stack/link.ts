@@ -5,8 +5,9 @@
  */
 import type { Failure, LayerError } from "./error.ts";
 import type { Frame } from "./frame.ts";
+import type { Receive, Receiver, Send, TimedSender } from "./handler.ts";
 import type { LossModel } from "./loss/models.ts";
-import type { NicInfo } from "./slot.ts";
+import type { NicInfo, Slot } from "./slot.ts";
 import type { Mac } from "./wire/mac.ts";
 
 /** What a link must know to build a frame around a payload. */
@@ -65,4 +66,16 @@ export interface LinkOut extends Link {
   readonly send: () => LayerError;
   /** Takes what was prepared as if it had been received. */
   readonly intoIn: () => LinkIn;
+}
+
+/** The endpoint of a link: what makes places for it in trees, whatever kind of link it is. */
+export interface LinkEndpoint {
+  /** The own link address; all zeros on a link that has no addresses. */
+  readonly mac: Mac;
+  /** What passed and what was dropped. */
+  readonly counters: { readonly received: number; readonly sent: number };
+  /** A receiver for a NIC that hands what arrives to `upper`. */
+  recv(upper: Receive<LinkIn>): Receiver<Slot>;
+  /** A sender for a NIC that lets `upper` fill what leaves. */
+  send(upper: Send<LinkRaw>): TimedSender<Slot>;
 }

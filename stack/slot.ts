@@ -52,6 +52,17 @@ export const ALL_IGNORED: Capabilities = Object.freeze({
   tcp: IGNORED,
 });
 
+/** What the frames of a NIC are. */
+export const Medium = {
+  /** Ethernet frames, without the frame check sequence. */
+  Ethernet: 0,
+  /** IP packets of either family, without anything before them. */
+  Ip: 1,
+} as const;
+
+/** One of {@linkcode Medium}'s numbers. */
+export type Medium = (typeof Medium)[keyof typeof Medium];
+
 /** What the NIC knows during a burst. One object a NIC, so it costs nothing a packet. */
 export interface NicInfo {
   /** When the burst arrived, or is being sent. */
@@ -60,6 +71,8 @@ export interface NicInfo {
   readonly capabilities: Capabilities;
   /** The largest payload of the link's frames in bytes: 1500 on plain Ethernet. */
   readonly mtu: number;
+  /** What the frames are. */
+  readonly medium: Medium;
   /** Whether the link ends in this very host, so that own and loopback addresses are no forgery on it. */
   readonly isLoopback: boolean;
 }

@@ -1,5 +1,5 @@
 /** `ethox arp`: asks who has an address. */
-import { seconds } from "../../mod.ts";
+import { formatNicSpec, seconds } from "../../mod.ts";
 import { ArpClient } from "../arp-client.ts";
 import { type Command, Option } from "../cli/commander.ts";
 import { ExitStatus, UsageError } from "../cli/errors.ts";
@@ -52,6 +52,11 @@ export function addArp(program: Command, context: Context): void {
     .addHelpText("after", HELP)
     .action(async (host, given) => {
       const output = new Output(context.io, given);
+      if (given.nic.kind === "tun") {
+        throw new UsageError(
+          `--nic: ${formatNicSpec(given.nic)} has no hardware addresses to ask for; take ping`,
+        );
+      }
       const station = openStation(given, output, host);
       const { appliance } = station;
       if (appliance.ip.addresses.onLink(host) === undefined) {

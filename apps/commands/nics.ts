@@ -5,7 +5,7 @@ import { table } from "../cli/format.ts";
 import { type Context, Output } from "../cli/output.ts";
 
 const HELP = `
-It finds out by trying: a TAP interface is made and removed again at once.
+It finds out by trying: interfaces are made and removed again at once.
 
 Examples:
   ethox nics
@@ -22,7 +22,7 @@ export function addNics(program: Command, context: Context): void {
       const output = new Output(context.io, given);
       const rows: string[][] = [];
       for (const { form, meaning } of NIC_SPECS) {
-        const problem = form.startsWith("tap:") ? await tapProblem() : tryOpening({ kind: "link" });
+        const problem = await PROBES[form.slice(0, form.indexOf(":")) as NicSpec["kind"]]();
         output.event("nic", { nic: form, meaning, available: problem === undefined, problem });
         rows.push([form, problem === undefined ? "yes" : "no", problem ?? meaning]);
       }
@@ -30,8 +30,15 @@ export function addNics(program: Command, context: Context): void {
     });
 }
 
-async function tapProblem(): Promise<string | undefined> {
-  const problem = tryOpening({ kind: "tap", name: `ethox-${Deno.pid}` });
+/** Finds out why a kind cannot be opened; undefined: it can. */
+const PROBES: Readonly<Record<NicSpec["kind"], () => Promise<string | undefined>>> = {
+  tap: () => attachProblem("tap"),
+  tun: () => attachProblem("tun"),
+  link: () => Promise.resolve(tryOpening({ kind: "link" })),
+};
+
+async function attachProblem(kind: "tap" | "tun"): Promise<string | undefined> {
+  const problem = tryOpening({ kind, name: `ethox-${Deno.pid}` });
   if (problem === undefined) return undefined;
   const { prefix } = await namespaceSupport();
   return prefix === undefined ? problem : `${problem}; here this works: ${prefix.join(" ")} ethox ...`;

@@ -74,7 +74,7 @@ export function addServe(program: Command, context: Context): void {
             isReady = true;
             const { nic, mac, addresses } = station.describe();
             output.event("ready", { nic, mac, addresses, services: names });
-            const who = `${addresses.join(", ")} (${mac})`;
+            const who = addresses.join(", ") + (mac === undefined ? "" : ` (${mac})`);
             output.line(`answering ${names.join(", ")} on ${nic} as ${who}; Ctrl-C stops`);
           }
           if (given.count !== undefined && answered(appliance) >= given.count) stop.abort("done");

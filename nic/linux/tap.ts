@@ -1,10 +1,11 @@
 /**
- * A TAP interface: a network cable whose one end is the kernel's interface and whose other end is ours.
+ * A TAP interface: a network cable whose one end is the kernel's interface and whose other end is ours. A TUN interface
+ * is the same without Ethernet: its frames are IP packets.
  *
  * @module
  */
 import type { Receiver, Sender } from "../../stack/handler.ts";
-import { ALL_MANUAL, type NicInfo, type Slot } from "../../stack/slot.ts";
+import { ALL_MANUAL, Medium, type NicInfo, type Slot } from "../../stack/slot.ts";
 import { type Instant, NEVER } from "../../stack/store/time.ts";
 import { DeviceInfo, type DeviceSlot, type Nic, NicCounters, SlotPool } from "../device.ts";
 import { Errno, errnoText } from "./errno.ts";
@@ -44,7 +45,12 @@ export function openTap(name: string, options: TapOptions = {}): Tap {
   }
 }
 
-/** A TAP interface as a NIC: made by {@linkcode openTap}. */
+/** As {@linkcode openTap}, for a TUN interface: its frames are bare IP packets, which `PointToPoint` takes. */
+export function openTun(name: string, options: Omit<TapOptions, "mode"> = {}): Tap {
+  return openTap(name, { ...options, mode: "tun" });
+}
+
+/** A TAP or TUN interface as a NIC: made by {@linkcode openTap} or {@linkcode openTun}. */
 export class Tap implements Nic {
   readonly name: string;
   readonly counters: NicCounters = new NicCounters();
@@ -68,14 +74,17 @@ export class Tap implements Nic {
   /** A NIC over an attachment, which it owns from now on. */
   constructor(name: string, attachment: TapAttachment, options: TapOptions) {
     const mtu = interfaceMtu(name);
-    this.name = `tap:${name}`;
+    const mode = options.mode ?? "tap";
+    const header = mode === "tap" ? LINK_HEADER : 0;
+    this.name = `${mode}:${name}`;
     this.#interface = name;
     this.mac = hardwareAddress(name);
     this.created = attachment.created;
     this.#fd = attachment.fd;
     this.#libc = libc(name);
-    this.#longest = options.frameLength ?? Math.max(1_500, mtu) + LINK_HEADER;
-    this.#info = new DeviceInfo(ALL_MANUAL, Math.min(mtu, this.#longest - LINK_HEADER));
+    this.#longest = options.frameLength ?? Math.max(1_500, mtu) + header;
+    const medium = mode === "tap" ? Medium.Ethernet : Medium.Ip;
+    this.#info = new DeviceInfo(ALL_MANUAL, Math.min(mtu, this.#longest - header), false, medium);
     // One byte more than the longest frame tells the longer ones, of which a read gets only the beginning.
     this.#pool = new SlotPool(BATCH + 1, this.#longest + 1, this.#info);
     this.#views = new FrameViews(this.#pool);

@@ -1,5 +1,5 @@
 /**
- * The kernel's tun driver: attaching to TAP interfaces, making and removing lasting ones
+ * The kernel's tun driver: attaching to TAP and TUN interfaces, making and removing lasting ones
  * (Documentation/networking/tuntap.rst of Linux).
  *
  * @module
@@ -14,17 +14,28 @@ const O_RDWR = 0o2, O_NONBLOCK = 0o4000, O_CLOEXEC = 0o2000000;
 const TUNSETIFF = 0x400454ca, TUNSETPERSIST = 0x400454cb, TUNSETOWNER = 0x400454cc;
 
 /** Flags of TUNSETIFF. */
-export const TunFlag = { Tap: 0x0002, NoPacketInfo: 0x1000, MultiQueue: 0x0100, VnetHeader: 0x4000 } as const;
+export const TunFlag = {
+  Tun: 0x0001,
+  Tap: 0x0002,
+  NoPacketInfo: 0x1000,
+  MultiQueue: 0x0100,
+  VnetHeader: 0x4000,
+} as const;
+
+/** What an interface carries: Ethernet frames, or IP packets without anything before them. */
+export type TunMode = "tap" | "tun";
 
 /** Options of {@linkcode attachTap} and {@linkcode createTap}. */
 export interface TapAttachOptions {
+  /** What the interface carries; "tap" by default. */
+  readonly mode?: TunMode;
   /** Makes the interface if it is not there; true by default. */
   readonly create?: boolean;
   /** Makes an interface that several processes or queues can attach to; an existing one is taken as it is. */
   readonly multiQueue?: boolean;
 }
 
-/** An attachment to a TAP interface: one queue of it. */
+/** An attachment to an interface: one queue of it. */
 export interface TapAttachment {
   /** The non-blocking file descriptor, one frame a read or write. */
   readonly fd: number;
@@ -32,18 +43,19 @@ export interface TapAttachment {
   readonly created: boolean;
 }
 
-/** Attaches to the TAP interface `name`. The caller closes the descriptor. Throws {@linkcode NicError}. */
+/** Attaches to the interface `name`. The caller closes the descriptor. Throws {@linkcode NicError}. */
 export function attachTap(name: string, options: TapAttachOptions = {}): TapAttachment {
   const c = libc(name);
   const request = new InterfaceRequest(name);
+  const mode = options.mode ?? "tap";
   const exists = interfaceIndex(name) !== 0;
   if (!exists && options.create === false) {
-    const remedy = `make it with: ip tuntap add dev ${name} mode tap && ip link set ${name} up`;
+    const remedy = `make it with: ip tuntap add dev ${name} mode ${mode} && ip link set ${name} up`;
     throw new NicError(name, "not-found", "no such interface", remedy);
   }
   const fd = c.open(cString(DEVICE), O_RDWR | O_NONBLOCK | O_CLOEXEC, 0);
   if (fd < 0) throw openError(name, errno());
-  const flags = TunFlag.Tap | TunFlag.NoPacketInfo;
+  const flags = (mode === "tun" ? TunFlag.Tun : TunFlag.Tap) | TunFlag.NoPacketInfo;
   request.short = options.multiQueue === true && !exists ? flags | TunFlag.MultiQueue : flags;
   if (c.ioctl(fd, TUNSETIFF, request.bytes) === 0) return { fd, created: !exists };
   let code = errno();
@@ -54,7 +66,7 @@ export function attachTap(name: string, options: TapAttachOptions = {}): TapAtta
     code = errno();
   }
   c.close(fd);
-  throw attachError(name, code, exists);
+  throw attachError(name, mode, code, exists);
 }
 
 /** Who may attach to a lasting TAP besides root. */
@@ -63,7 +75,7 @@ export interface TapOwner {
   readonly owner?: number;
 }
 
-/** Makes a TAP interface that stays until {@linkcode removeTap}; nothing happens if it is there already. */
+/** Makes an interface that stays until {@linkcode removeTap}; nothing happens if it is there already. */
 export function createTap(name: string, options: TapAttachOptions & TapOwner = {}): void {
   const { fd } = attachTap(name, options);
   try {
@@ -76,9 +88,9 @@ export function createTap(name: string, options: TapAttachOptions & TapOwner = {
   }
 }
 
-/** Removes a TAP interface made by {@linkcode createTap}, or by `ip tuntap add`. */
-export function removeTap(name: string): void {
-  const { fd } = attachTap(name, { create: false });
+/** Removes an interface made by {@linkcode createTap}, or by `ip tuntap add`. */
+export function removeTap(name: string, mode: TunMode = "tap"): void {
+  const { fd } = attachTap(name, { create: false, mode });
   const failed = libc().ioctlValue(fd, TUNSETPERSIST, 0) < 0;
   const code = errno();
   libc().close(fd);
@@ -108,20 +120,26 @@ function openError(name: string, code: number): NicError {
   }
 }
 
-function attachError(name: string, code: number, exists: boolean): NicError {
+function attachError(name: string, mode: TunMode, code: number, exists: boolean): NicError {
   switch (code) {
     case Errno.EBUSY: {
-      const remedy = `stop it, or make the interface with: ip tuntap add dev ${name} mode tap multi_queue`;
+      const remedy =
+        `stop it, or make the interface with: ip tuntap add dev ${name} mode ${mode} multi_queue`;
       return new NicError(name, "busy", "another process is attached to it", remedy);
     }
     case Errno.EPERM: {
       const problem = exists ? "this user may not attach to it" : "this user may not make interfaces";
       const remedy = "run as root, or in a user namespace: unshare -Urn ...; or as root: " +
-        `ip tuntap add dev ${name} mode tap user $USER`;
+        `ip tuntap add dev ${name} mode ${mode} user $USER`;
       return new NicError(name, "permission", problem, remedy);
     }
     case Errno.EINVAL:
-      return new NicError(name, "invalid", "the interface is no TAP", "choose another name");
+      return new NicError(
+        name,
+        "invalid",
+        `the interface is no ${mode.toUpperCase()}`,
+        "choose another name",
+      );
     default:
       return interfaceError(name, "attach to it", code);
   }

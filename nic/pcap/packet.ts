@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Medium } from "../../stack/slot.ts";
 import type { Instant } from "../../stack/store/time.ts";
 import type { Direction } from "../observe.ts";
 
@@ -23,6 +24,11 @@ export const LinkType = {
 } as const;
 /** One of {@linkcode LinkType}'s numbers. */
 export type LinkType = (typeof LinkType)[keyof typeof LinkType];
+
+/** The link type of a NIC's frames. */
+export function linkTypeOf(medium: Medium): LinkType {
+  return medium === Medium.Ip ? LinkType.Raw : LinkType.Ethernet;
+}
 
 /** More bytes than any link's packet has; a file that claims more of one is broken or hostile. */
 export const MAX_CAPTURED = 262_144;

@@ -4,6 +4,7 @@
  * @module
  */
 import { type Receive, type Receiver, receiver, type Send, sender, type TimedSender } from "../handler.ts";
+import type { LinkEndpoint } from "../link.ts";
 import type { Slot } from "../slot.ts";
 import type { Instant } from "../store/time.ts";
 import * as ethernet from "../wire/ethernet.ts";
@@ -42,7 +43,7 @@ export interface EthOptions {
  * An Ethernet station. It passes every EtherType up that is sent to its own address, to all, to a group it has
  * joined, or to a group of IPv6. Its state is open to change between poll cycles, as `ip link` changes it on an OS.
  */
-export class Eth {
+export class Eth implements LinkEndpoint {
   /** The own address. */
   readonly mac: Mac;
   /** Takes frames for every station. */

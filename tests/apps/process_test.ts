@@ -60,7 +60,10 @@ Deno.test("process: without --allow-ffi a TAP is refused with status 3, and the 
   const memory = await start("arp", "10.0.0.2", "--nic", "link:");
   assert.equal(memory.status, 0, memory.err);
   const nics = await start("nics");
-  assert.match(nics.out, /^tap:NAME {2}no {3}.*--allow-ffi\nlink: {5}yes .*\n$/);
+  assert.match(
+    nics.out,
+    /^tap:NAME {2}no {3}.*--allow-ffi\ntun:NAME {2}no {3}.*--allow-ffi\nlink: {5}yes .*\n$/,
+  );
   assert.equal(nics.status, 0);
   const demo = await start("demo");
   assert.equal(demo.status, 0, demo.err);

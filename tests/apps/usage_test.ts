@@ -30,6 +30,22 @@ const WRONG: readonly (readonly [readonly string[], number, RegExp])[] = [
   [["serve", ...ADDR, "--nic", "eth0"], 2, /--nic: "eth0" names no NIC: write tap:NAME.*link:/],
   [["serve", ...ADDR, "--nic", "raw:eth0"], 2, /--nic: "raw:eth0" names no NIC: write tap:NAME.*link:/],
   [["serve", ...ADDR, "--nic", "link:x"], 2, /--nic: "link:x" names no NIC/],
+  [
+    ["serve", ...ADDR, "--nic", "tun:tun0,mtu=9"],
+    2,
+    /--nic: "tun:tun0,mtu=9": this kind of NIC has no option mtu/,
+  ],
+  [["serve", ...ADDR, "--nic", "tun:tun0", "--mac", "02::1"], 2, /--mac: /],
+  [
+    ["serve", ...ADDR, "--nic", "tun:tun0", "--mac", "02:00:00:00:00:01"],
+    2,
+    /--mac: tun:tun0 has no hardware addr/,
+  ],
+  [
+    ["arp", "10.0.0.2", ...ADDR, "--nic", "tun:tun0"],
+    2,
+    /--nic: tun:tun0 has no hardware addresses to ask for/,
+  ],
   [["serve", ...ADDR, "--nic", "tap:"], 2, /--nic: .*no name for an interface/],
   [["serve", ...ADDR, "--nic", "tap:much-too-long-a-name"], 2, /--nic: .*1 to 15 bytes/],
   [["serve", ...ADDR, "--duration", "5"], 2, /--duration: "5".*as in 500ms/],

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { assertComplaint, ethox } from "../support/command.ts";
 import { CERTIFICATE, KEY } from "../support/certificate.ts";
 import { kernelTest } from "../support/netns.ts";
-import { KERNEL, makeTap } from "../support/peer.ts";
+import { KERNEL, makeCable, makeTap, nicTest } from "../support/peer.ts";
 import { hash, noise, withDirectory } from "../support/tcp-peers.ts";
 
 const ADDR = ["--addr", "10.0.0.1/24"];
@@ -19,8 +19,8 @@ async function serving(
   await body();
 }
 
-kernelTest("curl: a page, a form, headers, a large file, and TLS", async () => {
-  makeTap();
+nicTest("curl: a page, a form, headers, a large file, and TLS", [], undefined, async () => {
+  const ADDR = ["--addr", "10.0.0.1/24", "--nic", await makeCable()];
   const file = noise(8 << 20);
   const answer = async (request: Request) => {
     const { pathname } = new URL(request.url);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setInterfaceUp } from "../../nic/linux/netif.ts";
 import { ethox, source } from "../support/ethox.ts";
-import { assertAnswered, peer, peerTest, ping, serve, TAP } from "../support/peer.ts";
+import { assertAnswered, nicTest, peer, peerTest, ping, serve, TAP } from "../support/peer.ts";
 
 /** One line on stderr, with the program's name. */
 function assertComplaint(stderr: string, pattern: RegExp): void {
@@ -11,7 +11,7 @@ function assertComplaint(stderr: string, pattern: RegExp): void {
 
 const SERVE = ["serve", "--addr", "10.0.0.1/24", "--nic"];
 
-peerTest(
+nicTest(
   "interface: one that goes down and comes up again while running is survived",
   ["ping"],
   source,
@@ -29,7 +29,7 @@ peerTest(
   },
 );
 
-peerTest(
+nicTest(
   "interface: when it is removed ethox ends with status 1 and one line",
   ["ping", "ip"],
   source,

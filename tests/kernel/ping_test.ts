@@ -3,6 +3,7 @@ import { source } from "../support/ethox.ts";
 import {
   APPLIANCE,
   assertAnswered,
+  nicTest,
   peer,
   peerTest,
   ping,
@@ -13,7 +14,7 @@ import {
 } from "../support/peer.ts";
 import { findProgram } from "../../scripts/setup/programs.ts";
 
-peerTest("ping: every size that fits the MTU comes back as it was sent", ["ping"], source, async () => {
+nicTest("ping: every size that fits the MTU comes back as it was sent", ["ping"], source, async () => {
   await using server = await serve(source);
   for (const size of [0, 1, 7, 8, 56, 57, 1_471, 1_472]) {
     const { stdout } = await assertAnswered(3, "-i", "0.02", "-s", String(size), "-p", "c3");
@@ -23,7 +24,7 @@ peerTest("ping: every size that fits the MTU comes back as it was sent", ["ping"
   assert.equal((await server.stop()).packets["icmp"]?.["answered"], 8 * 3);
 });
 
-peerTest("ping: 64 outstanding requests are answered without loss", ["ping"], source, async () => {
+nicTest("ping: 64 outstanding requests are answered without loss", ["ping"], source, async () => {
   await using server = await serve(source);
   await assertAnswered(6_400, "-f", "-l", "64");
   await assertAnswered(64, "-l", "64", "-s", "1472");
@@ -56,7 +57,7 @@ print(json.dumps([[frame[ICMP].type, frame[IP].tos] for frame in sniffer.results
   },
 );
 
-peerTest(
+nicTest(
   "ping: requests with record route and timestamp options are answered (RFC 1122 3.2.1.8)",
   ["ping"],
   source,

@@ -1,10 +1,10 @@
 /** The services over TCP, with the kernel and its programs as clients. */
 import assert from "node:assert/strict";
 import { source } from "../support/ethox.ts";
-import { APPLIANCE, type Output, peer, peerTest, serve } from "../support/peer.ts";
+import { APPLIANCE, nicTest, type Output, peer, peerTest, serve } from "../support/peer.ts";
 import { assertEchoed, exchange, hash, noise, shell, withDirectory } from "../support/tcp-peers.ts";
 
-peerTest(
+nicTest(
   "tcp: socat and nc get back what they sent, and both ends close (RFC 862, RFC 9293 3.6)",
   ["socat", "nc"],
   source,
@@ -18,11 +18,13 @@ peerTest(
     });
     const { packets, drops } = await server.stop();
     assert.deepEqual([packets["tcp"]?.["accepted"], packets["tcp-echo:7"]?.["answered"]], [6, 6]);
-    assert.deepEqual([drops["tcp"], packets["tcp"]?.["retransmitted"]], [undefined, 0]);
+    assert.equal(drops["tcp"], undefined);
+    // Nothing is lost; but a peer that gets no processor for a while is probed (RFC 8985 7).
+    assert.ok(packets["tcp"]!["retransmitted"]! <= 5, `${packets["tcp"]!["retransmitted"]} retransmitted`);
   },
 );
 
-peerTest("tcp: a thousand connections at once each get back what they sent", [], source, async () => {
+nicTest("tcp: a thousand connections at once each get back what they sent", [], source, async () => {
   await using server = await serve(source, "tcp-echo");
   const expected = hash(noise(20_000));
   const hashes = await Promise.all(
@@ -70,7 +72,7 @@ peerTest(
   },
 );
 
-peerTest(
+nicTest(
   "tcp: discard takes everything, chargen sends lines in turn (RFC 863, RFC 864)",
   ["socat"],
   source,
@@ -99,7 +101,7 @@ async function curl(...args: string[]): Promise<Output> {
 
 const PAGE = `http://${APPLIANCE}/`;
 
-peerTest("http: curl gets the page, its header alone, and errors (RFC 9110)", ["curl"], source, async () => {
+nicTest("http: curl gets the page, its header alone, and errors (RFC 9110)", ["curl"], source, async () => {
   await using server = await serve(source, "http", "http:8080");
   const page = await curl("--fail", PAGE);
   assert.equal(page.code, 0, page.stderr);

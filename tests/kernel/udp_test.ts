@@ -1,7 +1,7 @@
 /** `serve udp-echo` with the programs that everybody has for UDP, and the kernel's sockets, as clients. */
 import assert from "node:assert/strict";
 import { source } from "../support/ethox.ts";
-import { APPLIANCE, assertAnswered, KERNEL, peer, peerTest, scapy, serve } from "../support/peer.ts";
+import { APPLIANCE, assertAnswered, KERNEL, nicTest, peer, peerTest, scapy, serve } from "../support/peer.ts";
 
 /** Runs a line of shell and answers with what it printed. */
 async function shell(line: string): Promise<string> {
@@ -23,7 +23,7 @@ s.connect(("${APPLIANCE}", ${port}))
   return JSON.parse(stdout);
 }
 
-peerTest("udp-echo: nc and socat get back what they send", ["nc", "socat"], source, async () => {
+nicTest("udp-echo: nc and socat get back what they send", ["nc", "socat"], source, async () => {
   await using server = await serve(source, "udp-echo");
   assert.equal(await shell(`echo hello | nc -u -W 1 -w 5 ${APPLIANCE} 7`), "hello\n");
   assert.equal(await shell(`echo "from socat" | socat -t 1 - UDP:${APPLIANCE}:7`), "from socat\n");
@@ -32,7 +32,7 @@ peerTest("udp-echo: nc and socat get back what they send", ["nc", "socat"], sour
   assert.deepEqual(drops, {});
 });
 
-peerTest(
+nicTest(
   "udp-echo: hping3 is answered; with wrong checksums it is not, and they are counted (RFC 1122 4.1.3.4)",
   ["hping3"],
   source,
@@ -53,7 +53,7 @@ peerTest(
   },
 );
 
-peerTest(
+nicTest(
   "udp-echo: every length comes back with its content, from none to what fills the MTU",
   [],
   source,
@@ -81,7 +81,7 @@ print(json.dumps(same))
   },
 );
 
-peerTest("udp-echo: none of 20,000 datagrams is lost, 32 on the way at a time", [], source, async () => {
+nicTest("udp-echo: none of 20,000 datagrams is lost, 32 on the way at a time", [], source, async () => {
   await using server = await serve(source, "udp-echo");
   const result = await sockets(
     7,
@@ -103,7 +103,7 @@ print(json.dumps([sent, wrong]))
   assert.equal((await server.stop()).packets["udp-echo:7"]?.["answered"], 20_000);
 });
 
-peerTest(
+nicTest(
   "udp: a closed port is told to the sender, whose socket says so (RFC 1122 4.1.3.1)",
   ["nc"],
   source,

@@ -67,6 +67,8 @@ export interface Summary {
   readonly drops: Counters;
   /** What befell the frames, by direction; undefined: `--fault` was not given. */
   readonly faults?: Counters | undefined;
+  /** What a filter let pass and what it did not; undefined: there was none. */
+  readonly filter?: Readonly<Record<"passed" | "filtered", number>> | undefined;
 }
 
 /** How ethox ended. */
@@ -84,6 +86,7 @@ interface Event {
   readonly packets?: Counters;
   readonly drops?: Counters;
   readonly faults?: Counters;
+  readonly filter?: Summary["filter"];
 }
 
 /** Even if the tests are killed, their appliances go at once. */
@@ -109,9 +112,9 @@ export class Server implements AsyncDisposable {
     this.#complaints = this.#readErrors();
   }
 
-  /** Starts it on a TAP, with more services and options if there are any, and waits for the ready event. */
-  static async start(program: Program, tap: string, address: string, ...more: string[]): Promise<Server> {
-    const serve = ["serve", "ping", "--nic", `tap:${tap}`, "--addr", address, "--json", "--duration", "120s"];
+  /** Starts it on a NIC, with more services and options if there are any, and waits for the ready event. */
+  static async start(program: Program, nic: string, address: string, ...more: string[]): Promise<Server> {
+    const serve = ["serve", "ping", "--nic", nic, "--addr", address, "--json", "--duration", "120s"];
     const server = new Server(spawn([...await program.command(), ...serve, ...more]));
     const ready = new Promise<void>((resolve) => server.#ready = resolve);
     const timer = setTimeout(() => server.signal("SIGKILL"), READY_LIMIT);
@@ -154,8 +157,10 @@ export class Server implements AsyncDisposable {
     clearTimeout(limit);
     const stderr = this.#stderr;
     const last = this.#events.at(-1);
-    const { packets, drops, faults } = last ?? {};
-    const summary = last?.event === "summary" && packets && drops ? { packets, drops, faults } : undefined;
+    const { packets, drops, faults, filter } = last ?? {};
+    const summary = last?.event === "summary" && packets && drops
+      ? { packets, drops, faults, filter }
+      : undefined;
     return { code, stderr, summary };
   }
 
@@ -201,17 +206,22 @@ export async function ethox(program: Program, ...args: string[]): Promise<Omit<E
 }
 
 /** Every frame ends in exactly one counter of each layer it reaches. */
-export function assertAddsUp({ packets, drops, faults }: Summary): void {
+export function assertAddsUp({ packets, drops, faults, filter }: Summary): void {
   const sum = (counters: Readonly<Record<string, number>> = {}, ...without: string[]) => {
     return Object.entries(counters).reduce((all, [name, n]) => without.includes(name) ? all : all + n, 0);
   };
-  const { nic, eth, arp, ip, icmp, udp } = packets;
-  assert.ok(nic && eth && arp && ip && icmp && udp, "every layer is in the summary");
-  const arrived = faults === undefined ? nic["received"] : faults["in"]!["passed"];
-  assert.equal(arrived, eth["received"]! + sum(drops["eth"], "notQueued"), "frames");
+  const { nic, arp, ip, icmp, udp } = packets;
+  const layer = packets["eth"] === undefined ? "ptp" : "eth", link = packets[layer];
+  assert.ok(nic && link && arp && ip && icmp && udp, "every layer is in the summary");
+  const arrived = faults === undefined ? nic["received"]! : faults["in"]!["passed"]!;
+  assert.equal(
+    arrived - (filter?.filtered ?? 0),
+    link["received"]! + sum(drops[layer], "notQueued", "notIp"),
+    "frames",
+  );
   const arpPackets = arp["received"]! + sum(drops["arp"], "badSender", "unanswered");
   const ipPackets = ip["received"]! + sum(drops["ip"], "noRoute", "unresolved", "notSent");
-  assert.equal(eth["received"], arpPackets + ipPackets, "packets of Ethernet");
+  assert.equal(link["received"], arpPackets + ipPackets, "packets of the link");
   const parsed = (layer: string) => {
     const { otherProtocol = 0, truncated = 0, malformed = 0, wrongChecksum = 0 } = drops[layer] ?? {};
     return (packets[layer]?.["received"] ?? 0) + otherProtocol + truncated + malformed + wrongChecksum;

@@ -1,17 +1,15 @@
 /**
- * The Linux kernel as the peer of an appliance: a TAP between them, and the programs that send from its side.
+ * The Linux kernel as the peer of an appliance: a cable between them, and the programs that send from its side.
  *
  * @module
  */
 import assert from "node:assert/strict";
-import { setInterfaceAddress, setInterfaceUp } from "../../nic/linux/netif.ts";
-import { createTap } from "../../nic/linux/tun.ts";
 import { findProgram } from "../../scripts/setup/programs.ts";
+import { APPLIANCE, type Cable, CABLES, KERNEL, PREFIX, TAP, tap } from "./cables.ts";
 import { type Program, Server } from "./ethox.ts";
-import { kernelTest, sysctl } from "./netns.ts";
+import { kernelTest } from "./netns.ts";
 
-/** The TAP, the kernel's address on it with its prefix, and the appliance's. */
-export const TAP = "tap0", KERNEL = "10.0.0.2", APPLIANCE = "10.0.0.1", PREFIX = "/24";
+export { APPLIANCE, KERNEL, PREFIX, TAP } from "./cables.ts";
 
 /**
  * A kernel test that needs programs, by the names in `scripts/setup/programs.ts`. Where one is missing it is ignored,
@@ -38,24 +36,44 @@ Deno.test.beforeAll(async () => {
   for (const program of programs) await program.command();
 });
 
-/** Makes the TAP, with the kernel's address on it, switched on. Nothing is sent into it without being asked. */
+/** Makes a TAP, with the kernel's address on it, switched on. Nothing is sent into it without being asked. */
 export function makeTap(): void {
-  try {
-    sysctl("net/ipv6/conf/all/disable_ipv6", "1");
-    sysctl("net/ipv6/conf/default/disable_ipv6", "1");
-  } catch (error) {
-    // A kernel without IPv6 has nothing to be silenced.
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  createTap(TAP);
-  setInterfaceAddress(TAP, `${KERNEL}${PREFIX}`);
-  setInterfaceUp(TAP);
+  void tap.make();
 }
 
-/** Makes the TAP and starts an appliance on it, with more services and options if there are any. */
+let cable: Cable = tap;
+
+/**
+ * A test on every kind of NIC, or on these. `serve` and `makeCable` in its body are about the one whose turn it is.
+ * Otherwise as {@linkcode peerTest}.
+ */
+export function nicTest(
+  name: string,
+  needs: readonly string[],
+  program: Program | undefined,
+  body: (cable: Cable) => Promise<void>,
+  cables: readonly Cable[] = CABLES,
+): void {
+  for (const one of cables) {
+    peerTest(`${name} [${one.name}]`, [...needs, ...one.needs], program, async () => {
+      cable = one;
+      try {
+        await body(one);
+      } finally {
+        cable = tap;
+      }
+    });
+  }
+}
+
+/** Makes the cable of the test and answers with what `--nic` is to be. */
+export async function makeCable(): Promise<string> {
+  return await cable.make();
+}
+
+/** Makes the cable and starts an appliance on it, with more services and options if there are any. */
 export async function serve(program: Program, ...more: string[]): Promise<Server> {
-  makeTap();
-  return await Server.start(program, TAP, `${APPLIANCE}${PREFIX}`, ...more);
+  return await Server.start(program, await cable.make(), `${APPLIANCE}${PREFIX}`, ...more);
 }
 
 /** What a program wrote and how it ended. */

@@ -58,6 +58,7 @@ const STACK: Record<string, readonly string[]> = {
   "stack/loss": COMMON,
   "stack/host": COMMON,
   "stack/eth": COMMON,
+  "stack/ptp": COMMON,
   "stack/arp": [...COMMON, "stack/host"],
   "stack/ip": [...COMMON, "stack/host", "stack/arp"],
   "stack/icmp": [...COMMON, "stack/host", "stack/ip"],

@@ -3,7 +3,7 @@ import { LayerError } from "../../../stack/error.ts";
 import { RouteKind } from "../../../stack/host/routes.ts";
 import { Ip, type IpOptions } from "../../../stack/ip/endpoint.ts";
 import type { Link } from "../../../stack/link.ts";
-import { ALL_MANUAL } from "../../../stack/slot.ts";
+import { ALL_MANUAL, Medium } from "../../../stack/slot.ts";
 import { Frame } from "../../../stack/frame.ts";
 import { NEVER, seconds } from "../../../stack/store/time.ts";
 import { Address } from "../../../stack/wire/address.ts";
@@ -20,7 +20,7 @@ interface LinkState {
 }
 
 function link({ now = 0, isLoopback = false, resolves = true }: LinkState = {}): Link {
-  const info = { timestamp: now, capabilities: ALL_MANUAL, mtu: 1500, isLoopback };
+  const info = { timestamp: now, capabilities: ALL_MANUAL, mtu: 1500, isLoopback, medium: Medium.Ethernet };
   return { frame: new Frame(new Uint8Array(256)), info, mac: Mac.parse(OWN_MAC), resolves };
 }
 

@@ -1,0 +1,61 @@
+/**
+ * The kinds of NIC that an appliance can be on, each with the kernel on the other side, so that one test serves all.
+ *
+ * @module
+ */
+import { setInterfaceAddress, setInterfaceUp } from "../../nic/linux/netif.ts";
+import { createTap, type TunMode } from "../../nic/linux/tun.ts";
+import { sysctl } from "./netns.ts";
+
+/** The kernel's interface, its address on it with its prefix, and the appliance's. */
+export const TAP = "tap0", KERNEL = "10.0.0.2", APPLIANCE = "10.0.0.1", PREFIX = "/24";
+
+/** A kind of NIC. */
+export interface Cable {
+  /** In the names of tests. */
+  readonly name: string;
+  /** Whether its frames are Ethernet's, so that there is ARP. */
+  readonly hasEthernet: boolean;
+  /** Programs that are needed to make it. */
+  readonly needs: readonly string[];
+  /** Makes it: the kernel's end has its address and is up. Answers with what `--nic` is to be. */
+  readonly make: () => Promise<string>;
+}
+
+/** A TAP. */
+export const tap: Cable = {
+  name: "tap",
+  hasEthernet: true,
+  needs: [],
+  make: () => Promise.resolve(attached("tap")),
+};
+
+/** A TUN. */
+export const tun: Cable = {
+  name: "tun",
+  hasEthernet: false,
+  needs: [],
+  make: () => Promise.resolve(attached("tun")),
+};
+
+/** All kinds. */
+export const CABLES: readonly Cable[] = [tap, tun];
+
+/** Keeps the kernel from sending anything into an interface without being asked. */
+export function silence(): void {
+  try {
+    sysctl("net/ipv6/conf/all/disable_ipv6", "1");
+    sysctl("net/ipv6/conf/default/disable_ipv6", "1");
+  } catch (error) {
+    // A kernel without IPv6 has nothing to be silenced.
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+function attached(mode: TunMode): string {
+  silence();
+  createTap(TAP, { mode });
+  setInterfaceAddress(TAP, `${KERNEL}${PREFIX}`);
+  setInterfaceUp(TAP);
+  return `${mode}:${TAP}`;
+}
