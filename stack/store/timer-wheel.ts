@@ -46,6 +46,9 @@ export class TimerWheel {
   // The tick that the slots are relative to. While timers ring it is the tick of those that ring.
   #low = 0;
   #high = 0;
+  readonly #clock = { now: 0 };
+  /** The latest time that `advance` was given. */
+  #now: Instant = 0;
   /** The last tick that `advance` was asked to reach. What is armed up to it is overdue. */
   #horizon = 0;
   #overdue = OVERDUE;
@@ -79,29 +82,33 @@ export class TimerWheel {
         `timer must be 0 to ${this.capacity - 1}, at a time: cannot arm ${timer} at ${at}`,
       );
     }
-    this.#armAt(timer, Math.ceil(at / this.tick));
+    this.cancel(timer);
+    this.#ticks[timer] = Math.ceil(at / this.tick);
+    this.#fileArmed(timer);
   }
 
   /**
-   * Arms a timer for `delay` from `now` on, as {@linkcode TimerWheel.arm} does for an instant. The sum is no small
-   * integer to the engine, which would box it on its way here; nothing is allocated if `now` is boxed already.
+   * Arms a timer for `delay` from the time of the last {@linkcode advance} on, as {@linkcode TimerWheel.arm} does for an
+   * instant. Nothing is allocated for a delay that is a small integer.
    *
-   * @throws {RangeError} if there is no such timer, or the time is not a number.
+   * @throws {RangeError} if there is no such timer, or the delay is not a number.
    */
-  armIn(timer: number, now: Instant, delay: Instant): void {
-    if (timer < 0 || timer >= this.capacity || Number.isNaN(now + delay)) {
+  armIn(timer: number, delay: Instant): void {
+    if (timer < 0 || timer >= this.capacity || Number.isNaN(delay)) {
       throw new RangeError(
-        `timer must be 0 to ${this.capacity - 1}, at a time: cannot arm ${timer} at ${now} + ${delay}`,
+        `timer must be 0 to ${this.capacity - 1}, after a time: cannot arm ${timer} after ${delay}`,
       );
     }
-    this.#armAt(timer, Math.ceil((now + delay) / this.tick));
-  }
-
-  #armAt(timer: number, tick: number): void {
+    const tick = Math.ceil((this.#now + delay) / this.tick);
     if (this.#ticks[timer] === tick && tick > this.#horizon && this.armed(timer)) return;
     this.cancel(timer);
-    if (tick > MAX_TICK) return;
     this.#ticks[timer] = tick;
+    this.#fileArmed(timer);
+  }
+
+  #fileArmed(timer: number): void {
+    const tick = this.#ticks[timer]!;
+    if (tick > MAX_TICK) return;
     if (tick <= this.#horizon) this.#links.pushBack(this.#overdue, timer);
     else this.#file(timer);
   }
@@ -137,7 +144,20 @@ export class TimerWheel {
    * @throws {RangeError} if the time is not a finite number.
    */
   advance(now: Instant, onExpire: (timer: number) => void): number {
+    this.#clock.now = now;
+    return this.follow(this.#clock, onExpire);
+  }
+
+  /**
+   * The same up to the time that a clock shows. The engine keeps an instant on the heap while it is handed to a
+   * function; in a field of an object it does not.
+   *
+   * @throws {RangeError} if the time is not a finite number.
+   */
+  follow(clock: { readonly now: Instant }, onExpire: (timer: number) => void): number {
+    const { now } = clock;
     if (!Number.isFinite(now)) throw new RangeError(`the time to advance to must be a number: ${now}`);
+    if (now > this.#now) this.#now = now;
     this.#horizon = Math.max(this.#horizon, Math.floor(now / this.tick));
     const overdue = this.#overdue;
     this.#overdue = overdue === OVERDUE ? OVERDUE + 1 : OVERDUE;

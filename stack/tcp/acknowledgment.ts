@@ -3,24 +3,24 @@
  *
  * @module
  */
-import { type Instant, NEVER } from "../store/time.ts";
 import { Flag } from "../wire/tcp.ts";
 import * as wire from "../wire/tcp-options.ts";
+import { elapsed, type Micros } from "./clock.ts";
 import { CloseReason, type Connection, TransmitTimer } from "./connection.ts";
 import type { SegmentOptions } from "./options.ts";
 import type { TcpIn } from "./packet.ts";
 import { onAckReceived, onEcnEcho } from "./recovery.ts";
 import { add, after, before, distance, upTo } from "./sequence.ts";
 import { ConnectionState } from "./state.ts";
-import { armRetransmission, awaitFin, setTransmit, setTransmitIn } from "./timers.ts";
-import { timestampAge } from "./timestamp.ts";
+import { armRetransmission, awaitFin, setTransmitIn, stopTransmit } from "./timers.ts";
+import { timestampAge, timestampLeastAge } from "./timestamp.ts";
 
 /** Takes the segment's acknowledgment, its SACK blocks and its window. The connection may be gone afterwards. */
 export function readAcknowledgment(
   c: Connection,
   segment: TcpIn,
   options: SegmentOptions,
-  now: Instant,
+  now: Micros,
 ): void {
   const { acknowledgment } = segment;
   const { flight } = c;
@@ -34,14 +34,14 @@ export function readAcknowledgment(
   if (flight.delivered > 0) sampleRtt(c, options, now, isNew);
   const wasClosed = c.sndWnd === 0;
   const windowChanged = updateWindow(c, segment);
-  if (wasClosed && c.sndWnd > 0) onWindowOpened(c, now);
+  if (wasClosed && c.sndWnd > 0) onWindowOpened(c);
   const isDuplicate = !isNew && flight.count > 0 && segment.length === 0 && !windowChanged &&
     acknowledgment === una && (segment.flags & (Flag.Syn | Flag.Fin)) === 0;
   // RFC 3168 6.1.1: in a SYN the flag is no mark of congestion.
   if (c.hasEcn && (segment.flags & (Flag.Ece | Flag.Syn)) === Flag.Ece) onEcnEcho(c, now);
   const sackChanged = flight.sacked !== sacked;
   const acked = distance(una, acknowledgment);
-  const age = echoAge(c, options, now);
+  const age = hasEcho(c, options) ? timestampLeastAge(c, options.tsEcho) : -1;
   onAckReceived(
     c,
     now,
@@ -55,7 +55,7 @@ export function readAcknowledgment(
     age,
   );
   rearm(c, now, isNew);
-  if (isNew) afterProgress(c, now, hadFin);
+  if (isNew) afterProgress(c, hadFin);
 }
 
 /** SND.UNA moves on: the send buffer forgets what the peer has. */
@@ -112,20 +112,18 @@ function isDuplicateBlock(
 }
 
 /** A round trip: by the echoed timestamp (RFC 7323 4.1), else by a segment that left only once (Karn). */
-function sampleRtt(c: Connection, options: SegmentOptions, now: Instant, isNew: boolean): void {
+function sampleRtt(c: Connection, options: SegmentOptions, now: Micros, isNew: boolean): void {
   const { flight, rtt } = c;
-  if (flight.newestSentAt >= 0 && !flight.newestResent) rtt.measure(now - flight.newestSentAt, now);
-  else if (isNew) {
-    const age = echoAge(c, options, now);
+  if (flight.hasNewest && !flight.newestResent) rtt.measure(elapsed(flight.newestSentAt, now), now);
+  else if (isNew && hasEcho(c, options)) {
+    const age = timestampAge(c, options.tsEcho);
     if (age >= 0) rtt.measureUnsure(age, now);
   }
 }
 
-/** How long ago the segment left whose timestamp is echoed; negative: unknown. */
-function echoAge(c: Connection, options: SegmentOptions, now: Instant): Instant {
-  return c.hasTimestamps && options.hasTimestamp && options.tsEcho !== 0
-    ? timestampAge(c, now, options.tsEcho)
-    : -1;
+/** Whether the segment echoes a timestamp of ours. */
+function hasEcho(c: Connection, options: SegmentOptions): boolean {
+  return c.hasTimestamps && options.hasTimestamp && options.tsEcho !== 0;
 }
 
 /** RFC 9293 3.10.7.4: only a segment newer than the last one that did sets the window. */
@@ -145,37 +143,35 @@ function updateWindow(c: Connection, segment: TcpIn): boolean {
 }
 
 /** What was in flight when the window was closed behind it has been dropped; no timeout need be waited for. */
-function onWindowOpened(c: Connection, now: Instant): void {
+function onWindowOpened(c: Connection): void {
   if (c.flight.count === 0 || c.rtt.backoff === 0) return;
   c.rtt.backoff = 0;
   c.flight.markAllLost();
-  setTransmitIn(c, TransmitTimer.Retransmission, now, c.rtt.rto);
+  setTransmitIn(c, TransmitTimer.Retransmission, c.rtt.rto);
 }
 
-function rearm(c: Connection, now: Instant, isNew: boolean): void {
+function rearm(c: Connection, now: Micros, isNew: boolean): void {
   const hasOpened = c.sndWnd > 0 && c.persistBackoff > 0;
   if (hasOpened) c.persistBackoff = 0;
   if (c.flight.count === 0) {
     // What the window does not take yet is seen to when its turn to be sent comes.
     const what = c.transmitTimer;
     const stays = what === TransmitTimer.Persist && !hasOpened || what === TransmitTimer.Refused;
-    if (what !== TransmitTimer.None && !stays) setTransmit(c, TransmitTimer.None, NEVER);
+    if (what !== TransmitTimer.None && !stays) stopTransmit(c);
   } // RFC 6298 5.3: new data acknowledged, so the timer starts over.
   else if (isNew || c.transmitTimer === TransmitTimer.Persist || c.transmitTimer === TransmitTimer.None) {
-    c.stalledSince = now;
+    c.stalledSince = c.tcp.clock.now;
     armRetransmission(c, now);
   } // RFC 8985 6.2, step 5: the reordering timer is armed and taken off by every acknowledgment.
-  else if ((c.reorderAt !== NEVER) !== (c.transmitTimer === TransmitTimer.Reordering)) {
-    armRetransmission(c, now);
-  } else if (c.reorderAt !== NEVER) setTransmit(c, TransmitTimer.Reordering, c.reorderAt);
+  else if (c.reorderWaits || c.transmitTimer === TransmitTimer.Reordering) armRetransmission(c, now);
 }
 
 /** What the acknowledgment of our FIN leads to. */
-function afterProgress(c: Connection, now: Instant, hadFin: boolean): void {
+function afterProgress(c: Connection, hadFin: boolean): void {
   if (!hadFin || c.sndUna !== c.sndNxt) return;
   if (c.state === ConnectionState.FinWait1) {
     c.state = ConnectionState.FinWait2;
-    if (c.isOrphan) awaitFin(c, now);
-  } else if (c.state === ConnectionState.Closing) c.tcp.timeWait(c, now);
+    if (c.isOrphan) awaitFin(c);
+  } else if (c.state === ConnectionState.Closing) c.tcp.timeWait(c);
   else if (c.state === ConnectionState.LastAck) c.tcp.end(c, CloseReason.Finished);
 }

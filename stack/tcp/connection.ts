@@ -3,11 +3,12 @@
  *
  * @module
  */
-import { type Instant, NEVER } from "../store/time.ts";
+import type { Instant } from "../store/time.ts";
 import { Assembler } from "../store/assembler.ts";
 import { NO_KEY } from "../store/slot-map.ts";
 import { Address } from "../wire/address.ts";
 import { EMPTY, type ReceiveBuffer, type SendBuffer, Sink } from "./buffers.ts";
+import type { Micros } from "./clock.ts";
 import type { CongestionControl } from "./congestion/control.ts";
 import type { Tcp } from "./endpoint.ts";
 import { Flight } from "./flight.ts";
@@ -233,12 +234,14 @@ export class Connection {
   prrOut: number = 0;
   /** RFC 6937: bytes in flight when it began. */
   prrFlight: number = 0;
-  /** RFC 8985: when the segment sent last, of those that have arrived, left; -1: none has. */
-  rackSentAt: Instant = -1;
+  /** RFC 8985: whether a segment in flight has arrived that times are told by. */
+  hasRack: boolean = false;
+  /** RFC 8985: when the segment sent last, of those that have arrived, left. */
+  rackSentAt: Micros = 0;
   /** RFC 8985: where that segment ends. */
   rackEnd: number = 0;
   /** RFC 8985: its round trip. */
-  rackRtt: Instant = 0;
+  rackRtt: number = 0;
   /** RFC 8985: the highest number that has arrived. */
   rackForwardAck: number = 0;
   /** RFC 8985: the path has been seen to reorder. */
@@ -261,8 +264,10 @@ export class Connection {
   duplicateBytes: number = 0;
   /** The last recovery has ended just at SND.UNA: duplicates may still be echoes of it (RFC 6582 3.2, step 1). */
   recoverHeld: boolean = false;
-  /** When RACK would take more for lost; NEVER: it waits for nothing. */
-  reorderAt: Instant = NEVER;
+  /** Whether RACK waits for what it would otherwise take for lost. */
+  reorderWaits: boolean = false;
+  /** Until when. */
+  reorderAt: Micros = 0;
   /** RFC 8985 6.2, step 4: duplicates reported up to this number have widened the reordering window once. */
   reorderRound: number = 0;
   /** Whether that number counts. */

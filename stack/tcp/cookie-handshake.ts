@@ -33,11 +33,11 @@ export function openByCookie(tcp: Tcp, listener: Listener, segment: TcpIn, optio
   c.rcvEdge = c.rcvMaxEdge = add(c.rcvNxt, 0xffff);
   if (hasTimestamps) {
     c.tsRecent = options.tsValue;
-    c.tsRecentAt = tcp.now;
+    c.tsRecentAt = tcp.clock.now;
   }
-  c.flight.push(add(iss, 1), tcp.now);
+  c.flight.push(add(iss, 1), tcp.clock.micros);
   c.sndWl1 = irs;
-  receiveSegment(c, segment, options, tcp.now);
+  receiveSegment(c, segment, options, tcp.clock.micros);
   // When the SYN-ACK had left is not known.
   c.rtt.reset();
   return true;

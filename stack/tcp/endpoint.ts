@@ -7,10 +7,12 @@ import { type Receive, type Receiver, receiver, type TimedSender } from "../hand
 import type { NicInfo } from "../slot.ts";
 import type { IcmpIn } from "../icmp/packet.ts";
 import { DEFAULT_HOP_LIMIT, type IpIn, type IpRaw } from "../ip/packet.ts";
+import { settle } from "../store/settle.ts";
 import { type Instant, NEVER, seconds } from "../store/time.ts";
 import type { Address } from "../wire/address.ts";
 import type { ReceiveBuffer, SendBuffer } from "./buffers.ts";
 import { ChallengeLimiter } from "./challenge.ts";
+import { Clock } from "./clock.ts";
 import { CloseReason, Connection, type ConnectionHandler, TransmitTimer } from "./connection.ts";
 import { SynCookies } from "./cookies.ts";
 import type { CongestionControl } from "./congestion/control.ts";
@@ -113,14 +115,15 @@ export class Tcp {
    * @internal
    */
   readonly connections: ConnectionTable;
+  /**
+   * The time of the present burst.
+   *
+   * @internal
+   */
+  readonly clock: Clock = new Clock();
   /** What it was set up with. */
   readonly options: Readonly<Required<TcpOptions>>;
   readonly #listeners = new Map<number, Listener[]>();
-  /**
-   * The engine keeps a field that has held something else than numbers as a reference, so that this one is handed on
-   * a dozen times a segment without being boxed anew.
-   */
-  #now: Instant | undefined = undefined;
   #nextPort: number;
 
   /** An endpoint without connections. */
@@ -144,13 +147,14 @@ export class Tcp {
     this.connections = new ConnectionTable(
       connections,
       [secret[0], secret[1]],
-      (connection, kind) => onTimer(connection, kind, this.now),
+      onTimer,
     );
     this.timeWaits = new TimeWait(this.options.timeWaits, secret);
     this.challenges = new ChallengeLimiter(1_000, secret);
     this.synCookies = new SynCookies(secret);
     this.#nextPort = (secret[3] >>> 0) % EPHEMERAL_COUNT;
-    this.#now = 0;
+    settle(() => new Connection(this));
+    settle(this.options.congestion);
   }
 
   /** The host's secret. */
@@ -160,7 +164,7 @@ export class Tcp {
 
   /** The clock of the present burst. */
   get now(): Instant {
-    return this.#now!;
+    return this.clock.now;
   }
 
   /** A receiver for IP. Segments that belong to no connection and no listener are answered with RST. */
@@ -246,9 +250,9 @@ export class Tcp {
   }
 
   /** Both sides have closed, and ours was the first: a few words stay behind for 2 MSL. */
-  timeWait(c: Connection, now: Instant): void {
+  timeWait(c: Connection): void {
     if (c.index < 0) return;
-    this.timeWaits.add(c, receiveWindow(c), now);
+    this.timeWaits.add(c, receiveWindow(c), this.now);
     // The peer's FIN is acknowledged before the connection goes, if it was not yet.
     if (c.ackNow) {
       c.lastWords = true;
@@ -329,15 +333,14 @@ export class Tcp {
 
   /** Time has come to `now`. */
   tick(now: Instant): void {
-    this.#now = now;
+    this.clock.set(now);
     this.#advance();
   }
 
-  /** Time has come to what a NIC's clock shows, which is the answer. */
-  follow(clock: Pick<NicInfo, "timestamp">): Instant {
-    if (clock.timestamp !== this.#now) this.#now = clock.timestamp;
+  /** Time has come to what a NIC's clock shows. */
+  follow(nic: Pick<NicInfo, "timestamp">): void {
+    this.clock.follow(nic);
     this.#advance();
-    return this.#now!;
   }
 
   /**
@@ -356,8 +359,8 @@ export class Tcp {
   }
 
   #advance(): void {
-    this.connections.advance(this.now);
-    this.timeWaits.advance(this.now);
+    this.connections.advance(this.clock);
+    this.timeWaits.advance(this.clock);
   }
 
   #unlisten(listener: Listener): void {

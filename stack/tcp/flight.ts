@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Instant } from "../store/time.ts";
+import { elapsed, type Micros } from "./clock.ts";
 import { after, before, distance, upTo } from "./sequence.ts";
 
 /** The peer has it: a SACK block covers it. */
@@ -24,7 +24,7 @@ const INITIAL_CAPACITY = 8;
 const KEPT_CAPACITY = 32;
 
 const NO_ENDS = new Int32Array(0);
-const NO_TIMES = new Float64Array(0);
+const NO_TIMES = new Int32Array(0);
 const NO_FLAGS = new Uint8Array(0);
 
 /** The segments in flight, in order of their sequence numbers. Grows with the flight; an idle connection holds none. */
@@ -39,18 +39,24 @@ export class Flight {
   lost = 0;
   /** How many segments were sent again since whoever repairs losses set this to 0. */
   resent = 0;
-  /** When the first of those left. */
-  firstResentAt: Instant = -1;
+  /** When the first of those left, unless it has been answered. */
+  firstResentAt: Micros = 0;
+  /** Whether it left and was not answered. */
+  hasFirstResent = false;
   /** What the last {@linkcode Flight.ackTo} or {@linkcode Flight.sack} delivered for the first time, in bytes. */
   delivered = 0;
-  /** When the segment that was sent last, of those just delivered, left; -1: none was delivered. */
-  newestSentAt: Instant = -1;
+  /** Whether anything was. */
+  hasNewest = false;
+  /** When the segment that was sent last, of those just delivered, left. */
+  newestSentAt: Micros = 0;
   /** Its end. */
   newestEnd = 0;
   /** Whether it was sent more than once. */
   newestResent = false;
-  /** The same, of those sent once only: for when it is unclear which sending the newest answers. */
-  newestOnceAt: Instant = -1;
+  /** Whether anything was that was sent once only: for when it is unclear which sending the newest answers. */
+  hasNewestOnce = false;
+  /** When the last of those left. */
+  newestOnceAt: Micros = 0;
   /** Its end. */
   newestOnceEnd = 0;
   /** The greatest end just delivered. */
@@ -87,7 +93,7 @@ export class Flight {
     this.una = una;
     this.sacked = this.sackedSegments = this.lost = 0;
     this.resent = 0;
-    this.firstResentAt = -1;
+    this.hasFirstResent = false;
     this.#head = this.#tail = this.#lostFrom = 0;
     this.#ends = NO_ENDS;
     this.#sentAt = NO_TIMES;
@@ -95,7 +101,7 @@ export class Flight {
   }
 
   /** Notes a segment that has just left, from {@linkcode Flight.end} to `end`. */
-  push(end: number, now: Instant): void {
+  push(end: number, now: Micros): void {
     if (this.#tail === this.#ends.length) this.#makeRoom();
     this.#ends[this.#tail] = end;
     this.#sentAt[this.#tail] = now;
@@ -106,7 +112,7 @@ export class Flight {
   /** Forgets what {@linkcode Flight.delivered} and its like said, before an acknowledgment is read. */
   begin(): void {
     this.delivered = 0;
-    this.newestSentAt = this.newestOnceAt = -1;
+    this.hasNewest = this.hasNewestOnce = false;
     this.highestEnd = this.una;
     this.hasOldest = false;
   }
@@ -176,7 +182,7 @@ export class Flight {
   }
 
   /** When the segment numbered `index` last left. */
-  sentAt(index: number): Instant {
+  sentAt(index: number): Micros {
     return this.#sentAt[this.#head + index]!;
   }
 
@@ -239,14 +245,16 @@ export class Flight {
   }
 
   /** Notes that the first `length` bytes of the segment numbered `index` have left again. */
-  resend(index: number, length: number, now: Instant): void {
+  resend(index: number, length: number, now: Micros): void {
     const start = this.start(index);
     if (length < distance(start, this.endOf(index))) this.#split(index, (start + length) | 0);
     const at = this.#head + index;
     if ((this.#flags[at]! & LOST) !== 0) this.lost -= distance(start, this.#ends[at]!);
     this.#flags[at] = (this.#flags[at]! & ~LOST) | RESENT;
     this.#sentAt[at] = now;
-    if (this.resent++ === 0) this.firstResentAt = now;
+    if (this.resent++ > 0) return;
+    this.firstResentAt = now;
+    this.hasFirstResent = true;
   }
 
   #deliver(at: number, length: number): void {
@@ -262,14 +270,15 @@ export class Flight {
     const sentAt = this.#sentAt[at]!;
     const end = this.#ends[at]!;
     if (after(end, this.highestEnd)) this.highestEnd = end;
-    // RFC 8985 6.2, step 2: the newest is the one sent last, and of those sent at once the one with the later end.
-    if (sentAt > this.newestSentAt || (sentAt === this.newestSentAt && after(end, this.newestEnd))) {
+    if (!this.hasNewest || isNewer(sentAt, end, this.newestSentAt, this.newestEnd)) {
+      this.hasNewest = true;
       this.newestSentAt = sentAt;
       this.newestEnd = end;
       this.newestResent = resent;
     }
     if (resent) return;
-    if (sentAt > this.newestOnceAt || (sentAt === this.newestOnceAt && after(end, this.newestOnceEnd))) {
+    if (!this.hasNewestOnce || isNewer(sentAt, end, this.newestOnceAt, this.newestOnceEnd)) {
+      this.hasNewestOnce = true;
       this.newestOnceAt = sentAt;
       this.newestOnceEnd = end;
     }
@@ -324,7 +333,7 @@ export class Flight {
     } else {
       const capacity = Math.max(INITIAL_CAPACITY, this.#ends.length * 2);
       const ends = new Int32Array(capacity),
-        sentAt = new Float64Array(capacity),
+        sentAt = new Int32Array(capacity),
         flags = new Uint8Array(capacity);
       ends.set(this.#ends.subarray(this.#head, this.#tail));
       sentAt.set(this.#sentAt.subarray(this.#head, this.#tail));
@@ -345,4 +354,10 @@ export class Flight {
     this.#sentAt = NO_TIMES;
     this.#flags = NO_FLAGS;
   }
+}
+
+/** RFC 8985 6.2, step 2: what was sent last; of those sent at once the one with the later end (RACK_sent_after). */
+export function isNewer(aAt: Micros, aEnd: number, bAt: Micros, bEnd: number): boolean {
+  const gap = elapsed(bAt, aAt);
+  return gap > 0 || (gap === 0 && after(aEnd, bEnd));
 }

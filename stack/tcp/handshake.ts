@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { Instant } from "../store/time.ts";
 import { Flag } from "../wire/tcp.ts";
 import { type ReceiveBuffer, Sink } from "./buffers.ts";
 import { Connection } from "./connection.ts";
@@ -38,7 +37,7 @@ export function start(tcp: Tcp, c: Connection, iss: number): boolean {
   c.userTimeout = tcp.options.userTimeout;
   c.sndMss = c.local.isV4 ? DEFAULT_MSS_V4 : DEFAULT_MSS_V6;
   c.control.reset(c.sndMss);
-  c.lastHeardAt = tcp.now;
+  c.lastHeardAt = tcp.clock.now;
   c.synWanted = true;
   tcp.connections.ready(c);
   return true;
@@ -56,12 +55,12 @@ export function answerSyn(
   least: number | undefined,
 ): boolean {
   const c = passive(tcp, listener, segment, segment.sequence);
-  let iss = initialSequence(c, tcp.secret, tcp.now);
+  let iss = initialSequence(c, tcp.secret, tcp.clock.now);
   // RFC 6191 2: a connection that takes the place of an old one starts behind it.
   if (least !== undefined && before(iss, least)) iss = least;
   if (!start(tcp, c, iss)) return false;
   listener.halfOpen++;
-  negotiate(c, segment, options, tcp.now);
+  negotiate(c, segment, options);
   c.sndWnd = c.maxSndWnd = segment.window;
   return true;
 }
@@ -96,14 +95,14 @@ export function offer(tcp: Tcp, c: Connection): void {
 }
 
 /** Agrees on what the peer's SYN offers: an option is used only if both sides sent it. */
-export function negotiate(c: Connection, segment: TcpIn, options: SegmentOptions, now: Instant): void {
+export function negotiate(c: Connection, segment: TcpIn, options: SegmentOptions): void {
   const least = c.local.isV4 ? DEFAULT_MSS_V4 : DEFAULT_MSS_V6;
   c.sndMss = Math.min(options.mss === 0 ? least : Math.max(MIN_MSS, options.mss), c.tcp.ownMss(c));
   c.control.reset(c.sndMss);
   c.hasTimestamps = c.hasTimestamps && options.hasTimestamp;
   if (c.hasTimestamps) {
     c.tsRecent = options.tsValue;
-    c.tsRecentAt = now;
+    c.tsRecentAt = c.tcp.clock.now;
   }
   c.hasSack = c.hasSack && options.sackPermitted;
   // RFC 7323 2.2: both sides scale, or neither.
@@ -118,7 +117,7 @@ export function negotiate(c: Connection, segment: TcpIn, options: SegmentOptions
 }
 
 /** The handshake is complete: the connection is the user's. */
-export function open(c: Connection, now: Instant): void {
+export function open(c: Connection): void {
   const { tcp, listener } = c;
   c.state = ConnectionState.Established;
   if (c.rcvScale < 0) c.rcvScale = 0;
@@ -128,7 +127,7 @@ export function open(c: Connection, now: Instant): void {
     c.control.cwnd = c.sndMss;
     c.rtt.afterLostSyn();
   }
-  if (c.keepAlive) tcp.arm(c, TimerKind.Life, now + KEEPALIVE_IDLE);
+  if (c.keepAlive) tcp.arm(c, TimerKind.Life, tcp.clock.now + KEEPALIVE_IDLE);
   if (listener === undefined) tcp.counters.connected++;
   else if (!hand(c, listener)) return;
   c.rcvRoom = roomOf(c);

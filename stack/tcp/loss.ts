@@ -27,11 +27,13 @@ export type Losses =
     | "prrDelivered"
     | "prrOut"
     | "prrFlight"
+    | "hasRack"
     | "rackSentAt"
     | "rackEnd"
     | "rackRtt"
     | "rackForwardAck"
     | "reorderAt"
+    | "reorderWaits"
     | "reorderSeen"
     | "reorderWindows"
     | "reorderPersist"
@@ -53,7 +55,6 @@ export type Losses =
     | "windowLimited"
     | "mostInFlight"
     | "usagePoint"
-    | "lastSentAt"
   >
   & {
     readonly tcp: { readonly counters: Pick<TcpCounters, "timeouts" | "recoveries" | "undone" | "probes"> };

@@ -4,28 +4,29 @@
  *
  * @module
  */
-import { type Instant, milliseconds, NEVER, seconds } from "../store/time.ts";
+import { milliseconds, seconds } from "../store/time.ts";
+import type { Micros } from "./clock.ts";
 import { Recovery } from "./connection.ts";
 import { flightSize, type Losses } from "./loss.ts";
 import { after, before } from "./sequence.ts";
 import { ConnectionState } from "./state.ts";
 
 /** TLP.max_ack_delay: how long a peer may hold back the acknowledgment of a single segment (RFC 8985 7.2). */
-const MAX_ACK_DELAY: Instant = milliseconds(200);
+const MAX_ACK_DELAY = milliseconds(200);
 /** What two round trips are added, so that a busy machine on a short path is not taken for a lossy one. */
-const MARGIN: Instant = milliseconds(2);
+const MARGIN = milliseconds(2);
 
 /**
- * How long from `now` on to wait before a probe; NEVER: no probe is due, so the retransmission timer is to run. It is
+ * How long from now on to wait before a probe; negative: no probe is due, so the retransmission timer is to run. It is
  * never longer than the retransmission timeout, and at the same time as that the probe goes first (RFC 8985 7.2).
  */
-export function probeTimeout(c: Losses, _now: Instant): Instant {
+export function probeTimeout(c: Losses): number {
   const { flight, rtt } = c;
   // RFC 8985 7.2: not in recovery, not with anything SACKed (then RACK's own timer runs), one probe at a time.
   if (!c.hasSack || c.probeOut || c.recovery !== Recovery.None || c.state < ConnectionState.Established) {
-    return NEVER;
+    return -1;
   }
-  if (flight.count === 0 || flight.sacked > 0) return NEVER;
+  if (flight.count === 0 || flight.sacked > 0) return -1;
   if (rtt.srtt === 0) return Math.min(seconds(1), rtt.rto);
   return Math.min(2 * rtt.srtt + (flight.count === 1 ? MAX_ACK_DELAY : MARGIN), rtt.rto);
 }
@@ -49,7 +50,7 @@ export function onProbeSent(c: Losses, isResend: boolean): void {
 /** RFC 8985 7.4: what an acknowledgment says of the probe. A loss that it has repaired is congestion all the same. */
 export function onProbeAcked(
   c: Losses,
-  now: Instant,
+  now: Micros,
   isNews: boolean,
   hasDsack: boolean,
   dsackLeft: number,

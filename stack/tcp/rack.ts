@@ -3,9 +3,11 @@
  *
  * @module
  */
-import { type Instant, milliseconds, NEVER } from "../store/time.ts";
+import { elapsed, LONGEST, type Micros } from "./clock.ts";
 import { Recovery } from "./connection.ts";
+import { isNewer } from "./flight.ts";
 import type { Losses } from "./loss.ts";
+import { UNMEASURED } from "./rtt.ts";
 import { after, before, upTo } from "./sequence.ts";
 
 /** So many segments out of order are taken for a loss, unless the path is known to reorder (RFC 8985 6.2, step 4). */
@@ -14,85 +16,88 @@ const DUPLICATE_THRESHOLD = 3;
 const PERSIST = 16;
 
 /**
- * Steps 2 and 3: learns from what the acknowledgment has delivered. `echoAge` is how long ago the segment left whose
- * timestamp is echoed; negative: unknown.
+ * Steps 2 and 3: learns from what the acknowledgment has delivered. `echoAge` is how long ago the segment left at least
+ * whose timestamp is echoed; negative: unknown.
  */
-export function rackUpdate(c: Losses, now: Instant, echoAge: Instant): void {
+export function rackUpdate(c: Losses, now: Micros, echoAge: number): void {
   const { flight } = c;
-  if (flight.newestSentAt < 0) return;
+  if (!flight.hasNewest) return;
   if (!flight.newestResent || !isAmbiguous(c, now, flight.newestSentAt, echoAge)) {
     advance(c, now, flight.newestSentAt, flight.newestEnd);
-  } else if (flight.newestOnceAt >= 0) advance(c, now, flight.newestOnceAt, flight.newestOnceEnd);
+  } else if (flight.hasNewestOnce) advance(c, now, flight.newestOnceAt, flight.newestOnceEnd);
   // Step 3: an original that arrives behind a later one was overtaken.
   if (flight.hasOldest && before(flight.oldestEnd, c.rackForwardAck)) c.reorderSeen = true;
   if (after(flight.highestEnd, c.rackForwardAck)) c.rackForwardAck = flight.highestEnd;
 }
 
 /** Step 2: what was sent twice may have arrived the first time, and then says nothing about the second. */
-function isAmbiguous(c: Losses, now: Instant, sentAt: Instant, echoAge: Instant): boolean {
+function isAmbiguous(c: Losses, now: Micros, sentAt: Micros, echoAge: number): boolean {
   // Out of order the echo is of an earlier segment (RFC 7323 4.3), and says nothing.
   const isInOrder = upTo(c.flight.newestEnd, c.flight.una);
   if (isInOrder && echoAge >= 0 && isEchoOlder(now, echoAge, sentAt)) return true;
-  return now - sentAt < c.rtt.minRtt;
+  return elapsed(sentAt, now) < c.rtt.minRtt;
 }
 
-/** Whether the echoed timestamp is older than `sentAt`, on the millisecond clock of timestamps. */
-export function isEchoOlder(now: Instant, echoAge: Instant, sentAt: Instant): boolean {
-  const tick = milliseconds(1);
-  return Math.floor(now / tick) - Math.floor(echoAge / tick) < Math.floor(sentAt / tick);
+/** Whether what left `echoAge` ago at least, as far as the millisecond of its timestamp tells, left before `sentAt`. */
+export function isEchoOlder(now: Micros, echoAge: number, sentAt: Micros): boolean {
+  return elapsed(sentAt, now) < echoAge;
 }
 
-function advance(c: Losses, now: Instant, sentAt: Instant, end: number): void {
-  if (c.rackSentAt >= 0 && !wasSentBefore(c.rackSentAt, c.rackEnd, sentAt, end)) return;
+function advance(c: Losses, now: Micros, sentAt: Micros, end: number): void {
+  if (c.hasRack && !isNewer(sentAt, end, c.rackSentAt, c.rackEnd)) return;
+  c.hasRack = true;
   c.rackSentAt = sentAt;
   c.rackEnd = end;
-  c.rackRtt = now - sentAt;
-}
-
-/** RACK_sent_after, turned round: of what was sent at once, the later number was sent later. */
-function wasSentBefore(aAt: Instant, aEnd: number, bAt: Instant, bEnd: number): boolean {
-  return aAt < bAt || (aAt === bAt && before(aEnd, bEnd));
+  c.rackRtt = Math.max(0, elapsed(sentAt, now));
 }
 
 /**
- * Step 5: marks as lost what the reordering window has passed for. Answers when more will be; NEVER: nothing is
- * waited for.
+ * Step 5: marks as lost what the reordering window has passed for. Answers how long from now on to wait
+ * until more will be; 0: nothing is waited for.
  */
-export function rackDetect(c: Losses, now: Instant): Instant {
-  if (c.rackSentAt < 0) return NEVER;
+export function rackDetect(c: Losses, now: Micros): number {
+  if (!c.hasRack) return 0;
   const { flight } = c;
   const patience = c.rackRtt + reorderingWindow(c);
-  let last = -1;
+  let wait = 0;
   for (let index = 0; index < flight.count; index++) {
     const sentAt = flight.sentAt(index);
-    if (!wasSentBefore(sentAt, flight.endOf(index), c.rackSentAt, c.rackEnd)) {
+    if (!isNewer(c.rackSentAt, c.rackEnd, sentAt, flight.endOf(index))) {
       // What comes behind was sent later still, unless this one's time is that of a retransmission.
       if (!flight.wasResent(index)) break;
       continue;
     }
     if (!flight.isPending(index)) continue;
-    if (sentAt + patience <= now) flight.markLost(index);
-    else last = Math.max(last, sentAt + patience);
+    const left = patience - elapsed(sentAt, now);
+    if (left <= 0) flight.markLost(index);
+    else if (left > wait) wait = left;
   }
-  return last < 0 ? NEVER : last;
+  return wait;
 }
 
 /** RFC 8985 6.3: on a timeout the first segment is lost, and whatever was sent long enough ago. */
-export function rackMarkOnTimeout(c: Losses, now: Instant): void {
+export function rackMarkOnTimeout(c: Losses, now: Micros): void {
   const { flight } = c;
   const patience = c.rackRtt + reorderingWindow(c);
   for (let index = 0; index < flight.count; index++) {
-    if (index === 0 || flight.sentAt(index) + patience <= now) flight.markLost(index);
+    const age = elapsed(flight.sentAt(index), now);
+    if (index === 0 || age >= patience || age < 0) flight.markLost(index);
   }
 }
 
+/** What was delivered so long ago that the clock of segments has come halfway round says nothing any more. */
+export function rackForget(c: Losses, now: Micros): void {
+  const age = elapsed(c.rackSentAt, now);
+  if (age < 0 || age > LONGEST) c.hasRack = false;
+}
+
 /** Step 4: how long a segment may be overtaken before it is taken for lost. */
-export function reorderingWindow(c: Losses): Instant {
+export function reorderingWindow(c: Losses): number {
   if (!c.reorderSeen && (c.recovery !== Recovery.None || c.flight.sackedSegments >= DUPLICATE_THRESHOLD)) {
     return 0;
   }
-  if (c.rtt.minRtt === NEVER) return 0;
-  return Math.min(Math.floor(c.reorderWindows * c.rtt.minRtt / 4), c.rtt.srtt);
+  if (c.rtt.minRtt === UNMEASURED) return 0;
+  return Math.min(Math.floor(c.reorderWindows * c.rtt.minRtt / 4), c.rtt.srtt) | 0;
 }
 
 /** Step 4: a duplicate was reported, so something was sent again for nothing: more patience, once a round trip. */

@@ -6,7 +6,6 @@
  */
 import type { Receiver } from "../handler.ts";
 import type { IpIn } from "../ip/packet.ts";
-import type { Instant } from "../store/time.ts";
 import { WireError } from "../wire/error.ts";
 import { Protocol } from "../wire/protocol.ts";
 import * as wire from "../wire/tcp.ts";
@@ -38,12 +37,11 @@ export class TcpReceiver implements Receiver<IpIn> {
   receive(ip: IpIn): void {
     if (!this.#isFine(ip)) return;
     const tcp = this.#tcp;
-    if (ip.info.timestamp !== tcp.now) tcp.follow(ip.info);
-    const { now } = tcp;
+    if (ip.info.timestamp !== tcp.clock.now) tcp.follow(ip.info);
     this.#tcp.counters.received++;
     const packet = this.#packet.enterIn(ip);
     this.#options.read(ip.frame.bytes, ip.payloadAt, (packet.flags & Flag.Syn) !== 0);
-    this.#take(packet, now);
+    this.#take(packet);
     packet.leave();
   }
 
@@ -71,25 +69,27 @@ export class TcpReceiver implements Receiver<IpIn> {
     return !ip.isGroup;
   }
 
-  #take(segment: TcpIn, now: Instant): void {
+  #take(segment: TcpIn): void {
     const { source, destination } = segment.ip;
     const { sourcePort, destinationPort } = segment;
     const c = this.#tcp.connections.find(destination, destinationPort, source, sourcePort);
     if (c !== undefined) {
-      if (receiveSegment(c, segment, this.#options, now) === Reply.Reset) this.#replier.reset(segment);
+      if (receiveSegment(c, segment, this.#options, this.#tcp.clock.micros) === Reply.Reset) {
+        this.#replier.reset(segment);
+      }
       return;
     }
     const { timeWaits } = this.#tcp;
     const waiting = timeWaits.find(destination, destinationPort, source, sourcePort);
-    if (waiting >= 0 && !this.#inTimeWait(waiting, segment, now)) return;
+    if (waiting >= 0 && !this.#inTimeWait(waiting, segment)) return;
     const listener = this.#tcp.listenerFor(destination, destinationPort);
     if (listener === undefined) this.#stray(segment);
-    else this.#inListen(listener, segment, now, waiting >= 0 ? timeWaits.leastSequence : undefined);
+    else this.#inListen(listener, segment, waiting >= 0 ? timeWaits.leastSequence : undefined);
   }
 
   /** Answers from TIME-WAIT; true: the segment is a SYN that may begin anew (RFC 6191). */
-  #inTimeWait(waiting: number, segment: TcpIn, now: Instant): boolean {
-    const { timeWaits, counters } = this.#tcp;
+  #inTimeWait(waiting: number, segment: TcpIn): boolean {
+    const { timeWaits, counters, now } = this.#tcp;
     const answer = timeWaits.receive(waiting, segment, this.#options, now);
     if (answer === TimeWaitAnswer.Reuse) return true;
     counters.inTimeWait++;
@@ -105,11 +105,11 @@ export class TcpReceiver implements Receiver<IpIn> {
   }
 
   /** RFC 9293 3.10.7.2 */
-  #inListen(listener: Listener, segment: TcpIn, now: Instant, least: number | undefined): void {
+  #inListen(listener: Listener, segment: TcpIn, least: number | undefined): void {
     const { flags } = segment;
     if ((flags & Flag.Rst) !== 0) return;
     if ((flags & Flag.Ack) !== 0) {
-      if (!this.#byCookie(listener, segment, now)) this.#stray(segment);
+      if (!this.#byCookie(listener, segment)) this.#stray(segment);
       return;
     }
     // A SYN that is a FIN as well is no host's that means well (RFC 7413 and RFC 9293 have no use for one).
@@ -119,13 +119,13 @@ export class TcpReceiver implements Receiver<IpIn> {
       if (answerSyn(this.#tcp, listener, segment, this.#options, least)) return;
     }
     counters.cookies++;
-    this.#replier.cookie(segment, this.#options, now);
+    this.#replier.cookie(segment, this.#options, this.#tcp.now);
   }
 
   /** An ACK that completes a handshake of which nothing was kept. */
-  #byCookie(listener: Listener, segment: TcpIn, now: Instant): boolean {
+  #byCookie(listener: Listener, segment: TcpIn): boolean {
     return (segment.flags & Flag.Syn) === 0 &&
-      this.#replier.acceptCookie(listener, segment, this.#options, now);
+      this.#replier.acceptCookie(listener, segment, this.#options, this.#tcp.now);
   }
 
   /** RFC 9293 3.10.7.1: what belongs to nobody is answered with a reset, unless it is one. */

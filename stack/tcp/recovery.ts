@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { type Instant, NEVER } from "../store/time.ts";
-import { Recovery } from "./connection.ts";
+import { type Clock, later, type Micros } from "./clock.ts";
+import { type Connection, Recovery } from "./connection.ts";
 import { flightSize, type Losses, pipeOf } from "./loss.ts";
 import { onProbeAcked } from "./probe.ts";
 import { prrStart, prrUpdate } from "./prr.ts";
-import { rackDetect, rackMarkOnTimeout, rackOnRecovered, rackUpdate } from "./rack.ts";
+import { rackDetect, rackForget, rackMarkOnTimeout, rackOnRecovered, rackUpdate } from "./rack.ts";
 import { after, before } from "./sequence.ts";
 import { Frto, frtoOnAck, onDuplicateReported, undoIfSpurious, undoStart } from "./undo.ts";
 
@@ -24,14 +24,14 @@ const DUPLICATE_THRESHOLD = 3;
  *
  * `ackedNew`: SND.UNA has moved, by `ackedBytes`. `sackChanged`: more is SACKed than before. `hasDsack`: a duplicate
  * is reported, [dsackLeft, dsackRight) if they differ. `isDuplicateAck`: it is one by RFC 5681 2, which counts where
- * there is no SACK. `echoAge`: how long ago the segment left whose timestamp is echoed; negative: unknown.
+ * there is no SACK. `echoAge`: how long ago at least the segment left whose timestamp is echoed; negative: unknown.
  *
- * Afterwards `reorderAt` says when RACK takes more for lost unless that arrives: while it is not NEVER, the transmit
- * timer is to stand for it (RFC 8985 6.2, step 5).
+ * Afterwards `reorderWaits` and `reorderAt` say whether and when RACK takes more for lost unless that arrives: the
+ * transmit timer is to stand for it (RFC 8985 6.2, step 5).
  */
 export function onAckReceived(
   c: Losses,
-  now: Instant,
+  now: Micros,
   ackedNew: boolean,
   ackedBytes: number,
   sackChanged: boolean,
@@ -39,7 +39,7 @@ export function onAckReceived(
   isDuplicateAck: boolean,
   dsackLeft: number = 0,
   dsackRight: number = 0,
-  echoAge: Instant = -1,
+  echoAge: number = -1,
 ): void {
   const { flight } = c;
   const isNews = ackedNew || (c.hasSack ? sackChanged : isDuplicateAck);
@@ -54,9 +54,9 @@ export function onAckReceived(
   if (c.frtoStep !== Frto.Off) undone = frtoOnAck(c, ackedNew, isNews);
   if (c.recovery !== Recovery.None && !before(flight.una, c.recoverPoint)) leave(c);
   const lost = flight.lost;
-  c.reorderAt = NEVER;
+  c.reorderWaits = false;
   if (c.frtoStep === Frto.Off) {
-    if (c.hasSack) c.reorderAt = rackDetect(c, now);
+    if (c.hasSack) detectByTime(c, now);
     else detectByDuplicates(c, ackedNew);
   }
   if (c.recovery === Recovery.None && flight.lost > 0) enter(c, now, flight.delivered);
@@ -68,26 +68,33 @@ export function onAckReceived(
   }
 }
 
+function detectByTime(c: Losses, now: Micros): void {
+  const wait = rackDetect(c, now);
+  c.reorderWaits = wait > 0;
+  c.reorderAt = later(now, wait);
+}
+
 /** RACK has waited long enough (RFC 8985 6.2, step 5). Whatever comes of it, a timer is to be armed again. */
-export function onReorderingTimeout(c: Losses, now: Instant): void {
+export function onReorderingTimeout(c: Losses, now: Micros): void {
   const lost = c.flight.lost;
-  c.reorderAt = NEVER;
+  c.reorderWaits = false;
   if (c.frtoStep !== Frto.Off || !c.hasSack) return;
-  c.reorderAt = rackDetect(c, now);
+  detectByTime(c, now);
   if (c.flight.lost === lost) return;
   if (c.recovery === Recovery.None) enter(c, now, 0);
   if (c.recovery === Recovery.Fast) prrUpdate(c, 0);
 }
 
 /** The retransmission timer has run out (RFC 6298 5.4 to 5.6, RFC 5681 3.1, RFC 8985 6.3). */
-export function onRetransmissionTimeout(c: Losses, now: Instant): void {
+export function onRetransmissionTimeout(c: Losses, now: Micros): void {
   const { flight, control } = c;
   if (flight.count === 0) return;
   c.tcp.counters.timeouts++;
   // RFC 2018 8: the peer has taken back what it had reported.
   if (flight.isReceived(0)) flight.clearSacked();
   c.duplicateAcks = c.duplicateBytes = 0;
-  c.reorderAt = NEVER;
+  c.reorderWaits = false;
+  rackForget(c, now);
   c.probeOut = c.probeWanted = false;
   const isFirst = c.recovery === Recovery.None;
   if (isFirst) {
@@ -136,7 +143,7 @@ export function noteSent(c: Losses, length: number): void {
 }
 
 /** A mark of congestion came back (RFC 3168 6.1.2): as a loss, but nothing is sent again; once a window of data. */
-export function onEcnEcho(c: Losses, now: Instant): void {
+export function onEcnEcho(c: Losses, now: Micros): void {
   const { flight } = c;
   if (c.ecnReduced && before(flight.una, c.ecnPoint)) return;
   if (c.recovery === Recovery.None) {
@@ -149,16 +156,21 @@ export function onEcnEcho(c: Losses, now: Instant): void {
   c.cwrWanted = true;
 }
 
+/** What a pause needs to be known by. */
+export type Idle = Pick<Connection, "flight" | "rtt" | "control" | "lastSentAt"> & {
+  readonly tcp: { readonly clock: Pick<Clock, "now" | "micros"> };
+};
+
 /**
  * New data is about to leave: if none did for a timeout, the window is no longer known to fit (RFC 2861 2). Counts a
  * pause once, whether or not anything leaves then.
  */
-export function onIdleRestart(c: Losses, now: Instant): void {
+export function onIdleRestart(c: Idle): void {
   if (c.flight.count > 0) return;
-  const timeouts = Math.floor((now - c.lastSentAt) / c.rtt.rto);
+  const timeouts = Math.floor((c.tcp.clock.now - c.lastSentAt) / c.rtt.rto);
   if (timeouts < 1) return;
-  c.control.onIdle(timeouts, now);
-  c.lastSentAt = now;
+  c.control.onIdle(timeouts, c.tcp.clock.micros);
+  c.lastSentAt = c.tcp.clock.now;
 }
 
 /** The invariant that keeps a connection alive: with anything in flight the transmit timer must be armed. */
@@ -173,7 +185,7 @@ function isWindowLimited(c: Losses): boolean {
 }
 
 /** Losses were found: fast recovery begins (RFC 5681 3.2, RFC 6675 5). */
-function enter(c: Losses, now: Instant, acked: number): void {
+function enter(c: Losses, now: Micros, acked: number): void {
   undoStart(c);
   c.recovery = Recovery.Fast;
   c.recoverPoint = c.flight.end;

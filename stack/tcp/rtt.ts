@@ -3,51 +3,55 @@
  *
  * @module
  */
-import { type Instant, milliseconds, NEVER, seconds } from "../store/time.ts";
+import { milliseconds, seconds } from "../store/time.ts";
+import { elapsed, LONGEST, type Micros } from "./clock.ts";
 
 /** The first timeout, before anything is measured (RFC 6298 2.1). */
-export const INITIAL_RTO: Instant = seconds(1);
+export const INITIAL_RTO = seconds(1);
 /**
  * What a timeout is longer than the round trip, at least. RFC 6298 2.4 has a least timeout of one second instead, and
  * allows others; what it is for is a peer that delays its acknowledgments, which comes on top of the round trip.
  */
-const MIN_VARIATION: Instant = milliseconds(200);
+const MIN_VARIATION = milliseconds(200);
 /** The least timeout that follows from it. */
-export const MIN_RTO: Instant = MIN_VARIATION;
+export const MIN_RTO = MIN_VARIATION;
 /** The longest timeout (RFC 6298 2.5: at least 60 s). */
-export const MAX_RTO: Instant = seconds(120);
+export const MAX_RTO = seconds(120);
 
 /** How long a least round trip counts before it is measured afresh (as in RFC 8985 6.2, windowed). */
-const MIN_RTT_WINDOW: Instant = seconds(300);
+const MIN_RTT_WINDOW = seconds(300);
+
+/** What {@linkcode RttEstimator.minRtt} is before anything is measured. */
+export const UNMEASURED = 0x7fff_ffff;
 
 /** What is known of a path's round trip. */
 export class RttEstimator {
   /** The smoothed round trip; 0 before the first measurement. */
-  srtt: Instant = 0;
+  srtt = 0;
   /** The round trip's variation. */
-  rttvar: Instant = 0;
-  /** The least round trip of the last minutes; NEVER before the first measurement. */
-  minRtt: Instant = NEVER;
+  rttvar = 0;
+  /** The least round trip of the last minutes; {@linkcode UNMEASURED} before the first measurement. */
+  minRtt: number = UNMEASURED;
   /** How often the timeout was doubled since something was acknowledged. */
   backoff = 0;
-  #minRttAt: Instant = 0;
+  #minRttAt: Micros = 0;
   // With fractions: where many measurements share a round trip, each may move it by less than a microsecond.
   #smoothed = 0;
   #variation = 0;
-  #rto: Instant = INITIAL_RTO;
+  #rto: number = INITIAL_RTO;
   /** Measurements a round trip carries: every one counts for less where there are many (RFC 7323 4.2, Appendix G). */
   #weight = 1;
 
   /** The timeout for what is sent now, backing off included. */
-  get rto(): Instant {
-    return Math.min(MAX_RTO, this.backoff === 0 ? this.#rto : this.#rto * 2 ** this.backoff);
+  get rto(): number {
+    return Math.min(MAX_RTO, this.backoff === 0 ? this.#rto : this.#rto * 2 ** this.backoff) | 0;
   }
 
   /** Starts over for another connection. */
   reset(): void {
     this.srtt = 0;
     this.rttvar = 0;
-    this.minRtt = NEVER;
+    this.minRtt = UNMEASURED;
     this.backoff = 0;
     this.#minRttAt = 0;
     this.#smoothed = this.#variation = 0;
@@ -61,9 +65,10 @@ export class RttEstimator {
   }
 
   /** Takes a measurement of something that was sent once only (Karn), or that a timestamp tells apart. */
-  measure(rtt: Instant, now: Instant): void {
+  measure(rtt: number, now: Micros): void {
+    if (rtt < 0 || rtt > LONGEST) return;
     const r = Math.max(1, rtt);
-    if (r <= this.minRtt || now - this.#minRttAt > MIN_RTT_WINDOW) {
+    if (r <= this.minRtt || isOver(elapsed(this.#minRttAt, now))) {
       this.minRtt = r;
       this.#minRttAt = now;
     }
@@ -76,9 +81,9 @@ export class RttEstimator {
       this.#variation += (Math.abs(this.#smoothed - r) - this.#variation) / (4 * this.#weight);
       this.#smoothed += (r - this.#smoothed) / (8 * this.#weight);
     }
-    this.srtt = Math.round(this.#smoothed);
-    this.rttvar = Math.round(this.#variation);
-    this.#rto = this.srtt + Math.max(MIN_VARIATION, 4 * this.rttvar);
+    this.srtt = Math.round(this.#smoothed) | 0;
+    this.rttvar = Math.round(this.#variation) | 0;
+    this.#rto = Math.min(MAX_RTO, this.srtt + Math.max(MIN_VARIATION, 4 * this.rttvar)) | 0;
     this.backoff = 0;
   }
 
@@ -86,7 +91,7 @@ export class RttEstimator {
    * Takes a measurement that may be of an earlier try, whose acknowledgment was lost. What is longer than the timeout
    * was, backing off aside, counts as that: or else every loss of an acknowledgment would multiply the timeout.
    */
-  measureUnsure(rtt: Instant, now: Instant): void {
+  measureUnsure(rtt: number, now: Micros): void {
     this.measure(this.srtt === 0 ? rtt : Math.min(rtt, this.#rto), now);
   }
 
@@ -100,4 +105,9 @@ export class RttEstimator {
     if (this.srtt === 0) this.#rto = seconds(3);
     this.backoff = 0;
   }
+}
+
+/** Whether a least round trip this old no longer counts; negative: it is older than the clock of segments tells. */
+function isOver(age: number): boolean {
+  return age < 0 || age > MIN_RTT_WINDOW;
 }

@@ -7,6 +7,7 @@ import { type Instant, milliseconds } from "../store/time.ts";
 import { Flag } from "../wire/tcp.ts";
 import { readAcknowledgment } from "./acknowledgment.ts";
 import { mayChallenge } from "./challenge.ts";
+import type { Micros } from "./clock.ts";
 import { CloseReason, type Connection } from "./connection.ts";
 import { negotiate, open } from "./handshake.ts";
 import type { SegmentOptions } from "./options.ts";
@@ -36,7 +37,7 @@ const PROBE_INTERVAL: Instant = milliseconds(100);
 const PROBE_ANSWERS = 4;
 
 /** Takes a segment for a connection in any state. */
-export function receiveSegment(c: Connection, segment: TcpIn, options: SegmentOptions, now: Instant): Reply {
+export function receiveSegment(c: Connection, segment: TcpIn, options: SegmentOptions, now: Micros): Reply {
   // An aborted connection is over, though its reset has not left yet.
   if (c.rstWanted) return Reply.None;
   return c.state === ConnectionState.SynSent
@@ -45,7 +46,7 @@ export function receiveSegment(c: Connection, segment: TcpIn, options: SegmentOp
 }
 
 /** RFC 9293 3.10.7.3 */
-function inSynSent(c: Connection, segment: TcpIn, options: SegmentOptions, now: Instant): Reply {
+function inSynSent(c: Connection, segment: TcpIn, options: SegmentOptions, now: Micros): Reply {
   const { flags, acknowledgment, sequence } = segment;
   const hasAck = (flags & Flag.Ack) !== 0;
   // First: the acknowledgment is of our SYN, or of something that we never sent.
@@ -61,12 +62,12 @@ function inSynSent(c: Connection, segment: TcpIn, options: SegmentOptions, now: 
   c.irs = sequence;
   c.rcvNxt = c.rcvEdge = c.rcvMaxEdge = add(sequence, 1);
   c.lastAckSent = c.rcvNxt;
-  negotiate(c, segment, options, now);
+  negotiate(c, segment, options);
   if (ackIsFine) {
     readAcknowledgment(c, segment, options, now);
-    open(c, now);
+    open(c);
     c.ackNow = true;
-    takeText(c, segment, now);
+    takeText(c, segment);
   } else {
     // Simultaneous open: our SYN goes out again, with its acknowledgment.
     c.state = ConnectionState.SynReceived;
@@ -78,27 +79,27 @@ function inSynSent(c: Connection, segment: TcpIn, options: SegmentOptions, now: 
 }
 
 /** RFC 9293 3.10.7.4 */
-function synchronized(c: Connection, segment: TcpIn, options: SegmentOptions, now: Instant): Reply {
+function synchronized(c: Connection, segment: TcpIn, options: SegmentOptions, now: Micros): Reply {
   const { flags, sequence } = segment;
-  c.lastHeardAt = now;
+  c.lastHeardAt = c.tcp.clock.now;
   c.keepAliveProbes = 0;
   // First: is it new, and inside of the window? PAWS comes before (RFC 7323 5.3).
   // RFC 7323 3.2: once agreed on, every segment has a timestamp; one without is dropped in silence.
   if (c.hasTimestamps && !options.hasTimestamp && (flags & (Flag.Syn | Flag.Rst)) === 0) return Reply.None;
-  if (isOld(c, segment, options, now) || !isAcceptable(c, segment)) return refuse(c, segment, options, now);
+  if (isOld(c, segment, options) || !isAcceptable(c, segment)) return refuse(c, segment, options);
   // Second: RST (RFC 5961 3.2: only exactly where the next one is expected).
   if ((flags & Flag.Rst) !== 0) {
     if (sequence === c.rcvNxt) c.tcp.end(c, isRefusal(c) ? CloseReason.Refused : CloseReason.Reset);
-    else challenge(c, now);
+    else challenge(c);
     return Reply.None;
   }
   // Fourth: SYN (RFC 5961 4.2), but for the SYN-ACK of a simultaneous open.
   if ((flags & Flag.Syn) !== 0) {
     const isOpening = c.state === ConnectionState.SynReceived && sequence === c.irs;
-    if (isOpening) updateTimestamp(c, segment, options, now);
+    if (isOpening) updateTimestamp(c, segment, options);
     if (isOpening && (flags & Flag.Ack) === 0) c.synWanted = true;
     else if (isOpening && c.isActive) return acknowledged(c, segment, options, now);
-    else challenge(c, now);
+    else challenge(c);
     c.tcp.wants(c);
     return Reply.None;
   }
@@ -108,26 +109,26 @@ function synchronized(c: Connection, segment: TcpIn, options: SegmentOptions, no
 }
 
 /** RFC 9293 3.10.7.4, from the fifth check on. */
-function acknowledged(c: Connection, segment: TcpIn, options: SegmentOptions, now: Instant): Reply {
+function acknowledged(c: Connection, segment: TcpIn, options: SegmentOptions, now: Micros): Reply {
   const { acknowledgment } = segment;
   if (c.state === ConnectionState.SynReceived) {
     if (!after(acknowledgment, c.sndUna) || after(acknowledgment, c.sndNxt)) return Reply.Reset;
     if (!c.tcp.mayOpen(c)) return Reply.None;
-    updateTimestamp(c, segment, options, now);
+    updateTimestamp(c, segment, options);
     readAcknowledgment(c, segment, options, now);
-    open(c, now);
+    open(c);
   } else {
     if (isGuess(c, acknowledgment)) {
-      challenge(c, now);
+      challenge(c);
       return Reply.None;
     }
-    updateTimestamp(c, segment, options, now);
+    updateTimestamp(c, segment, options);
     readAcknowledgment(c, segment, options, now);
     if (c.index < 0) return Reply.None;
   }
   // Sixth, urgent data, is data like any other here. Seventh and eighth: text and FIN, of which there is none any more
   // once the peer's FIN has come.
-  if (canReceive(c.state)) takeText(c, segment, now);
+  if (canReceive(c.state)) takeText(c, segment);
   if (c.index >= 0) c.tcp.wants(c);
   return Reply.None;
 }
@@ -159,22 +160,22 @@ function isAcceptable(c: Connection, segment: TcpIn): boolean {
 }
 
 /** RFC 7323 5.3, R1: an old duplicate, told by its timestamp. A reset is judged by its numbers alone. */
-function isOld(c: Connection, segment: TcpIn, options: SegmentOptions, now: Instant): boolean {
+function isOld(c: Connection, segment: TcpIn, options: SegmentOptions): boolean {
   if (!c.hasTimestamps || (segment.flags & Flag.Rst) !== 0) return false;
   if (!options.hasTimestamp) return false;
-  return before(options.tsValue, c.tsRecent) && now - c.tsRecentAt < PAWS_IDLE;
+  return before(options.tsValue, c.tsRecent) && c.tcp.clock.now - c.tsRecentAt < PAWS_IDLE;
 }
 
 /** RFC 7323 4.3 (2): the echo comes from the segment that the last acknowledgment spans. */
-function updateTimestamp(c: Connection, segment: TcpIn, options: SegmentOptions, now: Instant): void {
+function updateTimestamp(c: Connection, segment: TcpIn, options: SegmentOptions): void {
   if (!c.hasTimestamps || !options.hasTimestamp || after(segment.sequence, c.lastAckSent)) return;
-  if (before(options.tsValue, c.tsRecent) && now - c.tsRecentAt < PAWS_IDLE) return;
+  if (before(options.tsValue, c.tsRecent) && c.tcp.clock.now - c.tsRecentAt < PAWS_IDLE) return;
   c.tsRecent = options.tsValue;
-  c.tsRecentAt = now;
+  c.tsRecentAt = c.tcp.clock.now;
 }
 
 /** What is not acceptable is answered with an ACK, unless it carries RST. A window probe is such a segment. */
-function refuse(c: Connection, segment: TcpIn, options: SegmentOptions, now: Instant): Reply {
+function refuse(c: Connection, segment: TcpIn, options: SegmentOptions): Reply {
   if ((segment.flags & Flag.Rst) !== 0) return Reply.None;
   c.tcp.counters.unacceptable++;
   const { flags, sequence, length, acknowledgment } = segment;
@@ -187,12 +188,12 @@ function refuse(c: Connection, segment: TcpIn, options: SegmentOptions, now: Ins
   // What was sent again because our acknowledgment was lost is answered with its own timestamp, and not with that of
   // the first try: the time in between is no round trip.
   const isRecent = behind >= 0 && behind < c.rcvRoom && (flags & (Flag.Syn | Flag.Ack)) === Flag.Ack;
-  if (isRecent && !isGuess(c, acknowledgment)) updateTimestamp(c, segment, options, now);
+  if (isRecent && !isGuess(c, acknowledgment)) updateTimestamp(c, segment, options);
   // RFC 9293 3.10.7.4: even then a retransmitted FIN and data before the window are acknowledged; a SYN is a challenge.
   const isEmpty = length === 0 && (flags & Flag.Fin) === 0;
   if ((flags & Flag.Syn) !== 0 || (isEmpty && distance(c.rcvNxt, sequence) !== -1)) {
-    challenge(c, now);
-  } else if (!isEmpty || mayAnswerProbe(c, now)) {
+    challenge(c);
+  } else if (!isEmpty || mayAnswerProbe(c)) {
     c.ackNow = true;
     c.tcp.wants(c);
   }
@@ -200,7 +201,8 @@ function refuse(c: Connection, segment: TcpIn, options: SegmentOptions, now: Ins
 }
 
 /** Two hosts that disagree by one number would take each other's acknowledgments for probes, and never stop. */
-function mayAnswerProbe(c: Connection, now: Instant): boolean {
+function mayAnswerProbe(c: Connection): boolean {
+  const { now } = c.tcp.clock;
   if (now - c.probedAt >= PROBE_INTERVAL) {
     c.probedAt = now;
     c.probeAnswers = 0;
@@ -208,8 +210,8 @@ function mayAnswerProbe(c: Connection, now: Instant): boolean {
   return c.probeAnswers++ < PROBE_ANSWERS;
 }
 
-function challenge(c: Connection, now: Instant): void {
-  if (!mayChallenge(c, now)) return;
+function challenge(c: Connection): void {
+  if (!mayChallenge(c, c.tcp.clock.now)) return;
   c.ackNow = true;
   c.tcp.wants(c);
 }

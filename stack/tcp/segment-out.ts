@@ -4,9 +4,9 @@
  * @module
  */
 import { LayerError } from "../error.ts";
-import type { Instant } from "../store/time.ts";
 import * as wire from "../wire/tcp-options.ts";
 import { Flag } from "../wire/tcp.ts";
+import type { Micros } from "./clock.ts";
 import { type Connection, TransmitTimer } from "./connection.ts";
 import type { TcpInit, TcpOut, TcpRaw } from "./packet.ts";
 import { noteSent, onIdleRestart, onProbeSent, sendAllowance } from "./recovery.ts";
@@ -51,12 +51,12 @@ export class SegmentWriter {
   readonly #init = new ReusedInit();
 
   /** Fills `raw` with the next segment, if there is one. */
-  fill(c: Connection, raw: TcpRaw, now: Instant): Filled {
+  fill(c: Connection, raw: TcpRaw, now: Micros): Filled {
     if (c.rstWanted) return this.#control(c, raw, now, c.sndNxt, Flag.Rst | Flag.Ack);
     if (c.state === ConnectionState.SynSent || c.state === ConnectionState.SynReceived) {
       return this.#syn(c, raw, now);
     }
-    if (c.flight.count === 0 && c.unsent > 0) onIdleRestart(c, now);
+    if (c.flight.count === 0 && c.unsent > 0) onIdleRestart(c);
     const allowance = sendAllowance(c);
     const lost = allowance > 0 ? c.flight.firstLost() : -1;
     if (lost >= 0) return this.#resend(c, raw, now, lost);
@@ -68,7 +68,7 @@ export class SegmentWriter {
     }
     if (c.windowProbeWanted) return this.#control(c, raw, now, add(c.sndUna, -1), Flag.Ack);
     if (c.ackNow) return this.#control(c, raw, now, c.sndNxt, Flag.Ack);
-    if (!c.finSent && (c.finWanted || c.unsent > 0)) armPersist(c, now);
+    if (!c.finSent && (c.finWanted || c.unsent > 0)) armPersist(c);
     return Filled.Nothing;
   }
 
@@ -116,14 +116,14 @@ export class SegmentWriter {
     return Math.min(room, duplicate + (c.hasRanges ? c.ranges.ranges : 0));
   }
 
-  #data(c: Connection, raw: TcpRaw, now: Instant, length: number): Filled {
+  #data(c: Connection, raw: TcpRaw, now: Micros, length: number): Filled {
     const init = this.#begin(c, c.sndNxt, Flag.Ack, length);
     const offset = c.sentData;
     const isFin = this.#finIsNext(c, length);
     if (isPushed(c, offset, length)) init.flags |= Flag.Psh;
     if (isFin) init.flags |= Flag.Fin;
     this.#markEcn(c, init, length);
-    const out = this.#prepare(c, raw, now);
+    const out = this.#prepare(c, raw);
     if (out === undefined) return Filled.Blocked;
     c.pushWanted = false;
     c.sendBuffer.fill(offset, out.frame.bytes, out.payloadAt, length);
@@ -134,7 +134,7 @@ export class SegmentWriter {
     return this.#sent(c, out, now, length);
   }
 
-  #resend(c: Connection, raw: TcpRaw, now: Instant, index: number): Filled {
+  #resend(c: Connection, raw: TcpRaw, now: Micros, index: number): Filled {
     const start = c.flight.start(index);
     const end = c.flight.endOf(index);
     const hasFin = c.finSent && end === c.sndNxt;
@@ -144,7 +144,7 @@ export class SegmentWriter {
     const offset = distance(c.sndUna, start);
     const init = this.#begin(c, start, isFin ? Flag.Ack | Flag.Fin : Flag.Ack, length);
     if (isPushed(c, offset, length)) init.flags |= Flag.Psh;
-    const out = this.#prepare(c, raw, now);
+    const out = this.#prepare(c, raw);
     if (out === undefined) return Filled.Blocked;
     c.sendBuffer.fill(offset, out.frame.bytes, out.payloadAt, length);
     c.flight.resend(index, length + (isFin ? 1 : 0), now);
@@ -156,7 +156,7 @@ export class SegmentWriter {
   }
 
   /** RFC 8985 7.3: new data if there is any, else the last segment once more. */
-  #probe(c: Connection, raw: TcpRaw, now: Instant): Filled {
+  #probe(c: Connection, raw: TcpRaw, now: Micros): Filled {
     const fresh = c.finSent ? 0 : Math.min(c.unsent, this.#windowLeft(c), this.#payloadMss(c));
     if (fresh > 0) {
       const filled = this.#data(c, raw, now, fresh);
@@ -169,15 +169,15 @@ export class SegmentWriter {
     return filled;
   }
 
-  #control(c: Connection, raw: TcpRaw, now: Instant, sequence: number, flags: number): Filled {
+  #control(c: Connection, raw: TcpRaw, now: Micros, sequence: number, flags: number): Filled {
     this.#begin(c, sequence, flags, 0);
-    const out = this.#prepare(c, raw, now);
+    const out = this.#prepare(c, raw);
     if (out === undefined) return Filled.Blocked;
     c.windowProbeWanted = false;
     return this.#sent(c, out, now, 0);
   }
 
-  #syn(c: Connection, raw: TcpRaw, now: Instant): Filled {
+  #syn(c: Connection, raw: TcpRaw, now: Micros): Filled {
     // RFC 9293 3.10.7.4: what is not acceptable in SYN-RECEIVED is answered with an ACK like anywhere else.
     if (!c.synWanted) return c.ackNow ? this.#control(c, raw, now, c.sndNxt, Flag.Ack) : Filled.Nothing;
     const isAnswer = c.state === ConnectionState.SynReceived;
@@ -187,8 +187,8 @@ export class SegmentWriter {
     init.optionsLength = synOptionsLength(c);
     if (c.hasEcn) init.flags |= isAnswer ? Flag.Ece : Flag.Ece | Flag.Cwr;
     const out = raw.prepare(init);
-    if (typeof out === "number") return this.#refused(c, out, now);
-    writeSynOptions(c, out.frame.bytes, out.optionsAt, now);
+    if (typeof out === "number") return this.#refused(c, out);
+    writeSynOptions(c, out.frame.bytes, out.optionsAt);
     if (c.flight.count === 0) c.flight.push(add(c.iss, 1), now);
     else c.flight.resend(0, 1, now);
     c.synWanted = false;
@@ -220,26 +220,26 @@ export class SegmentWriter {
     c.cwrWanted = false;
   }
 
-  #prepare(c: Connection, raw: TcpRaw, now: Instant): TcpOut | undefined {
+  #prepare(c: Connection, raw: TcpRaw): TcpOut | undefined {
     const init = this.#init;
     const blocks = this.#sackCount(c);
     init.optionsLength = this.#optionsLength(c);
     init.window = advertise(c);
     const out = raw.prepare(init);
     if (typeof out === "number") {
-      this.#refused(c, out, now);
+      this.#refused(c, out);
       return undefined;
     }
     const { bytes } = out.frame;
     let at = out.optionsAt;
-    if (c.hasTimestamps) at = wire.putTimestamps(bytes, at, timestampNow(c, now), c.tsRecent);
+    if (c.hasTimestamps) at = wire.putTimestamps(bytes, at, timestampNow(c), c.tsRecent);
     if (blocks > 0) writeSack(c, bytes, at, blocks);
     return out;
   }
 
-  #refused(c: Connection, error: number, now: Instant): Filled {
+  #refused(c: Connection, error: number): Filled {
     if (error === LayerError.BadSize) c.tcp.tooLong(c);
-    armRefused(c, now);
+    armRefused(c);
     return Filled.Blocked;
   }
 
@@ -248,7 +248,7 @@ export class SegmentWriter {
     c.state = c.state === ConnectionState.CloseWait ? ConnectionState.LastAck : ConnectionState.FinWait1;
   }
 
-  #sent(c: Connection, out: TcpOut, now: Instant, length: number): Filled {
+  #sent(c: Connection, out: TcpOut, now: Micros, length: number): Filled {
     const isAck = (out.flags & Flag.Ack) !== 0;
     // A NIC that refuses the frame loses it like any other: the timers see to it.
     out.send();
@@ -260,7 +260,7 @@ export class SegmentWriter {
       if (c.quickAcks > 0) c.quickAcks--;
     }
     noteSent(c, length);
-    if (length > 0) c.lastSentAt = now;
+    if (length > 0) c.lastSentAt = c.tcp.clock.now;
     armAfterSend(c, now);
     return Filled.Sent;
   }
@@ -280,10 +280,10 @@ export function synOptionsLength(c: Connection): number {
     (c.hasTimestamps ? wire.TIMESTAMPS_LENGTH : 0) + (c.hasSack ? wire.SACK_PERMITTED_LENGTH : 0);
 }
 
-function writeSynOptions(c: Connection, bytes: Uint8Array, at: number, now: Instant): void {
+function writeSynOptions(c: Connection, bytes: Uint8Array, at: number): void {
   at = wire.putMss(bytes, at, c.tcp.ownMss(c));
   if (c.rcvScale >= 0) at = wire.putWindowScale(bytes, at, c.rcvScale);
-  if (c.hasTimestamps) at = wire.putTimestamps(bytes, at, timestampNow(c, now), c.tsRecent);
+  if (c.hasTimestamps) at = wire.putTimestamps(bytes, at, timestampNow(c), c.tsRecent);
   if (c.hasSack) wire.putSackPermitted(bytes, at);
 }
 

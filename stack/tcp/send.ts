@@ -26,16 +26,17 @@ export class TcpSender implements TimedSender<IpRaw> {
   }
 
   send(ip: IpRaw): void {
-    const now = this.#tcp.follow(ip.info);
+    this.#tcp.follow(ip.info);
+    const now = this.#tcp.clock.micros;
     const packet = this.#packet;
-    for (let c = this.#table.nextReady(now); c !== undefined; c = this.#table.nextReady(now)) {
+    for (let c = this.#table.nextReady(); c !== undefined; c = this.#table.nextReady()) {
       const filled = this.#writer.fill(c, packet.enterRaw(ip), now);
       if (filled === Filled.Sent) {
         if (c.rstWanted || c.lastWords) this.#tcp.forget(c);
         this.#table.again(c);
         break;
       }
-      if (filled === Filled.Blocked) this.#table.block(c, now);
+      if (filled === Filled.Blocked) this.#table.block(c);
       else this.#table.rest(c);
     }
     packet.leave();

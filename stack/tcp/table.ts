@@ -28,6 +28,7 @@ export class ConnectionTable {
   readonly #wheel: TimerWheel;
   readonly #words = new Int32Array(TUPLE_WORDS);
   readonly #onTimer: (timer: number) => void;
+  #now: Instant = 0;
   #blockedUntil: Instant = NEVER;
   #retry = RETRY;
   /** The connection found last: a burst is mostly one flow's. */
@@ -113,8 +114,8 @@ export class ConnectionTable {
   }
 
   /** Whose turn it is to send; undefined: nobody has anything. */
-  nextReady(now: Instant): Connection | undefined {
-    if (now >= this.#blockedUntil) this.#unblock();
+  nextReady(): Connection | undefined {
+    if (this.#now >= this.#blockedUntil) this.#unblock();
     const index = this.#lists.head(READY);
     return index < 0 ? undefined : this.#slots.get(this.#slots.keyAt(index));
   }
@@ -131,11 +132,11 @@ export class ConnectionTable {
   }
 
   /** Takes a connection out of the line for a moment: what it has cannot leave now. */
-  block(c: Connection, now: Instant): void {
+  block(c: Connection): void {
     if (c.index < 0) return;
     this.#lists.pushBack(BLOCKED, c.index);
     if (this.#blockedUntil !== NEVER) return;
-    this.#blockedUntil = now + this.#retry;
+    this.#blockedUntil = this.#now + this.#retry;
     this.#retry = Math.min(2 * this.#retry, RETRY_MAX);
   }
 
@@ -144,14 +145,20 @@ export class ConnectionTable {
     if (c.index >= 0) this.#wheel.arm(c.index * TIMERS + kind, at);
   }
 
-  /** Arms a connection's timer for `delay` from `now` on. */
-  armIn(c: Connection, kind: number, now: Instant, delay: Instant): void {
-    if (c.index >= 0) this.#wheel.armIn(c.index * TIMERS + kind, now, delay);
+  /** Arms a connection's timer for `delay` from now on. */
+  armIn(c: Connection, kind: number, delay: number): void {
+    if (c.index >= 0) this.#wheel.armIn(c.index * TIMERS + kind, delay);
+  }
+
+  /** Disarms a connection's timer. */
+  disarm(c: Connection, kind: number): void {
+    if (c.index >= 0) this.#wheel.cancel(c.index * TIMERS + kind);
   }
 
   /** Lets timers run out. */
-  advance(now: Instant): void {
-    this.#wheel.advance(now, this.#onTimer);
+  advance(clock: { readonly now: Instant }): void {
+    this.#now = clock.now;
+    this.#wheel.follow(clock, this.#onTimer);
   }
 
   /** Whether a connection is in line to send, or will be in a moment. */

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import type { Instant } from "../store/time.ts";
 import { Flag } from "../wire/tcp.ts";
 import type { Connection } from "./connection.ts";
 import type { TcpIn } from "./packet.ts";
@@ -16,7 +15,7 @@ import { delayAck } from "./timers.ts";
 const CE = 3;
 
 /** Takes what is new of the segment's data, and its FIN. */
-export function takeText(c: Connection, segment: TcpIn, now: Instant): void {
+export function takeText(c: Connection, segment: TcpIn): void {
   const { flags, length } = segment;
   const hasFin = (flags & Flag.Fin) !== 0;
   if (c.hasEcn) readEcn(c, segment);
@@ -40,9 +39,9 @@ export function takeText(c: Connection, segment: TcpIn, now: Instant): void {
   const received = distance(start, c.rcvNxt);
   if (isFinished) c.rcvNxt = add(c.rcvNxt, 1);
   if (c.rcvMss < length) c.rcvMss = Math.min(length, c.tcp.ownMss(c));
-  acknowledge(c, received, isFinished || hadRanges || c.hasRanges || received === 0, now);
+  acknowledge(c, received, isFinished || hadRanges || c.hasRanges || received === 0);
   if (received > 0) c.handler.readable?.(c);
-  if (isFinished && c.index >= 0) finish(c, now);
+  if (isFinished && c.index >= 0) finish(c);
 }
 
 function takeData(c: Connection, segment: TcpIn): void {
@@ -87,11 +86,11 @@ function noteDuplicate(c: Connection, left: number, length: number): void {
   c.dsackRight = add(left, length);
 }
 
-function acknowledge(c: Connection, received: number, atOnce: boolean, now: Instant): void {
+function acknowledge(c: Connection, received: number, atOnce: boolean): void {
   c.unacked += received;
   // RFC 5681 4.2: at once out of order, and at the latest with every second full segment.
   if (atOnce || c.quickAcks > 0 || c.unacked >= 2 * c.rcvMss) c.ackNow = true;
-  else delayAck(c, now);
+  else delayAck(c);
 }
 
 function readEcn(c: Connection, segment: TcpIn): void {
@@ -103,10 +102,10 @@ function readEcn(c: Connection, segment: TcpIn): void {
 }
 
 /** RFC 9293 3.10.7.4, the eighth check. */
-function finish(c: Connection, now: Instant): void {
+function finish(c: Connection): void {
   c.ackNow = true;
   if (c.state === ConnectionState.Established) c.state = ConnectionState.CloseWait;
   else if (c.state === ConnectionState.FinWait1) c.state = ConnectionState.Closing;
   c.handler.peerClosed?.(c);
-  if (c.state === ConnectionState.FinWait2) c.tcp.timeWait(c, now);
+  if (c.state === ConnectionState.FinWait2) c.tcp.timeWait(c);
 }

@@ -140,9 +140,9 @@ export class TimeWait {
   }
 
   /** Ends what has waited long enough. */
-  advance(now: Instant): void {
+  advance(clock: { readonly now: Instant }): void {
     for (let entry = this.#order.head(WAITING); entry >= 0; entry = this.#order.head(WAITING)) {
-      if (this.#expires[entry]! > now) return;
+      if (this.#expires[entry]! > clock.now) return;
       this.remove(entry);
     }
   }

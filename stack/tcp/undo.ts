@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Instant, NEVER } from "../store/time.ts";
+import type { Micros } from "./clock.ts";
 import { Recovery } from "./connection.ts";
 import { type Losses, outstanding, pipeOf } from "./loss.ts";
 import { isEchoOlder, rackOnDuplicate } from "./rack.ts";
@@ -27,7 +27,7 @@ export function undoStart(c: Losses): void {
   c.undoEnd = c.flight.end;
   c.duplicatesReported = 0;
   c.flight.resent = 0;
-  c.flight.firstResentAt = -1;
+  c.flight.hasFirstResent = false;
 }
 
 /** A duplicate was reported: patience grows, unless it is the probe's, and one retransmission more was for nothing. */
@@ -39,15 +39,15 @@ export function onDuplicateReported(c: Losses, left: number, right: number): voi
 }
 
 /** Takes back the last reduction if by now it is known to have been wrong. Answers whether it was. */
-export function undoIfSpurious(c: Losses, now: Instant, ackedNew: boolean, echoAge: Instant): boolean {
+export function undoIfSpurious(c: Losses, now: Micros, ackedNew: boolean, echoAge: number): boolean {
   const { flight } = c;
   if (!c.canUndo || flight.resent === 0) return false;
   // RFC 3708 2: all that was sent again has been reported as a duplicate.
   if (c.duplicatesReported >= flight.resent) return undo(c);
-  if (ackedNew && flight.firstResentAt >= 0) {
+  if (ackedNew && flight.hasFirstResent) {
     // RFC 3522 3.2: the first acknowledgment after the retransmission echoes a segment sent before it.
     if (echoAge >= 0 && isEchoOlder(now, echoAge, flight.firstResentAt)) return undo(c);
-    flight.firstResentAt = -1;
+    flight.hasFirstResent = false;
   }
   if (c.recovery === Recovery.None && after(flight.una, c.undoEnd)) c.canUndo = false;
   return false;
@@ -103,8 +103,8 @@ function undo(c: Losses): boolean {
   c.canUndo = false;
   c.duplicateAcks = c.duplicateBytes = 0;
   // The answer to an original must not count as one to its retransmission: what was sent before would all be lost.
-  c.rackSentAt = -1;
-  c.reorderAt = NEVER;
+  c.hasRack = false;
+  c.reorderWaits = false;
   c.tcp.counters.undone++;
   return true;
 }

@@ -3,9 +3,12 @@
  *
  * @module
  */
-import type { Instant } from "../../store/time.ts";
+import type { Micros } from "../clock.ts";
 
-/** A window that follows the network. All sizes are in bytes. */
+/**
+ * A window that follows the network. All sizes are in bytes, round trips in microseconds; `now` is the low 32 bits of
+ * the microsecond clock, signed.
+ */
 export interface CongestionControl {
   /** Its name: "cubic". */
   readonly name: string;
@@ -21,15 +24,15 @@ export interface CongestionControl {
    * Outside of recovery, `acked` bytes were acknowledged. `isLimited`: the window was what held the sender back;
    * where it was not, a larger one would mean nothing (RFC 7661).
    */
-  readonly onAck: (acked: number, srtt: Instant, now: Instant, isLimited: boolean) => void;
+  readonly onAck: (acked: number, srtt: number, now: Micros, isLimited: boolean) => void;
   /** A loss was found, or a mark of congestion, with `inFlight` bytes out: once a window of data. */
-  readonly onLoss: (inFlight: number, now: Instant) => void;
+  readonly onLoss: (inFlight: number, now: Micros) => void;
   /** The retransmission timer ran out with `inFlight` bytes out. */
-  readonly onTimeout: (inFlight: number, now: Instant) => void;
+  readonly onTimeout: (inFlight: number, now: Micros) => void;
   /** All losses of a window have been repaired. */
   readonly onRecovered: () => void;
   /** Nothing was sent for several timeouts: the window is no longer known to fit (RFC 2861). */
-  readonly onIdle: (timeouts: number, now: Instant) => void;
+  readonly onIdle: (timeouts: number, now: Micros) => void;
   /** The last loss or timeout was none after all (RFC 5682, RFC 3708): takes it back. */
   readonly undo: () => void;
 }

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { type Instant, seconds } from "../../store/time.ts";
+import { seconds } from "../../store/time.ts";
+import { elapsed, type Micros } from "../clock.ts";
 import {
   afterIdle,
   type CongestionControl,
@@ -33,8 +34,11 @@ export class Cubic implements CongestionControl {
   #wMax = 0;
   /** The window before the last loss. */
   #cwndPrior = 0;
-  /** When the present epoch of congestion avoidance began; -1: it has not. */
-  #epoch: Instant = -1;
+  /** Whether an epoch of congestion avoidance has begun. */
+  #inEpoch = false;
+  /** How long it has lasted until `#seenAt`: it may be hours, more than the clock of segments tells. */
+  #elapsed = 0;
+  #seenAt: Micros = 0;
   #k = 0;
   #origin = 0;
   /** What standard Reno would have reached. */
@@ -44,7 +48,9 @@ export class Cubic implements CongestionControl {
     ssthresh: Infinity,
     wMax: 0,
     cwndPrior: 0,
-    epoch: -1,
+    inEpoch: false,
+    elapsed: 0,
+    seenAt: 0,
     k: 0,
     origin: 0,
     wEst: 0,
@@ -56,7 +62,7 @@ export class Cubic implements CongestionControl {
     this.ssthresh = Infinity;
     this.#wMax = this.#cwndPrior = this.#fraction = 0;
     this.#isAfterTimeout = false;
-    this.#epoch = -1;
+    this.#inEpoch = false;
     this.#prior.cwnd = 0;
   }
 
@@ -64,15 +70,15 @@ export class Cubic implements CongestionControl {
     // What is counted in segments stays the same number of bytes.
     this.#wMax *= this.#mss / mss;
     this.#cwndPrior *= this.#mss / mss;
-    this.#epoch = -1;
+    this.#inEpoch = false;
     this.#prior.cwnd = 0;
     this.#mss = mss;
   }
 
-  onAck(acked: number, srtt: Instant, now: Instant, isLimited: boolean): void {
+  onAck(acked: number, srtt: number, now: Micros, isLimited: boolean): void {
     if (!isLimited) {
       // RFC 9438 5.8: time in which the window was not needed does not let it grow.
-      this.#epoch = -1;
+      this.#inEpoch = false;
       return;
     }
     if (this.cwnd < this.ssthresh) {
@@ -83,12 +89,12 @@ export class Cubic implements CongestionControl {
     this.#avoid(acked, srtt, now);
   }
 
-  onLoss(inFlight: number, _now: Instant): void {
+  onLoss(inFlight: number, _now: Micros): void {
     this.#remember();
     this.#decrease(inFlight);
   }
 
-  onTimeout(inFlight: number, _now: Instant): void {
+  onTimeout(inFlight: number, _now: Micros): void {
     this.#remember();
     this.#decrease(inFlight);
     this.cwnd = this.#mss;
@@ -99,10 +105,10 @@ export class Cubic implements CongestionControl {
     this.cwnd = this.ssthresh;
   }
 
-  onIdle(timeouts: number, _now: Instant): void {
+  onIdle(timeouts: number, _now: Micros): void {
     this.ssthresh = thresholdAfterIdle(this.ssthresh, this.cwnd);
     this.cwnd = afterIdle(this.cwnd, this.#mss, timeouts);
-    this.#epoch = -1;
+    this.#inEpoch = false;
   }
 
   undo(): void {
@@ -113,18 +119,22 @@ export class Cubic implements CongestionControl {
     this.ssthresh = Math.max(this.ssthresh, prior.ssthresh);
     this.#wMax = prior.wMax;
     this.#cwndPrior = prior.cwndPrior;
-    this.#epoch = prior.epoch;
+    this.#inEpoch = prior.inEpoch;
+    this.#elapsed = prior.elapsed;
+    this.#seenAt = prior.seenAt;
     this.#k = prior.k;
     this.#origin = prior.origin;
     this.#wEst = prior.wEst;
     prior.cwnd = 0;
   }
 
-  #avoid(acked: number, srtt: Instant, now: Instant): void {
+  #avoid(acked: number, srtt: number, now: Micros): void {
     const mss = this.#mss;
     const cwnd = (this.cwnd + this.#fraction) / mss;
-    if (this.#epoch < 0) this.#begin(cwnd, now);
-    const t = (now - this.#epoch) / seconds(1);
+    if (!this.#inEpoch) this.#begin(cwnd);
+    else this.#elapsed += Math.max(0, elapsed(this.#seenAt, now));
+    this.#seenAt = now;
+    const t = this.#elapsed / seconds(1);
     // Of a window, so that an acknowledgment of more than one does not overshoot.
     const share = Math.min(1, acked / mss / cwnd);
     // RFC 9438 4.3: from the window before the loss on, Reno's own increase.
@@ -145,8 +155,9 @@ export class Cubic implements CongestionControl {
     return C * (t - this.#k) ** 3 + this.#origin;
   }
 
-  #begin(cwnd: number, now: Instant): void {
-    this.#epoch = now;
+  #begin(cwnd: number): void {
+    this.#inEpoch = true;
+    this.#elapsed = 0;
     this.#wEst = cwnd;
     if (cwnd < this.#wMax) {
       // RFC 9438 4.2, figure 2
@@ -167,7 +178,7 @@ export class Cubic implements CongestionControl {
       Math.floor(Math.min(this.cwnd, Math.max(inFlight, this.#mss)) * BETA),
       2 * this.#mss,
     );
-    this.#epoch = -1;
+    this.#inEpoch = false;
   }
 
   #remember(): void {
@@ -176,7 +187,9 @@ export class Cubic implements CongestionControl {
     prior.ssthresh = this.ssthresh;
     prior.wMax = this.#wMax;
     prior.cwndPrior = this.#cwndPrior;
-    prior.epoch = this.#epoch;
+    prior.inEpoch = this.#inEpoch;
+    prior.elapsed = this.#elapsed;
+    prior.seenAt = this.#seenAt;
     prior.k = this.#k;
     prior.origin = this.#origin;
     prior.wEst = this.#wEst;

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Instant } from "../../store/time.ts";
+import type { Micros } from "../clock.ts";
 import {
   afterIdle,
   type CongestionControl,
@@ -38,7 +38,7 @@ export class NewReno implements CongestionControl {
     this.#mss = mss;
   }
 
-  onAck(acked: number, _srtt: Instant, _now: Instant, isLimited: boolean): void {
+  onAck(acked: number, _srtt: number, _now: Micros, isLimited: boolean): void {
     if (!isLimited) return;
     if (this.cwnd < this.ssthresh) {
       this.cwnd += slowStart(acked, this.#mss, this.#isAfterTimeout);
@@ -52,13 +52,13 @@ export class NewReno implements CongestionControl {
     this.cwnd += this.#mss;
   }
 
-  onLoss(inFlight: number, _now: Instant): void {
+  onLoss(inFlight: number, _now: Micros): void {
     this.#remember();
     this.ssthresh = Math.max(Math.floor(inFlight / 2), 2 * this.#mss);
     this.#acked = 0;
   }
 
-  onTimeout(inFlight: number, _now: Instant): void {
+  onTimeout(inFlight: number, _now: Micros): void {
     this.#remember();
     this.ssthresh = Math.max(Math.floor(inFlight / 2), 2 * this.#mss);
     this.cwnd = this.#mss;
@@ -70,7 +70,7 @@ export class NewReno implements CongestionControl {
     this.cwnd = this.ssthresh;
   }
 
-  onIdle(timeouts: number, _now: Instant): void {
+  onIdle(timeouts: number, _now: Micros): void {
     this.ssthresh = thresholdAfterIdle(this.ssthresh, this.cwnd);
     this.cwnd = afterIdle(this.cwnd, this.#mss, timeouts);
   }

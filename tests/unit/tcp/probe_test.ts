@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { milliseconds, NEVER, seconds } from "../../../stack/store/time.ts";
+import { milliseconds, seconds } from "../../../stack/store/time.ts";
 import { NewReno } from "../../../stack/tcp/congestion/newreno.ts";
 import {
   onProbeSent,
@@ -17,7 +17,7 @@ const RTT = milliseconds(40);
 function probed(segments: number): Script {
   const script = new Script({ segments });
   script.send();
-  script.wait(probeTimeout(script.c, 0));
+  script.wait(probeTimeout(script.c));
   onProbeTimeout(script.c);
   script.c.flight.resend(segments - 1, MSS, script.now);
   onProbeSent(script.c, true);
@@ -26,38 +26,38 @@ function probed(segments: number): Script {
 
 Deno.test("probe: it is due after two round trips, and the peer's delay where one segment is out (RFC 8985 7.2)", () => {
   const script = new Script({ segments: 2 });
-  assert.equal(probeTimeout(script.c, 0), NEVER, "nothing is out");
+  assert.equal(probeTimeout(script.c), -1, "nothing is out");
   script.send(1);
   // The variation of one measurement makes for a timeout of three round trips here, and it never comes later.
-  assert.equal(probeTimeout(script.c, 0), Math.min(2 * RTT + milliseconds(200), script.c.rtt.rto));
+  assert.equal(probeTimeout(script.c), Math.min(2 * RTT + milliseconds(200), script.c.rtt.rto));
   script.send(1);
-  assert.equal(probeTimeout(script.c, 0), 2 * RTT + milliseconds(2));
+  assert.equal(probeTimeout(script.c), 2 * RTT + milliseconds(2));
 });
 
 Deno.test("probe: without a round trip measured it waits for a second (RFC 8985 7.2)", () => {
   const c = lossesOf(new NewReno());
   c.flight.push(MSS, 0);
-  assert.equal(probeTimeout(c, 0), seconds(1));
+  assert.equal(probeTimeout(c), seconds(1));
 });
 
 Deno.test("probe: none without SACK, in a handshake, in recovery, with holes, or while another is out (RFC 8985 7.2)", () => {
   const plain = new Script({ hasSack: false });
   plain.send();
-  assert.equal(probeTimeout(plain.c, 0), NEVER);
+  assert.equal(probeTimeout(plain.c), -1);
   const syn = new Script();
   syn.c.state = ConnectionState.SynSent;
   syn.send(1);
-  assert.equal(probeTimeout(syn.c, 0), NEVER);
+  assert.equal(probeTimeout(syn.c), -1);
   const holes = new Script();
   holes.send();
   holes.wait(RTT).ack(0, { sack: [[1, 2]] });
-  assert.equal(probeTimeout(holes.c, holes.now), NEVER);
+  assert.equal(probeTimeout(holes.c), -1);
   const twice = probed(3);
-  assert.equal(probeTimeout(twice.c, twice.now), NEVER);
+  assert.equal(probeTimeout(twice.c), -1);
   const late = new Script();
   late.send();
   onRetransmissionTimeout(late.c, late.wait(late.c.rtt.rto).now);
-  assert.equal(probeTimeout(late.c, late.now), NEVER);
+  assert.equal(probeTimeout(late.c), -1);
 });
 
 Deno.test("probe: one that fills the last hole has repaired a loss, which is congestion (RFC 8985 7.4)", () => {

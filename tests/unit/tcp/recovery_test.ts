@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Clock } from "../../../stack/tcp/clock.ts";
 import { milliseconds, NEVER, seconds } from "../../../stack/store/time.ts";
 import { Recovery } from "../../../stack/tcp/connection.ts";
 import {
@@ -110,7 +111,7 @@ Deno.test("recovery: fewer are waited for as long as a quarter of the least roun
   onReorderingTimeout(script.c, script.now);
   assert.equal(script.c.recovery, Recovery.Fast);
   assert.equal(script.c.flight.lost, 9 * MSS);
-  assert.equal(script.c.reorderAt, NEVER);
+  assert.equal(script.c.reorderWaits, false);
 });
 
 Deno.test("recovery: a segment overtaken once makes three no proof any more (RFC 8985 6.2, steps 3 and 4)", () => {
@@ -276,19 +277,27 @@ Deno.test("recovery: a loss in a window that was marked is repaired without anot
 
 Deno.test("recovery: after a pause the window starts over (RFC 2861 2)", () => {
   const script = new Script();
-  const { c } = script;
+  const clock = new Clock();
+  const c = { ...script.c, lastSentAt: script.now, tcp: { clock } };
   c.control.cwnd = 64 * MSS;
   script.send();
   script.wait(RTT).ack(64);
   const { cwnd } = c.control;
-  onIdleRestart(c, script.now);
+  const at = (now: number) => {
+    clock.set(now);
+    onIdleRestart(c);
+  };
+  at(script.now);
   assert.equal(c.control.cwnd, cwnd, "not within a timeout");
   const later = c.lastSentAt + c.rtt.rto;
-  onIdleRestart(c, later);
-  onIdleRestart(c, later);
+  at(later);
+  at(later);
   assert.equal(c.control.cwnd, Math.floor(cwnd / 2), "a pause counts once");
-  onIdleRestart(c, c.lastSentAt + seconds(100));
+  at(c.lastSentAt + seconds(100));
   assert.equal(c.control.cwnd, 10 * MSS);
+  c.control.cwnd = 64 * MSS;
+  at(c.lastSentAt + seconds(4_295));
+  assert.equal(c.control.cwnd, 10 * MSS, "though the clock of segments has come round");
 });
 
 Deno.test("recovery: a window that the application does not fill does not grow (RFC 7661 4.2)", () => {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Instant, milliseconds } from "../../../stack/store/time.ts";
+import { type Instant, milliseconds, NEVER } from "../../../stack/store/time.ts";
 import { NewReno } from "../../../stack/tcp/congestion/newreno.ts";
 import type { Losses } from "../../../stack/tcp/loss.ts";
 import { noteSent, onAckReceived, sendAllowance } from "../../../stack/tcp/recovery.ts";
@@ -16,7 +16,7 @@ export interface Said {
   readonly sack?: readonly [number, number][];
   /** A duplicate, [from, to). */
   readonly dsack?: readonly [number, number];
-  /** How long ago the echoed timestamp left. */
+  /** How long ago the echoed timestamp left, at least. */
   readonly echoAge?: Instant;
 }
 
@@ -49,7 +49,6 @@ export class Script {
         c.flight.push(c.flight.end + MSS, this.now);
       } else break;
       noteSent(c, MSS);
-      c.lastSentAt = this.now;
     }
     const log = this.#log;
     this.#log = [];
@@ -69,7 +68,7 @@ export class Script {
     return this;
   }
 
-  /** An acknowledgment of everything before segment number `next`. Answers with RACK's deadline. */
+  /** An acknowledgment of everything before segment number `next`. Answers with RACK's deadline; NEVER: it waits for nothing. */
   ack(next: number, { sack = [], dsack = [0, 0], echoAge = -1 }: Said = {}): Instant {
     const { c } = this;
     const { una, sacked } = c.flight;
@@ -78,7 +77,7 @@ export class Script {
     if (isNew) c.flight.ackTo(next * MSS);
     this.offer(0);
     for (const [from, to] of sack) c.flight.sack(from * MSS, to * MSS);
-    if (c.flight.newestSentAt >= 0 && !c.flight.newestResent) {
+    if (c.flight.hasNewest && !c.flight.newestResent) {
       c.rtt.measure(this.now - c.flight.newestSentAt, this.now);
     }
     onAckReceived(
@@ -93,7 +92,7 @@ export class Script {
       dsack[1] * MSS,
       echoAge,
     );
-    return c.reorderAt;
+    return c.reorderWaits ? c.reorderAt : NEVER;
   }
 
   /** The window, the threshold and what is out, in segments. */

@@ -66,12 +66,12 @@ Deno.test("time-wait: it lasts for 2 MSL (RFC 9293 3.10.7.4)", () => {
   table.add(connection(1), 0, seconds(5));
   table.add(connection(2), 0, seconds(6));
   assert.equal(table.deadline(), seconds(5) + TIME_WAIT);
-  table.advance(seconds(5) + TIME_WAIT - 1);
+  table.advance({ now: seconds(5) + TIME_WAIT - 1 });
   assert.equal(table.size, 2);
-  table.advance(seconds(5) + TIME_WAIT);
+  table.advance({ now: seconds(5) + TIME_WAIT });
   assert.equal(table.size, 1);
   assert.equal(find(table, connection(1)), -1);
-  table.advance(seconds(500));
+  table.advance({ now: seconds(500) });
   assert.equal(table.size, 0);
 });
 
@@ -157,7 +157,7 @@ Deno.test("time-wait: agrees with a list, whatever is added, ended and found", (
         if (model.length === 5) model.shift();
         model.push({ port, expires: now + TIME_WAIT, sndNxt });
       } else if (kind === 2) {
-        table.advance(now);
+        table.advance({ now: now });
         model = model.filter((each) => each.expires > now);
       } else {
         const entry = find(table, connection(port));

@@ -92,11 +92,13 @@ export function lossesOf(control: CongestionControl, start: number = 0, hasSack:
     prrDelivered: 0,
     prrOut: 0,
     prrFlight: 0,
-    rackSentAt: -1,
+    hasRack: false,
+    rackSentAt: 0,
     rackEnd: 0,
     rackRtt: 0,
     rackForwardAck: start,
-    reorderAt: NEVER,
+    reorderWaits: false,
+    reorderAt: 0,
     reorderSeen: false,
     reorderWindows: 1,
     reorderPersist: 0,
@@ -118,7 +120,6 @@ export function lossesOf(control: CongestionControl, start: number = 0, hasSack:
     windowLimited: false,
     mostInFlight: 0,
     usagePoint: 0,
-    lastSentAt: 0,
     tcp: { counters: { timeouts: 0, recoveries: 0, undone: 0, probes: 0 } },
   };
 }
@@ -249,7 +250,6 @@ export class Transfer {
   #transmit(from: number, length: number, isResend: boolean): void {
     const { c, now } = this;
     noteSent(c, length);
-    c.lastSentAt = now;
     // RFC 6298 5.1: the timer runs from the first segment on; a retransmission starts it anew.
     if (this.#timer !== Timer.Retransmission || isResend) this.#arm();
     const transmission = { number: this.sent++, offset: distance(this.#start, from), isResend, now };
@@ -299,7 +299,8 @@ export class Transfer {
     Object.assign(c.sendBuffer, { length: this.#options.length - distance(this.#start, flight.una) });
     for (const [left, right] of ack.blocks) flight.sack(left, right);
     const echoAge = this.#options.hasTimestamps === true ? (Math.floor(now / 1_000) - ack.echo) * 1_000 : -1;
-    if (flight.newestSentAt >= 0 && !flight.newestResent) c.rtt.measure(now - flight.newestSentAt, now);
+    const leastAge = echoAge < 0 ? -1 : echoAge - 999 + now % 1_000;
+    if (flight.hasNewest && !flight.newestResent) c.rtt.measure(now - flight.newestSentAt, now);
     else if (isNew && echoAge >= 0) c.rtt.measure(echoAge, now);
     const [left, right] = ack.duplicate;
     const isDuplicate = !isNew && flight.count > 0;
@@ -313,10 +314,10 @@ export class Transfer {
       isDuplicate,
       left,
       right,
-      echoAge,
+      leastAge,
     );
     if (flight.count === 0) this.#setTimer(Timer.None, NEVER);
-    else if (c.reorderAt !== NEVER || isNew || this.#timer === Timer.Reordering) this.#arm();
+    else if (c.reorderWaits || isNew || this.#timer === Timer.Reordering) this.#arm();
   }
 
   #expire(): void {
@@ -337,9 +338,9 @@ export class Transfer {
 
   #arm(): void {
     const { c, now } = this;
-    const probe = probeTimeout(c, now);
-    if (c.reorderAt !== NEVER) this.#setTimer(Timer.Reordering, Math.max(now, c.reorderAt));
-    else if (probe !== NEVER) this.#setTimer(Timer.Probe, now + probe);
+    const probe = probeTimeout(c);
+    if (c.reorderWaits) this.#setTimer(Timer.Reordering, Math.max(now, c.reorderAt));
+    else if (probe >= 0) this.#setTimer(Timer.Probe, now + probe);
     else this.#setTimer(Timer.Retransmission, now + c.rtt.rto);
   }
 
