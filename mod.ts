@@ -77,6 +77,7 @@ export {
   Through,
 } from "./stack/tcp/buffers.ts";
 export { ConnectionState, stateName } from "./stack/tcp/state.ts";
+export type { Micros } from "./stack/tcp/clock.ts";
 export type { CongestionControl } from "./stack/tcp/congestion/control.ts";
 export { Cubic } from "./stack/tcp/congestion/cubic.ts";
 export { NewReno } from "./stack/tcp/congestion/newreno.ts";
