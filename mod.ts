@@ -55,6 +55,13 @@ export { Type as Icmpv6Type, Unreachable as Icmpv6UnreachableCode } from "./stac
 export type { IpBase, IpHeader, IpIn, IpInit, IpOut, IpRaw } from "./stack/ip/packet.ts";
 export { type EchoMode, Icmp, IcmpCounters, type IcmpOptions } from "./stack/icmp/endpoint.ts";
 export type { IcmpBase, IcmpHeader, IcmpIn, IcmpInit, IcmpOut, IcmpRaw } from "./stack/icmp/packet.ts";
+export type { ProbeKind } from "./stack/icmp/probe.ts";
+export {
+  type HopResult,
+  type ProbeResult,
+  Traceroute,
+  type TracerouteOptions,
+} from "./stack/icmp/traceroute.ts";
 export { Path } from "./stack/ip/path.ts";
 export { type ProtocolHandlers, protocols } from "./stack/ip/protocols.ts";
 export { Udp, UdpCounters, type UdpOptions } from "./stack/udp/endpoint.ts";
@@ -83,7 +90,7 @@ export { Cubic } from "./stack/tcp/congestion/cubic.ts";
 export { NewReno } from "./stack/tcp/congestion/newreno.ts";
 export type { SipKey } from "./stack/tcp/siphash.ts";
 export type { TcpBase, TcpHeader, TcpIn, TcpInit, TcpOut, TcpRaw } from "./stack/tcp/packet.ts";
-export { Ping, type PingOptions, type PingResult } from "./stack/icmp/ping.ts";
+export { Ping, type PingError, type PingOptions, type PingResult } from "./stack/icmp/ping.ts";
 
 export { Stack, type StackCounters, type StackOptions, type TcpConnectOptions } from "./sockets/stack.ts";
 export type { TcpAddr, UdpAddr } from "./sockets/address.ts";
