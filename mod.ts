@@ -40,6 +40,7 @@ export { describe, describeIp, explain, explainIp } from "./stack/wire/pretty.ts
 export { Protocol } from "./stack/wire/protocol.ts";
 
 export * from "./stack/host/addresses.ts";
+export { orderDestinations } from "./stack/host/address-policy.ts";
 export * from "./stack/host/neighbours.ts";
 export * from "./stack/host/routes.ts";
 
@@ -55,13 +56,13 @@ export { Type as Icmpv6Type, Unreachable as Icmpv6UnreachableCode } from "./stac
 export type { IpBase, IpHeader, IpIn, IpInit, IpOut, IpRaw } from "./stack/ip/packet.ts";
 export { type EchoMode, Icmp, IcmpCounters, type IcmpOptions } from "./stack/icmp/endpoint.ts";
 export type { IcmpBase, IcmpHeader, IcmpIn, IcmpInit, IcmpOut, IcmpRaw } from "./stack/icmp/packet.ts";
-export type { ProbeKind } from "./stack/icmp/probe.ts";
-export {
-  type HopResult,
-  type ProbeResult,
-  Traceroute,
-  type TracerouteOptions,
-} from "./stack/icmp/traceroute.ts";
+export { Ndp, type NdpOptions } from "./stack/ndp/endpoint.ts";
+export { NdpCounters } from "./stack/ndp/counters.ts";
+export { type DefaultRouter, DefaultRouters } from "./stack/ndp/routers.ts";
+export { Redirects } from "./stack/ndp/redirects.ts";
+export { RouterDns } from "./stack/ndp/dns.ts";
+export { Slaac } from "./stack/ndp/slaac.ts";
+export { InterfaceIds } from "./stack/ndp/interface-id.ts";
 export { Path } from "./stack/ip/path.ts";
 export { type ProtocolHandlers, protocols } from "./stack/ip/protocols.ts";
 export { Udp, UdpCounters, type UdpOptions } from "./stack/udp/endpoint.ts";
@@ -88,9 +89,9 @@ export type { Micros } from "./stack/tcp/clock.ts";
 export type { CongestionControl } from "./stack/tcp/congestion/control.ts";
 export { Cubic } from "./stack/tcp/congestion/cubic.ts";
 export { NewReno } from "./stack/tcp/congestion/newreno.ts";
-export type { SipKey } from "./stack/tcp/siphash.ts";
+export type { SipKey } from "./stack/store/siphash.ts";
 export type { TcpBase, TcpHeader, TcpIn, TcpInit, TcpOut, TcpRaw } from "./stack/tcp/packet.ts";
-export { Ping, type PingError, type PingOptions, type PingResult } from "./stack/icmp/ping.ts";
+export { Ping, type PingOptions, type PingResult } from "./stack/icmp/ping.ts";
 
 export { Stack, type StackCounters, type StackOptions, type TcpConnectOptions } from "./sockets/stack.ts";
 export type { TcpAddr, UdpAddr } from "./sockets/address.ts";

@@ -20,7 +20,6 @@ import {
   type Slot,
   Tcp,
   type TimedSender,
-  type Traceroute,
   Udp,
 } from "../mod.ts";
 import { CliError, ExitStatus } from "./cli/errors.ts";
@@ -99,20 +98,6 @@ export class Appliance {
     return { receive, send: link.send(ip.send(icmp.send(ping))) };
   }
 
-  /** The tree that answers and traces a route. */
-  tracing(traceroute: Traceroute): Tree {
-    const { eth, ip, tcp } = this;
-    const rest = this.#errors();
-    const segments = tcp.recv();
-    const receive = eth.recv(this.#receiver((packet) => {
-      if (!traceroute.receive(packet)) rest.receive(packet);
-    }, (packet) => {
-      traceroute.receiveSegment(packet);
-      segments.receive(packet);
-    }));
-    return { receive, send: eth.send(ip.send(traceroute)) };
-  }
-
   /** Polls until the signal aborts. `cycle` is called after every cycle. Throws when the NIC fails. */
   async run(signal: AbortSignal, tree: Tree, cycle?: () => void): Promise<void> {
     await poll(this.nic, { ...tree, signal, ...(cycle === undefined ? {} : { cycle }) });
@@ -121,12 +106,12 @@ export class Appliance {
   }
 
   /** `messages` takes what ICMP does not deal with itself. */
-  #receiver(messages: Receive<IcmpIn>, segments: Receive<IpIn> = this.tcp.recv()): Receiver<LinkIn> {
-    const { ip, icmp, udp } = this;
+  #receiver(messages: Receive<IcmpIn>): Receiver<LinkIn> {
+    const { ip, icmp, udp, tcp } = this;
     return ip.recv(protocols({
       icmp: icmp.recv(messages),
       udp: udp.recv(),
-      tcp: segments,
+      tcp: tcp.recv(),
       other: this.#unspoken,
     }));
   }

@@ -38,6 +38,8 @@ export interface LinkIn extends Link {
   readonly etherType: number;
   /** The payload's first byte in `frame.bytes`; it ends at `frame.end`. */
   readonly payloadAt: number;
+  /** The station that it came from, on links that tell. Overwritten by the next packet. */
+  readonly source?: Mac;
   /** Whether it was sent to a group, so that RFC 1122 3.2.2 forbids errors in answer to it. */
   readonly isGroup: boolean;
   /** Whether it was sent to another station, and is only here because the link listens to everybody. */

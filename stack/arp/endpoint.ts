@@ -97,8 +97,6 @@ export class Arp {
       if (this.#pendingCount > 0) return this.#sendPending(packet);
       const now = packet.info.timestamp;
       while (this.neighbours.nextRequest(now, request)) if (this.#ask(packet, request, init)) return true;
-      // Nobody asks for IPv6 neighbours here.
-      while (this.neighbours.nextRequest(now, request, false));
       return false;
     };
     const deadline = () => this.#pendingCount > 0 ? 0 : this.neighbours.deadline();

@@ -3,8 +3,13 @@
  *
  * @module
  */
+import { type Instant, NEVER } from "../store/time.ts";
 import { Address } from "../wire/address.ts";
 import { Cidr } from "../wire/cidr.ts";
+import { isBetterSource } from "./address-policy.ts";
+import { AddressState, type OwnAddress, OwnAddressEntry, type OwnAddressOptions } from "./own-address.ts";
+
+export * from "./own-address.ts";
 
 /** What an address means to this host. */
 export const Scope = {
@@ -28,7 +33,11 @@ const LINK_SCOPE = 0xff020000 | 0;
 export class Addresses {
   /** Grows with every change, so that what was looked up may be remembered meanwhile. */
   version = 0;
-  readonly #list: Cidr[] = [];
+  #all: readonly OwnAddressEntry[] = [];
+  // Those that may be used, by what is asked of them for each packet.
+  #list: readonly Cidr[] = [];
+  #links: readonly Cidr[] = [];
+  #expires: Instant = NEVER;
   readonly #groups: Address[] = [];
 
   /** Starts with these, each as text ("10.0.0.1/24") or parsed. */
@@ -36,24 +45,87 @@ export class Addresses {
     for (const address of addresses) this.add(address);
   }
 
-  /** Adds one; an address that is there already gets the new prefix length. Throws when it cannot be a host's. */
-  add(address: Cidr | string): void {
+  /**
+   * Adds one, which may be used at once unless the options say otherwise; an address that is there already is replaced.
+   * Throws when it cannot be a host's.
+   */
+  add(address: Cidr | string, options: OwnAddressOptions = {}): void {
     const cidr = typeof address === "string" ? Cidr.parse(address) : address;
     if (!cidr.address.isUnicast || cidr.isBroadcast(cidr.address)) {
       throw new RangeError(`${cidr} cannot be a host's address: it is not a unicast address of its subnet`);
     }
-    this.remove(cidr.address);
-    this.version++;
-    this.#list.push(cidr);
+    const others = this.#all.filter((entry) => !entry.cidr.address.equals(cidr.address));
+    this.#change([...others, new OwnAddressEntry(cidr, options)]);
   }
 
   /** Removes one; false when it was not there. */
   remove(address: Address): boolean {
-    const index = this.#list.findIndex((cidr) => cidr.address.equals(address));
-    if (index < 0) return false;
-    this.version++;
-    this.#list.splice(index, 1);
+    const others = this.#all.filter((entry) => !entry.cidr.address.equals(address));
+    if (others.length === this.#all.length) return false;
+    this.#change(others);
     return true;
+  }
+
+  /** What is known of an own address, usable or not; undefined: it is not there. */
+  find(address: Address): OwnAddress | undefined {
+    return this.#entry(address);
+  }
+
+  /** All addresses, those that are not usable included, in the order of their adding. */
+  entries(): readonly OwnAddress[] {
+    return this.#all;
+  }
+
+  /** How far an address may be used from now on; false when it is not there. */
+  setState(address: Address, state: AddressState): boolean {
+    const entry = this.#entry(address);
+    if (entry === undefined) return false;
+    entry.state = state;
+    this.#change(this.#all);
+    return true;
+  }
+
+  /** Until when an address is preferred and valid from now on; false when it is not there. */
+  setLifetimes(address: Address, preferredUntil: Instant, validUntil: Instant, now: Instant): boolean {
+    const entry = this.#entry(address);
+    if (entry === undefined) return false;
+    entry.preferredUntil = preferredUntil;
+    entry.validUntil = validUntil;
+    if (entry.state === AddressState.Deprecated && preferredUntil > now) entry.state = AddressState.Preferred;
+    this.#change(this.#all);
+    this.expire(now);
+    return true;
+  }
+
+  /** RFC 4862 5.5.4: what is not preferred any more is deprecated, what is not valid any more is removed. */
+  expire(now: Instant): void {
+    if (now < this.#expires) return;
+    for (const entry of this.#all) {
+      if (entry.state === AddressState.Preferred && entry.preferredUntil <= now) {
+        entry.state = AddressState.Deprecated;
+      }
+    }
+    this.#change(this.#all.filter(({ validUntil }) => validUntil > now));
+  }
+
+  /** When {@linkcode Addresses.expire} next has something to do. */
+  deadline(): Instant {
+    return this.#expires;
+  }
+
+  #entry(address: Address): OwnAddressEntry | undefined {
+    return this.#all.find(({ cidr }) => cidr.address.equals(address));
+  }
+
+  #change(all: readonly OwnAddressEntry[]): void {
+    this.version++;
+    this.#all = all;
+    const usable = all.filter(({ isUsable }) => isUsable);
+    this.#list = usable.map(({ cidr }) => cidr);
+    this.#links = usable.filter(({ isOnLink }) => isOnLink).map(({ cidr }) => cidr);
+    this.#expires = all.reduce((least, { state, preferredUntil, validUntil }) => {
+      return Math.min(least, validUntil, state === AddressState.Preferred ? preferredUntil : NEVER);
+    }, NEVER);
   }
 
   /** Counts packets to this group as for us. Those that every IPv6 host is in need no joining (RFC 4291 2.8). */
@@ -68,7 +140,7 @@ export class Addresses {
     if (index >= 0) this.#groups.splice(index, 1);
   }
 
-  /** All of them, in the order of their adding. */
+  /** All that may be used, in the order of their adding. */
   [Symbol.iterator](): IterableIterator<Cidr> {
     return this.#list.values();
   }
@@ -120,9 +192,10 @@ export class Addresses {
     if (group.a !== LINK_SCOPE || group.b !== 0) return false;
     if (group.c === 0) return group.d === 1;
     if (group.c !== 1 || group.d >>> 24 !== 0xff) return false;
-    for (let index = 0; index < this.#list.length; index++) {
-      const own = this.#list[index]!;
-      if (!own.isV4 && ((own.address.d ^ group.d) & 0xffffff) === 0) return true;
+    // RFC 4862 5.4.2: of tentative addresses, too, or their duplicates would not be heard.
+    for (let index = 0; index < this.#all.length; index++) {
+      const { cidr } = this.#all[index]!;
+      if (!cidr.isV4 && ((cidr.address.d ^ group.d) & 0xffffff) === 0) return true;
     }
     return false;
   }
@@ -138,41 +211,30 @@ export class Addresses {
   /** The own address whose subnet holds `address`; the longest prefix wins. Undefined: it is not on a link of ours. */
   onLink(address: Address): Address | undefined {
     let best: Cidr | undefined;
-    for (let index = 0; index < this.#list.length; index++) {
-      const cidr = this.#list[index]!;
+    for (let index = 0; index < this.#links.length; index++) {
+      const cidr = this.#links[index]!;
       if (cidr.contains(address) && (best === undefined || cidr.prefix > best.prefix)) best = cidr;
     }
     return best?.address;
   }
 
   /**
-   * The own address to send from to `destination` by way of `nextHop`, unless the sender wants another: one of the
-   * destination's scope before any, then one whose subnet holds the next hop, the longest prefix first. Undefined:
-   * there is none of the family.
+   * The own address to send from to `destination` by way of `nextHop`, unless the sender wants another (RFC 6724 5).
+   * Undefined: there is none of the family.
    */
   sourceFor(destination: Address, nextHop: Address): Address | undefined {
+    return this.bestSource(destination, nextHop)?.cidr.address;
+  }
+
+  /** The same with all that is known of it. */
+  bestSource(destination: Address, nextHop: Address): OwnAddress | undefined {
     const { isV4 } = destination;
-    const isNear = isLinkScope(destination);
-    let best: Address | undefined;
-    let bestRank = -1;
-    for (let index = 0; index < this.#list.length; index++) {
-      const cidr = this.#list[index]!;
-      if (cidr.isV4 !== isV4) continue;
-      const rank = (cidr.address.isLinkLocal === isNear ? SAME_SCOPE : 0) +
-        (cidr.contains(nextHop) ? cidr.prefix + 1 : 0);
-      if (rank <= bestRank) continue;
-      best = cidr.address;
-      bestRank = rank;
+    let best: OwnAddressEntry | undefined;
+    for (let index = 0; index < this.#all.length; index++) {
+      const entry = this.#all[index]!;
+      if (!entry.isUsable || entry.cidr.isV4 !== isV4) continue;
+      if (best === undefined || isBetterSource(entry, best, destination, nextHop)) best = entry;
     }
     return best;
   }
-}
-
-/** More than the longest prefix. */
-const SAME_SCOPE = 256;
-
-/** Whether an address means something on one link only: link-local, or a group of at most that scope. */
-function isLinkScope(address: Address): boolean {
-  if (address.isLinkLocal) return true;
-  return !address.isV4 && address.isMulticast && ((address.a >>> 16) & 0xf) <= 2;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { TimedSender } from "../handler.ts";
+import { newRequest } from "../host/neighbours.ts";
 import type { LinkRaw } from "../link.ts";
 import type { Instant } from "../store/time.ts";
 import type { Ip } from "./endpoint.ts";
@@ -15,6 +16,7 @@ export class IpSender implements TimedSender<LinkRaw> {
   readonly #internal: TimedSender<LinkRaw>;
   readonly #upper: TimedSender<IpRaw>;
   readonly #packet: IpPacket;
+  readonly #request = newRequest();
 
   /** A place below `upper`. */
   constructor(ip: Ip, upper: TimedSender<IpRaw>) {
@@ -37,7 +39,15 @@ export class IpSender implements TimedSender<LinkRaw> {
   #fill(link: LinkRaw): void {
     const { linkControl } = this.#ip;
     const packet = this.#packet.enterRaw(link);
+    if (linkControl === undefined) this.#forgo(link.info.timestamp);
     if (linkControl === undefined || !linkControl.send(packet)) this.#upper.send(packet);
     this.#packet.leave();
+  }
+
+  /** Where nobody speaks NDP, nobody asks for IPv6 neighbours: their look-ups end by time alone. */
+  #forgo(now: Instant): void {
+    const { neighbours } = this.#ip;
+    if (neighbours.deadline() > now) return;
+    while (neighbours.nextRequest(now, this.#request, false));
   }
 }

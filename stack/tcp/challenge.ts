@@ -6,7 +6,7 @@
 import { type Instant, seconds } from "../store/time.ts";
 import type { Connection } from "./connection.ts";
 import type { TcpCounters } from "./counters.ts";
-import { sipHash, type SipKey } from "./siphash.ts";
+import { sipHash, type SipKey } from "../store/siphash.ts";
 
 /** Challenge ACKs that a connection sends in a second. */
 const PER_CONNECTION = 2;

@@ -6,7 +6,7 @@
  */
 import { type Instant, NEVER, seconds } from "../store/time.ts";
 import type { SegmentOptions } from "./options.ts";
-import { sipHash, type SipKey } from "./siphash.ts";
+import { sipHash, type SipKey } from "../store/siphash.ts";
 import { type FourTuple, putTuple, TUPLE_WORDS } from "./tuple.ts";
 
 /** How often the cookies change. One is good in the period in which it was made and in the next. */

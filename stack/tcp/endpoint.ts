@@ -26,7 +26,7 @@ import { type Accept, Listener, type ListenOptions } from "./listener.ts";
 import { MIN_MSS } from "./options.ts";
 import { TcpReceiver } from "./receive.ts";
 import { TcpSender } from "./send.ts";
-import type { SipKey } from "./siphash.ts";
+import type { SipKey } from "../store/siphash.ts";
 import { ConnectionState } from "./state.ts";
 import { ConnectionTable } from "./table.ts";
 import { KEEPALIVE_IDLE, onTimer, TimerKind } from "./timers.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Instant } from "../store/time.ts";
-import { sipHash, type SipKey } from "./siphash.ts";
+import { sipHash, type SipKey } from "../store/siphash.ts";
 import { type FourTuple, putTuple, TUPLE_WORDS } from "./tuple.ts";
 
 /** What a hash is for; the same tuple has another one for each purpose. */

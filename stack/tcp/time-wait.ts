@@ -13,7 +13,7 @@ import type { Connection } from "./connection.ts";
 import type { SegmentOptions } from "./options.ts";
 import type { TcpIn } from "./packet.ts";
 import { add, after, before, inWindow } from "./sequence.ts";
-import type { SipKey } from "./siphash.ts";
+import type { SipKey } from "../store/siphash.ts";
 import { putTuple, TUPLE_WORDS } from "./tuple.ts";
 
 /**

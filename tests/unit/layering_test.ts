@@ -62,6 +62,7 @@ const STACK: Record<string, readonly string[]> = {
   "stack/arp": [...COMMON, "stack/host"],
   "stack/ip": [...COMMON, "stack/host", "stack/arp"],
   "stack/icmp": [...COMMON, "stack/host", "stack/ip"],
+  "stack/ndp": [...COMMON, "stack/host", "stack/arp", "stack/ip"],
   "stack/udp": [...COMMON, "stack/host", "stack/ip", "stack/icmp"],
   "stack/tcp": [...COMMON, "stack/host", "stack/ip", "stack/icmp"],
 };

@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
-import { Addresses, Scope } from "../../../stack/host/addresses.ts";
+import { Addresses, AddressState, Scope } from "../../../stack/host/addresses.ts";
 import { Address } from "../../../stack/wire/address.ts";
 
 const parse = (text: string) => Address.parse(text);
@@ -136,4 +136,53 @@ Deno.test("addresses: own hands out the table's copy, which the next packet does
   scratch.setV4(0);
   equal(own?.toString(), "10.0.0.1");
   equal(addresses.own(scratch), undefined);
+});
+
+Deno.test("addresses: tentative and duplicate ones are listed, but neither answered for nor sent from (RFC 4862 2)", () => {
+  const addresses = new Addresses(["10.0.0.1/24"]);
+  for (const state of [AddressState.Tentative, AddressState.Duplicate]) {
+    addresses.add("2001:db8::5/64", { state });
+    const own = parse("2001:db8::5");
+    deepEqual([addresses.owns(own), addresses.isForged(own), addresses.scope(own)], [
+      false,
+      false,
+      Scope.Other,
+    ]);
+    equal(addresses.onLink(parse("2001:db8::6")), undefined);
+    equal(addresses.sourceFor(parse("2001:db8::6"), parse("2001:db8::6")), undefined);
+    deepEqual([...addresses].map(String), ["10.0.0.1/24"]);
+    equal(addresses.entries().length, 2);
+    equal(addresses.find(own)?.state, state);
+  }
+  equal(
+    addresses.scope(parse("ff02::1:ff00:5")),
+    Scope.Multicast,
+    "duplicates must be heard (RFC 4862 5.4.2)",
+  );
+  addresses.setState(parse("2001:db8::5"), AddressState.Preferred);
+  equal(addresses.owns(parse("2001:db8::5")), true);
+  equal(addresses.setState(parse("2001:db8::9"), AddressState.Preferred), false);
+});
+
+Deno.test("addresses: lifetimes deprecate, then remove, at the deadline (RFC 4862 5.5.4)", () => {
+  const addresses = new Addresses();
+  addresses.add("2001:db8::5/64", { preferredUntil: 50, validUntil: 100 });
+  equal(addresses.deadline(), 50);
+  addresses.expire(49);
+  equal(addresses.entries()[0]?.state, AddressState.Preferred);
+  addresses.expire(50);
+  equal(addresses.entries()[0]?.state, AddressState.Deprecated);
+  equal(addresses.deadline(), 100);
+  addresses.setLifetimes(parse("2001:db8::5"), 80, 120, 60);
+  equal(addresses.entries()[0]?.state, AddressState.Preferred);
+  addresses.expire(120);
+  deepEqual(addresses.entries(), []);
+  equal(addresses.deadline(), Infinity);
+});
+
+Deno.test("addresses: a subnet counts as on the link unless it was added without (RFC 5942 4)", () => {
+  const addresses = new Addresses();
+  addresses.add("2001:db8::5/64", { isOnLink: false });
+  equal(addresses.onLink(parse("2001:db8::6")), undefined);
+  equal(addresses.sourceFor(parse("2001:db8::6"), parse("2001:db8::6"))?.toString(), "2001:db8::5");
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { seconds } from "../../../stack/store/time.ts";
 import { initialSequence, timestampOffset } from "../../../stack/tcp/isn.ts";
-import type { SipKey } from "../../../stack/tcp/siphash.ts";
+import type { SipKey } from "../../../stack/store/siphash.ts";
 import type { FourTuple } from "../../../stack/tcp/tuple.ts";
 import { Address } from "../../../stack/wire/address.ts";
 

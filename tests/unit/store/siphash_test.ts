@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { sipHash, type SipKey } from "../../../stack/tcp/siphash.ts";
+import { sipHash, type SipKey } from "../../../stack/store/siphash.ts";
 import { check, fc } from "../../support/property.ts";
 
 const MASK = (1n << 64n) - 1n;
