@@ -22,6 +22,7 @@
  */
 export * from "./stack/error.ts";
 export * from "./stack/frame.ts";
+export { completeChecksum } from "./stack/offload.ts";
 export * from "./stack/guard.ts";
 export * from "./stack/handler.ts";
 export type * from "./stack/link.ts";
@@ -122,6 +123,8 @@ export { faulty, type FaultyNic, type FaultyOptions } from "./nic/fault.ts";
 export { Loopback, type LoopbackOptions } from "./nic/loopback.ts";
 export { type Direction, observe, type Observer } from "./nic/observe.ts";
 export { BURST, poll, type PollOptions } from "./nic/poll.ts";
+export { Segmenter } from "./nic/segmenter.ts";
+export { segmenting } from "./nic/segmenting.ts";
 export { NicWrapper } from "./nic/wrapper.ts";
 
 export { filter, FilterCounters, FilteredNic, type Framed, matching } from "./nic/filter/filter.ts";
@@ -157,6 +160,8 @@ export {
 export type { SpecOption } from "./nic/spec-options.ts";
 export { openTap, openTun, type Tap, type TapOptions } from "./nic/linux/tap.ts";
 export type { TapAttachment, TapAttachOptions, TunMode } from "./nic/linux/tun.ts";
+export type { Offloads } from "./nic/linux/tun-offload.ts";
+export type { Agreed } from "./nic/linux/virtio-header.ts";
 export { Poller, Ready } from "./nic/linux/poller.ts";
 export { UnixListener, UnixStream } from "./nic/linux/unix-socket.ts";
 export { setInterfaceAddress, setInterfaceUp } from "./nic/linux/netif.ts";

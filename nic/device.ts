@@ -29,6 +29,10 @@ export class NicCounters {
   sendFailed = 0;
   /** Dropped: longer than the slots of this NIC. */
   tooLong = 0;
+  /** Dropped: what the link says of the frame's checksum or segments contradicts itself, or the frame. */
+  badOffload = 0;
+  /** Dropped: it is many segments in one, or lacks its checksum, of a kind that was not agreed on with the link. */
+  unwantedOffload = 0;
 }
 
 /** A network interface controller, as the poll cycle and the applications see it. */
@@ -142,13 +146,17 @@ export class SlotPool {
   readonly slots: readonly DeviceSlot[];
   readonly #free: DeviceSlot[];
 
-  /** `count` slots that take frames of up to `frameLength` bytes behind the headroom. */
-  constructor(count: number, frameLength: number, info: NicInfo) {
-    const size = (HEADROOM + frameLength + 63) & ~63;
+  /**
+   * `count` slots that take frames of up to `frameLength` bytes behind the headroom. Before each there are `reserve`
+   * bytes that no frame reaches: the device's own. A multiple of 4, so that alignment stays.
+   */
+  constructor(count: number, frameLength: number, info: NicInfo, reserve: number = 0) {
+    const size = (reserve + HEADROOM + frameLength + 63) & ~63;
     const pages = Math.ceil(count * size / 65_536);
     this.bytes = new Uint8Array(new WebAssembly.Memory({ initial: pages, maximum: pages }).buffer);
     this.slots = Array.from({ length: count }, (_, index) => {
-      return new DeviceSlot(new Frame(this.bytes, index * size, (index + 1) * size), info, index);
+      const frame = new Frame(this.bytes, index * size + reserve, (index + 1) * size);
+      return new DeviceSlot(frame, info, index);
     });
     this.#free = [...this.slots].reverse();
   }

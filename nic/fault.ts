@@ -3,15 +3,17 @@
  *
  * @module
  */
-import type { Frame } from "../stack/frame.ts";
+import { Frame, HEADROOM, Segmentation } from "../stack/frame.ts";
 import type { Receiver, Sender } from "../stack/handler.ts";
-import type { NicInfo, Slot } from "../stack/slot.ts";
+import { completeChecksum } from "../stack/offload.ts";
+import type { Capabilities, ChecksumPolicy, Medium, NicInfo, Slot } from "../stack/slot.ts";
 import { type Instant, NEVER } from "../stack/store/time.ts";
 import { copyBytes } from "../stack/store/copy.ts";
 import { BaseSlot, type DeviceSlot, type Nic, SlotPool } from "./device.ts";
 import type { PipeCounters } from "./link/fate.ts";
 import type { Faults } from "./link/faults.ts";
 import { Pipe } from "./link/pipe.ts";
+import { Segmenter } from "./segmenter.ts";
 import { NicWrapper } from "./wrapper.ts";
 
 /** How a {@linkcode faulty} NIC is set up. */
@@ -40,14 +42,46 @@ export function faulty(nic: Nic, options: FaultyOptions): FaultyNic {
   return new Faulty(nic, options);
 }
 
+/** What the tree is told of a NIC between which and itself frames are single and whole, so that a fault hits one. */
+class PlainInfo implements NicInfo {
+  readonly isLoopback: boolean;
+  readonly medium: Medium;
+  readonly #inner: NicInfo;
+  readonly #capabilities: Capabilities;
+
+  constructor(inner: NicInfo) {
+    this.#inner = inner;
+    this.isLoopback = inner.isLoopback;
+    this.medium = inner.medium;
+    const { ipv4, icmpv4, icmpv6, udp, tcp } = inner.capabilities;
+    this.#capabilities = { ipv4, icmpv4, icmpv6, udp: plain(udp), tcp: plain(tcp) };
+  }
+
+  get timestamp(): Instant {
+    return this.#inner.timestamp;
+  }
+
+  get mtu(): number {
+    return this.#inner.mtu;
+  }
+
+  get capabilities(): Capabilities {
+    return this.#capabilities;
+  }
+}
+
+function plain(policy: ChecksumPolicy): ChecksumPolicy {
+  return policy.partial === true ? { verify: policy.verify, fill: true } : policy;
+}
+
 /** The frame of a NIC inside, lent to the tree without letting it leave past the faults. */
 class BorrowedSlot extends BaseSlot {
   frame!: Frame;
   info!: NicInfo;
 
-  borrow(slot: Slot): this {
+  borrow(slot: Slot, info: NicInfo): this {
     this.frame = slot.frame;
-    this.info = slot.info;
+    this.info = info;
     this.reset();
     return this;
   }
@@ -65,6 +99,9 @@ class Faulty extends NicWrapper implements FaultyNic {
   readonly #in: Pipe;
   readonly #out: Pipe;
   readonly #borrowed = new BorrowedSlot();
+  readonly #info: NicInfo;
+  readonly #segmenter = new Segmenter();
+  readonly #segment: Frame;
   #receiver!: Receiver<Slot>;
   /** All buffers are under way, so that nothing can be sent before one arrives. */
   #full = false;
@@ -76,22 +113,17 @@ class Faulty extends NicWrapper implements FaultyNic {
 
   constructor(nic: Nic, options: FaultyOptions) {
     super(nic);
-    this.#pool = new SlotPool(
-      options.frames ?? 1_024,
-      Math.max(PAYLOAD_MIN, nic.info.mtu) + LINK_HEADER,
-      nic.info,
-    );
+    const longest = Math.max(PAYLOAD_MIN, nic.info.mtu) + LINK_HEADER;
+    this.#info = new PlainInfo(nic.info);
+    this.#pool = new SlotPool(options.frames ?? 1_024, longest, this.#info);
+    this.#segment = new Frame(new Uint8Array(HEADROOM + longest));
     this.#in = new Pipe(this.#pool, options.ingress);
     // Another stream: one seed must not let the same frames be lost on both ways.
     this.#out = new Pipe(this.#pool, options.egress, { stream: 1 });
     this.ingress = this.#in.counters;
     this.egress = this.#out.counters;
-    this.#lend = { receive: (slot) => this.#answerFrom(this.#borrowed.borrow(slot)) };
-    this.#admit = {
-      receive: ({ frame, info }) => {
-        this.#in.push(frame.bytes, frame.start, frame.end, info.timestamp);
-      },
-    };
+    this.#lend = { receive: (slot) => this.#answerFrom(this.#borrowed.borrow(slot, this.#info)) };
+    this.#admit = { receive: ({ frame, info }) => this.#enter(this.#in, frame, info.timestamp) };
     this.#emit = { send: (slot) => this.#fill(slot) };
   }
 
@@ -164,8 +196,23 @@ class Faulty extends NicWrapper implements FaultyNic {
 
   #answerFrom(slot: BorrowedSlot): void {
     this.#receiver.receive(slot);
-    if (!slot.leaves) return;
-    this.#out.push(slot.frame.bytes, slot.frame.start, slot.frame.end, slot.info.timestamp);
+    if (slot.leaves) this.#enter(this.#out, slot.frame, slot.info.timestamp);
+  }
+
+  /** Lets a frame into a pipe as the packets that it is on the wire, so that each has a fate of its own. */
+  #enter(pipe: Pipe, frame: Frame, now: Instant): void {
+    if (frame.segmentation === Segmentation.None) {
+      completeChecksum(frame);
+      pipe.push(frame.bytes, frame.start, frame.end, now);
+      return;
+    }
+    const segment = this.#segment;
+    if (!this.#segmenter.begin(frame, this.info.medium)) {
+      this.counters.badOffload++;
+      return;
+    }
+    while (this.#segmenter.next(segment, true)) pipe.push(segment.bytes, segment.start, segment.end, now);
+    if (this.#segmenter.left > 0) this.counters.tooLong++;
   }
 
   /** Lets the NIC inside send what has passed the egress by now. It reads its clock, even if there is nothing. */

@@ -3,16 +3,21 @@
  *
  * @module
  */
-import type { Frame } from "../stack/frame.ts";
+import { Checksum, type Frame } from "../stack/frame.ts";
 import type { Receiver, Sender } from "../stack/handler.ts";
+import { wholeChecksum } from "../stack/offload.ts";
 import type { NicInfo, Slot } from "../stack/slot.ts";
 import type { Instant } from "../stack/store/time.ts";
+import { get16, put16 } from "../stack/wire/bytes.ts";
 import type { Nic, NicCounters } from "./device.ts";
 
 /** Which way a frame goes, as the host sees it. */
 export type Direction = "in" | "out";
 
-/** Is shown a frame: `frame.bytes[frame.start..frame.end)`, only valid during the call. */
+/**
+ * Is shown a frame: `frame.bytes[frame.start..frame.end)`, only valid during the call. Where the NIC has put segments
+ * together, or will cut them, it is all of them in one, as the host sees it; its checksum is as if it were one packet.
+ */
 export type Observer = (direction: Direction, frame: Frame, timestamp: Instant) => void;
 
 /** The same NIC, with each frame shown to `observer`: received ones before the tree sees them, others as they leave. */
@@ -39,7 +44,7 @@ class Observed implements Nic {
     this.#observer = observer;
     this.#receiving = {
       receive: (slot) => {
-        observer("in", slot.frame, slot.info.timestamp);
+        this.#show("in", slot);
         this.#receiver.receive(slot);
         this.#showQueued(slot);
       },
@@ -83,6 +88,22 @@ class Observed implements Nic {
   }
 
   #showQueued(slot: Slot): void {
-    if (slot.leaves) this.#observer("out", slot.frame, slot.info.timestamp);
+    if (slot.leaves) this.#show("out", slot);
+  }
+
+  /** Shows a frame with the checksum that it has on the wire, then makes it again what the NIC expects. */
+  #show(direction: Direction, { frame, info }: Slot): void {
+    if (frame.checksum !== Checksum.Partial) {
+      this.#observer(direction, frame, info.timestamp);
+      return;
+    }
+    const at = frame.checksumAt + frame.checksumField;
+    const partial = get16(frame.bytes, at);
+    put16(frame.bytes, at, wholeChecksum(frame));
+    try {
+      this.#observer(direction, frame, info.timestamp);
+    } finally {
+      put16(frame.bytes, at, partial);
+    }
   }
 }

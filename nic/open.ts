@@ -46,7 +46,12 @@ export function openNic(spec: NicSpec, options: OpenOptions = {}): OpenedNic {
     return { spec, nic, peer, kernelMac: undefined, isUp: yes, isRunning: yes };
   }
   const { name } = spec;
-  const nic = openTap(name, { create: options.create ?? false, mode: spec.kind });
+  const { offload } = spec;
+  const nic = openTap(name, {
+    create: options.create ?? false,
+    mode: spec.kind,
+    ...(offload === undefined ? {} : { offload }),
+  });
   const kernelMac = nic.mac === undefined ? undefined : new Mac().read(nic.mac, 0);
   return {
     spec,

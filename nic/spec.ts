@@ -12,6 +12,8 @@ export interface TapSpec {
   readonly kind: "tap";
   /** The interface. */
   readonly name: string;
+  /** Whether checksums and long segments are left to the kernel: true, or it is an error; absent: if it can. */
+  readonly offload?: boolean;
 }
 
 /** A Linux TUN interface. */
@@ -20,6 +22,8 @@ export interface TunSpec {
   readonly kind: "tun";
   /** The interface. */
   readonly name: string;
+  /** Whether checksums and long segments are left to the kernel: true, or it is an error; absent: if it can. */
+  readonly offload?: boolean;
 }
 
 /** A wire in memory. */
@@ -46,18 +50,23 @@ interface Kind extends NicSpecForm {
   readonly read: (name: string, options: SpecOptions) => NicSpec | undefined;
 }
 
+const OFFLOAD: SpecOption = {
+  form: "offload=on|off",
+  meaning: "checksums and long segments are left to the kernel; default: if it can",
+};
+
 const KINDS: Readonly<Record<NicSpec["kind"], Kind>> = {
   tap: {
     form: "tap:NAME",
     meaning: "a Linux TAP interface",
-    options: [],
-    read: (name) => ({ kind: "tap", name: interfaceName(name) }),
+    options: [OFFLOAD],
+    read: (name, options) => ({ kind: "tap", name: interfaceName(name), ...readOffload(options) }),
   },
   tun: {
     form: "tun:NAME",
     meaning: "a Linux TUN interface: IP packets without Ethernet",
-    options: [],
-    read: (name) => ({ kind: "tun", name: interfaceName(name) }),
+    options: [OFFLOAD],
+    read: (name, options) => ({ kind: "tun", name: interfaceName(name), ...readOffload(options) }),
   },
   link: {
     form: "link:",
@@ -91,6 +100,11 @@ export function parseNicSpec(text: string): NicSpec {
 /** The text that {@linkcode parseNicSpec} reads. */
 export function formatNicSpec(spec: NicSpec): string {
   return joinSpec({ ...spec });
+}
+
+function readOffload(options: SpecOptions): { offload?: boolean } {
+  const offload = options.toggle("offload");
+  return offload === undefined ? {} : { offload };
 }
 
 function interfaceName(name: string): string {

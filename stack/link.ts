@@ -18,6 +18,16 @@ export interface LinkInit {
   readonly etherType: number;
   /** The payload's length in bytes. */
   readonly length: number;
+  /** The longest packet that the NIC makes of it, if it is many segments in one; absent or 0: it is a single packet. */
+  readonly segmentLength?: number;
+}
+
+/** Whether the link takes a payload: it is no longer than its MTU, or the NIC cuts it into segments that are not. */
+export function fitsLink(init: LinkInit, info: NicInfo): boolean {
+  const { length } = init;
+  if (length <= info.mtu) return length >= 0;
+  const segment = init.segmentLength ?? 0;
+  return segment > 0 && segment <= info.mtu && length <= (info.capabilities.segmentation ?? 0);
 }
 
 /** What every state of a link packet tells. */

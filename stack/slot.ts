@@ -15,6 +15,8 @@ export interface ChecksumPolicy {
   readonly verify: boolean;
   /** On send: true, the stack computes it; false, the NIC does. */
   readonly fill: boolean;
+  /** On send, where the stack does not: the NIC wants the pseudo-header's sum in its place, and to be told where it is. */
+  readonly partial?: boolean;
 }
 
 /** What a NIC does by itself, per protocol. */
@@ -29,9 +31,15 @@ export interface Capabilities {
   readonly udp: ChecksumPolicy;
   /** TCP's checksum, over both families. */
   readonly tcp: ChecksumPolicy;
+  /**
+   * The longest IP packet of TCP that the NIC cuts into segments by itself, whose checksums it then computes from a
+   * partial one; absent: none.
+   */
+  readonly segmentation?: number;
 }
 
 const MANUAL: ChecksumPolicy = Object.freeze({ verify: true, fill: true });
+const PARTIAL: ChecksumPolicy = Object.freeze({ verify: true, fill: false, partial: true });
 const IGNORED: ChecksumPolicy = Object.freeze({ verify: false, fill: false });
 
 /** A NIC that does nothing by itself: the stack verifies and fills every checksum. */
@@ -50,6 +58,19 @@ export const ALL_IGNORED: Capabilities = Object.freeze({
   icmpv6: IGNORED,
   udp: IGNORED,
   tcp: IGNORED,
+});
+
+/**
+ * A NIC that completes the checksums of TCP and UDP and cuts TCP into segments; what it has verified on receive, each
+ * frame says for itself.
+ */
+export const OFFLOADING: Capabilities = Object.freeze({
+  ipv4: MANUAL,
+  icmpv4: MANUAL,
+  icmpv6: MANUAL,
+  udp: PARTIAL,
+  tcp: PARTIAL,
+  segmentation: 0xffff,
 });
 
 /** What the frames of a NIC are. */

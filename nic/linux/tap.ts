@@ -4,15 +4,18 @@
  *
  * @module
  */
+import { Segmentation } from "../../stack/frame.ts";
 import type { Receiver, Sender } from "../../stack/handler.ts";
-import { ALL_MANUAL, Medium, type NicInfo, type Slot } from "../../stack/slot.ts";
+import { ALL_MANUAL, Medium, type NicInfo, OFFLOADING, type Slot } from "../../stack/slot.ts";
 import { type Instant, NEVER } from "../../stack/store/time.ts";
 import { DeviceInfo, type DeviceSlot, type Nic, NicCounters, SlotPool } from "../device.ts";
 import { Errno, errnoText } from "./errno.ts";
 import { errno, type Libc, libc } from "./libc.ts";
 import { hardwareAddress, interfaceMtu } from "./netif.ts";
 import { attachTap, type TapAttachment, type TapAttachOptions } from "./tun.ts";
+import { disagree, type Offloads } from "./tun-offload.ts";
 import { FrameViews } from "./views.ts";
+import * as virtio from "./virtio-header.ts";
 import { monotonicNow, Waiter } from "./waiter.ts";
 
 /** An Ethernet header with one VLAN tag. */
@@ -24,6 +27,12 @@ const LINK_HEADER = 18;
  * better, keep the first answers waiting longer, and fill the first cache if they are long.
  */
 const BATCH = 16;
+
+/** The longest frame that many segments are put together in: an IP packet behind a link's header. */
+const LONGEST_SUPER = 0xffff + LINK_HEADER;
+
+/** Room for the header before a frame, in a multiple of what slots are aligned to. */
+const RESERVE = 16;
 
 /** Options of {@linkcode openTap}. */
 export interface TapOptions extends TapAttachOptions {
@@ -66,7 +75,18 @@ export class Tap implements Nic {
   readonly #views: FrameViews;
   /** The slots that frames are read into; the pool keeps one more, for a tx inside of an rx. */
   readonly #batch: readonly DeviceSlot[];
-  readonly #longest: number;
+  #longest: number;
+  readonly #offloads: Offloads;
+  /** The length of what stands before every frame. */
+  readonly #header: number;
+  /** The longest read: a byte more than any frame that may come, which tells those that are longer. */
+  readonly #most: number;
+  /** The longest header of the link. */
+  readonly #linkHeader: number;
+  /** Whether the length of frames is the user's choice, and not the interface's. */
+  readonly #isFixed: boolean;
+  /** Whether a lasting interface must be made what it was. */
+  readonly #restores: boolean;
   readonly #waiter: Waiter;
   #failure: string | undefined;
   #isReceiving = false;
@@ -82,12 +102,20 @@ export class Tap implements Nic {
     this.created = attachment.created;
     this.#fd = attachment.fd;
     this.#libc = libc(name);
+    this.#linkHeader = header;
     this.#longest = options.frameLength ?? Math.max(1_500, mtu) + header;
+    this.#offloads = attachment.offloads;
+    this.#restores = attachment.offloads.checksum && !attachment.created && !attachment.shared;
+    this.#header = attachment.offloads.header ? virtio.HEADER_LENGTH : 0;
+    const capabilities = attachment.offloads.tcp ? OFFLOADING : ALL_MANUAL;
     const medium = mode === "tap" ? Medium.Ethernet : Medium.Ip;
-    this.#info = new DeviceInfo(ALL_MANUAL, Math.min(mtu, this.#longest - header), false, medium);
-    // One byte more than the longest frame tells the longer ones, of which a read gets only the beginning.
-    this.#pool = new SlotPool(BATCH + 1, this.#longest + 1, this.#info);
-    this.#views = new FrameViews(this.#pool);
+    this.#info = new DeviceInfo(capabilities, Math.min(mtu, this.#longest - header), false, medium);
+    this.#isFixed = options.frameLength !== undefined;
+    // Room for any MTU that the interface may be given meanwhile; memory that is never written to costs nothing.
+    const longest = this.#isFixed && !attachment.offloads.tcp ? this.#longest : LONGEST_SUPER;
+    this.#most = this.#header + longest + 1;
+    this.#pool = new SlotPool(BATCH + 1, longest + 1, this.#info, RESERVE);
+    this.#views = new FrameViews(this.#pool, this.#header);
     this.#batch = this.#pool.slots.slice(0, BATCH).map(() => this.#pool.take()!);
     this.#waiter = new Waiter(attachment.fd, name);
   }
@@ -155,7 +183,10 @@ export class Tap implements Nic {
 
   close(): void {
     this.#failure ??= `${this.#interface} is closed`;
-    this.#waiter.close(() => this.#libc.close(this.#fd));
+    this.#waiter.close(() => {
+      if (this.#restores) disagree(this.#fd);
+      this.#libc.close(this.#fd);
+    });
   }
 
   /** Reads up to `wanted` frames. Fewer: there are no more, some were too long, or the NIC has failed. */
@@ -164,22 +195,57 @@ export class Tap implements Nic {
     let filled = 0;
     for (let turn = 0; turn < wanted; turn++) {
       const slot = this.#batch[filled]!;
-      const length = this.#libc.read(this.#fd, this.#views.whole(slot), this.#longest + 1);
+      const length = this.#libc.read(this.#fd, this.#views.whole(slot), this.#most);
       if (length <= 0) {
         if (length < 0) this.#readFailed(errno());
         break;
       }
-      if (length > this.#longest) {
-        counters.tooLong++;
-        continue;
-      }
-      slot.frame.resize(length);
+      if (!this.#accept(slot, length - this.#header)) continue;
       slot.reset();
       filled++;
       counters.received++;
-      counters.receivedBytes += length;
+      counters.receivedBytes += slot.frame.length;
     }
     return filled;
+  }
+
+  /** Makes a slot's frame of what was read into it; false: it is none that can be taken. */
+  #accept(slot: DeviceSlot, length: number): boolean {
+    const { frame } = slot;
+    if (length < 0) {
+      this.counters.badOffload++;
+      return false;
+    }
+    if (!frame.resize(length)) {
+      this.counters.tooLong++;
+      return false;
+    }
+    if (this.#header > 0) {
+      const fault = virtio.read(frame, this.#offloads);
+      if (fault !== virtio.VirtioFault.None) {
+        if (fault === virtio.VirtioFault.Malformed) this.counters.badOffload++;
+        else this.counters.unwantedOffload++;
+        return false;
+      }
+    }
+    // Only what is many segments in one may be longer than the link.
+    if (frame.segmentation !== Segmentation.None || length <= this.#longest) return true;
+    this.#followMtu();
+    if (length <= this.#longest) return true;
+    this.counters.tooLong++;
+    return false;
+  }
+
+  /** A frame is longer than it could be when the NIC was opened: the interface's MTU may have been changed. */
+  #followMtu(): void {
+    if (this.#isFixed) return;
+    try {
+      const mtu = interfaceMtu(this.#interface);
+      this.#longest = Math.max(1_500, mtu) + this.#linkHeader;
+      this.#info.mtu = mtu;
+    } catch {
+      // It is gone: the next read says so.
+    }
   }
 
   /** Hands the batch's first `count` frames to the tree, then writes what it queued, also when it throws. */
@@ -198,10 +264,11 @@ export class Tap implements Nic {
 
   #write(slot: DeviceSlot): void {
     const { frame } = slot;
-    const length = frame.end - frame.start;
+    if (this.#header > 0) virtio.emit(frame);
+    const length = this.#header + frame.end - frame.start;
     if (this.#libc.write(this.#fd, this.#views.at(slot), length) === length) {
       this.counters.sent++;
-      this.counters.sentBytes += length;
+      this.counters.sentBytes += length - this.#header;
     } else {
       this.#writeFailed(errno());
     }

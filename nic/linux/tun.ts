@@ -8,6 +8,7 @@ import { NicError } from "../error.ts";
 import { Errno, errnoText } from "./errno.ts";
 import { cString, errno, libc } from "./libc.ts";
 import { interfaceError, interfaceIndex, InterfaceRequest } from "./netif.ts";
+import { agree, type Offloads } from "./tun-offload.ts";
 
 const DEVICE = "/dev/net/tun";
 const O_RDWR = 0o2, O_NONBLOCK = 0o4000, O_CLOEXEC = 0o2000000;
@@ -31,6 +32,11 @@ export interface TapAttachOptions {
   readonly mode?: TunMode;
   /** Makes the interface if it is not there; true by default. */
   readonly create?: boolean;
+  /**
+   * Whether the kernel is to leave checksums and long segments to us, and we to it: true, or else it is an error; false,
+   * not; absent: as far as the kernel can.
+   */
+  readonly offload?: boolean;
   /** Makes an interface that several processes or queues can attach to; an existing one is taken as it is. */
   readonly multiQueue?: boolean;
 }
@@ -41,10 +47,24 @@ export interface TapAttachment {
   readonly fd: number;
   /** Whether the interface was made by this attachment, so that it goes when the descriptor is closed. */
   readonly created: boolean;
+  /** Whether other queues of it may be in use by others. */
+  readonly shared: boolean;
+  /** What was agreed on with the kernel. */
+  readonly offloads: Offloads;
 }
 
 /** Attaches to the interface `name`. The caller closes the descriptor. Throws {@linkcode NicError}. */
 export function attachTap(name: string, options: TapAttachOptions = {}): TapAttachment {
+  const attached = attach(name, options);
+  try {
+    return { ...attached, offloads: agree(attached.fd, name, options.offload) };
+  } catch (error) {
+    libc().close(attached.fd);
+    throw error;
+  }
+}
+
+function attach(name: string, options: TapAttachOptions): Omit<TapAttachment, "offloads"> {
   const c = libc(name);
   const request = new InterfaceRequest(name);
   const mode = options.mode ?? "tap";
@@ -55,14 +75,16 @@ export function attachTap(name: string, options: TapAttachOptions = {}): TapAtta
   }
   const fd = c.open(cString(DEVICE), O_RDWR | O_NONBLOCK | O_CLOEXEC, 0);
   if (fd < 0) throw openError(name, errno());
-  const flags = (mode === "tun" ? TunFlag.Tun : TunFlag.Tap) | TunFlag.NoPacketInfo;
-  request.short = options.multiQueue === true && !exists ? flags | TunFlag.MultiQueue : flags;
-  if (c.ioctl(fd, TUNSETIFF, request.bytes) === 0) return { fd, created: !exists };
+  const medium = mode === "tun" ? TunFlag.Tun : TunFlag.Tap;
+  const flags = medium | TunFlag.NoPacketInfo | (options.offload === false ? 0 : TunFlag.VnetHeader);
+  const shared = options.multiQueue === true && !exists;
+  request.short = shared ? flags | TunFlag.MultiQueue : flags;
+  if (c.ioctl(fd, TUNSETIFF, request.bytes) === 0) return { fd, created: !exists, shared };
   let code = errno();
   // An existing interface wants IFF_MULTI_QUEUE exactly if it was made with it, and does not say which it is.
   if (code === Errno.EINVAL && exists) {
     request.short = flags | TunFlag.MultiQueue;
-    if (c.ioctl(fd, TUNSETIFF, request.bytes) === 0) return { fd, created: false };
+    if (c.ioctl(fd, TUNSETIFF, request.bytes) === 0) return { fd, created: false, shared: true };
     code = errno();
   }
   c.close(fd);
@@ -77,7 +99,7 @@ export interface TapOwner {
 
 /** Makes an interface that stays until {@linkcode removeTap}; nothing happens if it is there already. */
 export function createTap(name: string, options: TapAttachOptions & TapOwner = {}): void {
-  const { fd } = attachTap(name, options);
+  const { fd } = attachTap(name, { offload: false, ...options });
   try {
     if (options.owner !== undefined && libc().ioctlValue(fd, TUNSETOWNER, options.owner) < 0) {
       throw interfaceError(name, "set its owner", errno());
@@ -90,7 +112,7 @@ export function createTap(name: string, options: TapAttachOptions & TapOwner = {
 
 /** Removes an interface made by {@linkcode createTap}, or by `ip tuntap add`. */
 export function removeTap(name: string, mode: TunMode = "tap"): void {
-  const { fd } = attachTap(name, { create: false, mode });
+  const { fd } = attachTap(name, { create: false, mode, offload: false });
   const failed = libc().ioctlValue(fd, TUNSETPERSIST, 0) < 0;
   const code = errno();
   libc().close(fd);

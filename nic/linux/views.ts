@@ -12,26 +12,32 @@ export class FrameViews {
   readonly #whole: readonly Uint8Array[];
   /** For frames that do not start behind the headroom: the view used last, slot by slot. */
   readonly #moved: Uint8Array[];
+  /** How much of the device's own stands before a frame. */
+  readonly #header: number;
 
-  /** Makes a view for each of the pool's slots. */
-  constructor(pool: SlotPool) {
+  /** Makes a view for each of the pool's slots. It begins `header` bytes before the frame. */
+  constructor(pool: SlotPool, header: number = 0) {
     this.#bytes = pool.bytes;
-    this.#whole = pool.slots.map(({ frame }) => pool.bytes.subarray(frame.base + HEADROOM, frame.limit));
+    this.#header = header;
+    this.#whole = pool.slots.map(({ frame }) =>
+      pool.bytes.subarray(frame.base + HEADROOM - header, frame.limit)
+    );
     this.#moved = [...this.#whole];
   }
 
-  /** The slot behind its headroom, where a frame is received. */
+  /** The slot behind its headroom, where a frame is received, with what stands before the frame. */
   whole(slot: DeviceSlot): Uint8Array {
     return this.#whole[slot.index]!;
   }
 
-  /** The slot from its frame's first byte on. */
+  /** The slot from its frame's first byte on, with what stands before the frame. */
   at(slot: DeviceSlot): Uint8Array {
     const { frame, index } = slot;
     if (frame.start === frame.base + HEADROOM) return this.#whole[index]!;
     const moved = this.#moved[index]!;
-    if (moved.byteOffset === frame.start) return moved;
+    const start = frame.start - this.#header;
+    if (moved.byteOffset === start) return moved;
     // Answers to one kind of packet start at one place, so this is seldom reached.
-    return this.#moved[index] = this.#bytes.subarray(frame.start, frame.limit);
+    return this.#moved[index] = this.#bytes.subarray(start, frame.limit);
   }
 }

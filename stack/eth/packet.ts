@@ -5,7 +5,7 @@
  */
 import { type Failure, LayerError } from "../error.ts";
 import type { Frame } from "../frame.ts";
-import type { LinkIn, LinkInit, LinkOut, LinkRaw } from "../link.ts";
+import { fitsLink, type LinkIn, type LinkInit, type LinkOut, type LinkRaw } from "../link.ts";
 import type { LossModel } from "../loss/models.ts";
 import type { NicInfo, Slot } from "../slot.ts";
 import { misuse, State } from "../state.ts";
@@ -98,14 +98,14 @@ export class EthPacket implements EthIn, EthRaw, EthOut {
 
   prepare(init: EthInit): EthOut | Failure {
     if (this.#state !== State.Raw) misuse("prepare", this.#state);
-    if (init.length < 0 || init.length > this.info.mtu) return LayerError.BadSize;
+    if (!fitsLink(init, this.info)) return LayerError.BadSize;
     if (!this.frame.resize(ethernet.HEADER_LENGTH + init.length)) return LayerError.BadSize;
     return this.#emit(init);
   }
 
   reinit(init: EthInit): EthOut | Failure {
     if (this.#state !== State.In) misuse("reinit", this.#state);
-    if (init.length < 0 || init.length > this.info.mtu) return LayerError.BadSize;
+    if (!fitsLink(init, this.info)) return LayerError.BadSize;
     if (!this.frame.reframe(ethernet.HEADER_LENGTH + init.length)) return LayerError.BadSize;
     return this.#emit(init);
   }

@@ -5,6 +5,7 @@
  */
 import { LayerError } from "../error.ts";
 import { Scope } from "../host/addresses.ts";
+import { completeChecksum } from "../offload.ts";
 import { TokenBucket } from "../store/token-bucket.ts";
 import { Address } from "../wire/address.ts";
 import * as icmpv4 from "../wire/icmpv4.ts";
@@ -49,6 +50,8 @@ export class ErrorReporter {
     if (!this.limit.take(packet.info.timestamp)) return LayerError.Exhausted;
     const { addresses } = packet.ip;
     const { frame, headerAt, isV4 } = packet;
+    // What is quoted is quoted as it was on the wire, or would have been.
+    completeChecksum(frame);
     const most = isV4 ? LENGTH_MAX_V4 - ipv4.HEADER_LENGTH : LENGTH_MAX_V6 - ipv6.HEADER_LENGTH;
     const quoted = Math.min(frame.end - headerAt, most - icmpv4.HEADER_LENGTH);
     const { end } = frame;

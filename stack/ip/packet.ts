@@ -44,6 +44,8 @@ export interface IpInit {
    * broadcast address or a group; nothing can be answered so.
    */
   readonly fromNobody?: boolean;
+  /** The longest payload of the packets that the NIC makes of it, if it is many in one; absent or 0: it is one. */
+  readonly segmentLength?: number;
 }
 
 /** What every state of an IP packet tells. */
@@ -112,6 +114,7 @@ class ReusedLinkInit implements LinkInit {
   readonly destination = new Mac();
   etherType = 0;
   length = 0;
+  segmentLength = 0;
 }
 
 /** The object behind the three interfaces: one a place in a tree. */
@@ -242,7 +245,10 @@ export class IpPacket implements IpIn, IpRaw, IpOut {
     const linkInit = this.#linkInit;
     const { isV4 } = init.destination;
     linkInit.etherType = isV4 ? EtherType.Ipv4 : EtherType.Ipv6;
-    linkInit.length = (isV4 ? ipv4.HEADER_LENGTH : ipv6.HEADER_LENGTH) + init.length;
+    const header = isV4 ? ipv4.HEADER_LENGTH : ipv6.HEADER_LENGTH;
+    const segment = init.segmentLength ?? 0;
+    linkInit.length = header + init.length;
+    linkInit.segmentLength = segment === 0 ? 0 : header + segment;
     const { path } = this.ip;
     if (init.fromNobody === true) return path.findFromNobody(init.destination, linkInit.destination);
     return path.find(init.source, init.destination, link, linkInit.destination);

@@ -6,7 +6,7 @@
  */
 import { type Failure, LayerError } from "../error.ts";
 import type { Frame } from "../frame.ts";
-import type { LinkIn, LinkInit, LinkOut, LinkRaw } from "../link.ts";
+import { fitsLink, type LinkIn, type LinkInit, type LinkOut, type LinkRaw } from "../link.ts";
 import type { LossModel } from "../loss/models.ts";
 import type { NicInfo, Slot } from "../slot.ts";
 import { misuse, State } from "../state.ts";
@@ -104,12 +104,13 @@ export class PointToPointPacket implements LinkIn, LinkRaw, LinkOut {
   }
 
   /** The version field says what a packet is, so only what has one can be told from others. */
-  #refusal({ etherType, length }: LinkInit): LayerError {
+  #refusal(init: LinkInit): LayerError {
+    const { etherType } = init;
     if (etherType !== EtherType.Ipv4 && etherType !== EtherType.Ipv6) {
       this.#link.counters.notIp++;
       return LayerError.Illegal;
     }
-    return length < 0 || length > this.info.mtu ? LayerError.BadSize : LayerError.None;
+    return fitsLink(init, this.info) ? LayerError.None : LayerError.BadSize;
   }
 
   #prepared({ etherType }: LinkInit): LinkOut {

@@ -109,6 +109,17 @@ export class Flight {
     this.#tail++;
   }
 
+  /** The same, of `data` bytes that left as segments of `size` bytes; a FIN behind them is part of the last one. */
+  pushAll(data: number, hasFin: boolean, size: number, now: Micros): void {
+    let at = this.end;
+    let left = data;
+    for (; left > size; left -= size) {
+      at = (at + size) | 0;
+      this.push(at, now);
+    }
+    this.push((at + left + (hasFin ? 1 : 0)) | 0, now);
+  }
+
   /** Forgets what {@linkcode Flight.delivered} and its like said, before an acknowledgment is read. */
   begin(): void {
     this.delivered = 0;

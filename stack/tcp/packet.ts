@@ -4,7 +4,7 @@
  * @module
  */
 import { type Failure, LayerError } from "../error.ts";
-import type { Frame } from "../frame.ts";
+import { type Frame, Segmentation } from "../frame.ts";
 import type { IpIn, IpInit, IpOut, IpRaw } from "../ip/packet.ts";
 import type { LossModel } from "../loss/models.ts";
 import type { NicInfo } from "../slot.ts";
@@ -36,6 +36,8 @@ export interface TcpInit {
   readonly optionsLength: number;
   /** The payload's length in bytes. */
   readonly length: number;
+  /** How much of it each segment carries that the NIC makes of this one; absent or 0: it is a single one. */
+  readonly segmentSize?: number;
   /** The DSCP and ECN bits. */
   readonly trafficClass?: number;
 }
@@ -72,6 +74,8 @@ export interface TcpHeader extends TcpBase {
   readonly window: number;
   /** The payload's length in bytes. */
   readonly length: number;
+  /** How much of it the longest of the segments carries that the NIC has put together, or will cut it into. */
+  readonly segmentSize: number;
 }
 
 /** A received segment whose checksum is right. */
@@ -109,6 +113,7 @@ class ReusedIpInit implements IpInit {
   length = 0;
   hopLimit = 0;
   trafficClass = 0;
+  segmentLength = 0;
 }
 
 /** The object behind the three interfaces: one a place in a tree. */
@@ -155,6 +160,11 @@ export class TcpPacket implements TcpIn, TcpRaw, TcpOut {
 
   get length(): number {
     return this.frame.end - this.payloadAt;
+  }
+
+  get segmentSize(): number {
+    const { segmentation, segmentSize } = this.frame;
+    return segmentation === Segmentation.None ? this.length : Math.min(segmentSize, this.length);
   }
 
   /** Starts over with an IP packet whose payload was checked. */
@@ -216,7 +226,12 @@ export class TcpPacket implements TcpIn, TcpRaw, TcpOut {
     this.#state = State.Gone;
     const { source, destination } = this.#out;
     const { bytes, end } = this.frame;
-    if (this.info.capabilities.tcp.fill) tcp.fillChecksum(bytes, this.headerAt, end, source, destination);
+    const { fill, partial } = this.info.capabilities.tcp;
+    if (fill) tcp.fillChecksum(bytes, this.headerAt, end, source, destination);
+    else if (partial === true) {
+      tcp.fillPartialChecksum(bytes, this.headerAt, end, source, destination);
+      this.frame.leaveChecksum(this.headerAt, tcp.CHECKSUM);
+    }
     const error = this.#out.send();
     if (error === LayerError.None) this.tcp.counters.sent++;
     else this.tcp.counters.notSent++;
@@ -227,7 +242,10 @@ export class TcpPacket implements TcpIn, TcpRaw, TcpOut {
     const below = this.#ipInit;
     below.source = init.source;
     below.destination = init.destination;
-    below.length = tcp.HEADER_LENGTH + init.optionsLength + init.length;
+    const header = tcp.HEADER_LENGTH + init.optionsLength;
+    const size = init.segmentSize ?? 0;
+    below.length = header + init.length;
+    below.segmentLength = size === 0 ? 0 : header + size;
     below.hopLimit = this.tcp.hopLimit;
     below.trafficClass = init.trafficClass ?? 0;
     return below;
@@ -246,6 +264,11 @@ export class TcpPacket implements TcpIn, TcpRaw, TcpOut {
       init.flags,
       init.window,
     );
+    const size = init.segmentSize ?? 0;
+    if (size > 0) {
+      out.frame.segmentation = out.source.isV4 ? Segmentation.TcpV4 : Segmentation.TcpV6;
+      out.frame.segmentSize = size;
+    }
     this.#out = out;
     this.headerAt = out.payloadAt;
     this.payloadAt = out.payloadAt + header;

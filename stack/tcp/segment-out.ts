@@ -13,6 +13,7 @@ import { noteSent, onIdleRestart, onProbeSent, sendAllowance } from "./recovery.
 import { add, before, distance } from "./sequence.ts";
 import { ConnectionState } from "./state.ts";
 import { timestampNow } from "./timestamp.ts";
+import { sized, superLimit } from "./super-segment.ts";
 import { armAfterSend, armPersist, armRefused, armRetransmission } from "./timers.ts";
 import { advertise, advertiseUnscaled } from "./window.ts";
 
@@ -40,6 +41,7 @@ class ReusedInit implements TcpInit {
   window = 0;
   optionsLength = 0;
   length = 0;
+  segmentSize = 0;
   trafficClass = 0;
 }
 
@@ -60,7 +62,7 @@ export class SegmentWriter {
     const allowance = sendAllowance(c);
     const lost = allowance > 0 ? c.flight.firstLost() : -1;
     if (lost >= 0) return this.#resend(c, raw, now, lost);
-    const length = c.finSent ? 0 : this.#newLength(c, Math.min(allowance, this.#windowLeft(c)));
+    const length = c.finSent ? 0 : this.#newLength(c, raw, Math.min(allowance, this.#windowLeft(c)));
     if (length > 0 || this.#finIsNext(c, length)) return this.#data(c, raw, now, length);
     if (c.probeWanted) {
       const filled = this.#probe(c, raw, now);
@@ -77,19 +79,30 @@ export class SegmentWriter {
     return Math.max(0, c.sndWnd - distance(c.sndUna, c.sndNxt));
   }
 
-  /** How long the next segment of new data is; 0: none is to be sent now. */
-  #newLength(c: Connection, usable: number): number {
+  /** How much new data leaves next, in one segment or in many in one; 0: none is to be sent now. */
+  #newLength(c: Connection, raw: TcpRaw, usable: number): number {
     const unsent = c.unsent;
     if (unsent <= 0 || usable <= 0) return 0;
-    const mss = this.#payloadMss(c);
-    if (usable >= mss && unsent >= mss) return mss;
-    const length = Math.min(usable, unsent, mss);
+    const options = this.#optionsLength(c);
+    const mss = Math.max(1, c.sndMss - options);
+    if (usable < mss || unsent < mss) return this.#shortLength(c, Math.min(usable, unsent), unsent);
+    const most = Math.min(usable, superLimit(c, raw.info, mss, options));
+    // RFC 9293 3.7.4: the short rest of the data goes along, where it might go by itself.
+    if (unsent <= most && unsent % mss > 0 && this.#mayEndShort(c)) return unsent;
+    return sized(Math.min(unsent, most), mss);
+  }
+
+  /** The same, for less than a full segment. */
+  #shortLength(c: Connection, length: number, unsent: number): number {
     if (c.pushWanted) return length;
     // RFC 9293 3.8.6.2.1 (3): a large part of what the peer has ever taken.
-    if (length < unsent) return length >= mss || 2 * length >= c.maxSndWnd ? length : 0;
-    // RFC 9293 3.7.4, with Minshall's change: the rest of the data may go while no other short segment is out.
-    const mayGo = c.finWanted || (!c.cork && (c.noDelay || !before(c.sndUna, c.lastShortEnd)));
-    return mayGo ? length : 0;
+    if (length < unsent) return 2 * length >= c.maxSndWnd ? length : 0;
+    return this.#mayEndShort(c) ? length : 0;
+  }
+
+  /** RFC 9293 3.7.4, with Minshall's change: the rest of the data may go while no other short segment is out. */
+  #mayEndShort(c: Connection): boolean {
+    return c.finWanted || (!c.cork && (c.noDelay || !before(c.sndUna, c.lastShortEnd)));
   }
 
   /** Whether the FIN follows `length` bytes of new data. It has a number, so it needs room in the window as well. */
@@ -116,8 +129,12 @@ export class SegmentWriter {
     return Math.min(room, duplicate + (c.hasRanges ? c.ranges.ranges : 0));
   }
 
-  #data(c: Connection, raw: TcpRaw, now: Micros, length: number): Filled {
+  #data(c: Connection, raw: TcpRaw, now: Micros, wanted: number): Filled {
+    const mss = this.#payloadMss(c);
+    // RFC 3168 6.1.2: CWR is on one segment only, which therefore leaves by itself.
+    const length = c.cwrWanted ? Math.min(wanted, mss) : wanted;
     const init = this.#begin(c, c.sndNxt, Flag.Ack, length);
+    if (length > mss) init.segmentSize = mss;
     const offset = c.sentData;
     const isFin = this.#finIsNext(c, length);
     if (isPushed(c, offset, length)) init.flags |= Flag.Psh;
@@ -128,9 +145,9 @@ export class SegmentWriter {
     c.pushWanted = false;
     c.sendBuffer.fill(offset, out.frame.bytes, out.payloadAt, length);
     const end = add(c.sndNxt, length + (isFin ? 1 : 0));
-    if (length < this.#payloadMss(c)) c.lastShortEnd = end;
+    if (length % mss > 0) c.lastShortEnd = end;
     if (isFin) this.#finGoes(c);
-    c.flight.push(end, now);
+    c.flight.pushAll(length, isFin, mss, now);
     return this.#sent(c, out, now, length);
   }
 
@@ -205,6 +222,7 @@ export class SegmentWriter {
     init.acknowledgment = c.rcvNxt;
     init.flags = flags;
     init.length = length;
+    init.segmentSize = 0;
     init.trafficClass = 0;
     // RFC 3168 6.1.3: the echo goes on until the peer says that it has reduced its window.
     if (c.ecnEcho) init.flags |= Flag.Ece;

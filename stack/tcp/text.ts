@@ -38,7 +38,8 @@ export function takeText(c: Connection, segment: TcpIn): void {
   const isFinished = c.hasRcvFin && c.rcvNxt === c.rcvFin;
   const received = distance(start, c.rcvNxt);
   if (isFinished) c.rcvNxt = add(c.rcvNxt, 1);
-  if (c.rcvMss < length) c.rcvMss = Math.min(length, c.tcp.ownMss(c));
+  const { segmentSize } = segment;
+  if (c.rcvMss < segmentSize) c.rcvMss = Math.min(segmentSize, c.tcp.ownMss(c));
   acknowledge(c, received, isFinished || hadRanges || c.hasRanges || received === 0);
   if (received > 0) c.handler.readable?.(c);
   if (isFinished && c.index >= 0) finish(c);

@@ -131,7 +131,10 @@ class UdpReceiver implements Receiver<IpIn> {
       else counters.malformed++;
       return false;
     }
-    if (ip.info.capabilities.udp.verify && !udp.verifyChecksum(frame.bytes, at, ip.source, ip.destination)) {
+    if (
+      ip.info.capabilities.udp.verify && !frame.hasTrusted(at) &&
+      !udp.verifyChecksum(frame.bytes, at, ip.source, ip.destination)
+    ) {
       counters.wrongChecksum++;
       return false;
     }

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Failure, LayerError } from "../error.ts";
-import type { Frame } from "../frame.ts";
+import { Checksum, type Frame } from "../frame.ts";
 import type { IpIn, IpInit, IpOut, IpRaw } from "../ip/packet.ts";
 import type { LossModel } from "../loss/models.ts";
 import type { NicInfo } from "../slot.ts";
@@ -183,6 +183,7 @@ export class UdpPacket implements UdpIn, UdpRaw, UdpOut {
   echo(): LayerError {
     if (this.#state !== State.In) misuse("echo", this.#state);
     const { isGroup } = this.#in;
+    const isPartial = this.frame.checksum === Checksum.Partial && this.frame.checksumAt === this.#at;
     const out = this.#turn(this.length);
     if (typeof out === "number") return out;
     const { bytes } = out.frame;
@@ -191,8 +192,12 @@ export class UdpPacket implements UdpIn, UdpRaw, UdpOut {
     udp.setDestinationPort(bytes, at, this.sourcePort);
     // Addresses and ports change places, so the sum that the checksum covers stays what it was; but what was sent to
     // a group is answered from an address that it did not cover.
-    if (isGroup && this.info.capabilities.udp.fill && udp.checksum(bytes, at) !== udp.NO_CHECKSUM) {
-      udp.fillChecksum(bytes, at, out.source, out.destination);
+    if (isPartial) {
+      if (isGroup) this.#leavePartial(at, out.source, out.destination);
+      else this.frame.leaveChecksum(at, udp.CHECKSUM);
+    } else if (isGroup && udp.checksum(bytes, at) !== udp.NO_CHECKSUM) {
+      const { fill, partial } = this.info.capabilities.udp;
+      if (fill || partial === true) udp.fillChecksum(bytes, at, out.source, out.destination);
     }
     return this.#leaves(out);
   }
@@ -218,8 +223,15 @@ export class UdpPacket implements UdpIn, UdpRaw, UdpOut {
   send(): LayerError {
     if (this.#state !== State.Out) misuse("send", this.#state);
     const { source, destination } = this.#out;
-    if (this.info.capabilities.udp.fill) udp.fillChecksum(this.frame.bytes, this.#at, source, destination);
+    const { fill, partial } = this.info.capabilities.udp;
+    if (fill) udp.fillChecksum(this.frame.bytes, this.#at, source, destination);
+    else if (partial === true) this.#leavePartial(this.#at, source, destination);
     return this.#leaves(this.#out);
+  }
+
+  #leavePartial(at: number, source: Address, destination: Address): void {
+    udp.fillPartialChecksum(this.frame.bytes, at, source, destination);
+    this.frame.leaveChecksum(at, udp.CHECKSUM);
   }
 
   #leaves(out: IpOut): LayerError {

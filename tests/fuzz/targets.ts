@@ -13,6 +13,7 @@ import { pretty } from "./targets/pretty.ts";
 import { faults, specs } from "./targets/specs.ts";
 import { text } from "./targets/text.ts";
 import { tree } from "./targets/tree.ts";
+import { virtioHeader } from "./targets/virtio.ts";
 import { wire } from "./targets/wire.ts";
 
 /** All targets, in the order in which they are run. */
@@ -29,5 +30,6 @@ export const TARGETS: readonly Target[] = [
   controlWords,
   drill,
   bindings,
+  virtioHeader,
   tree,
 ];

@@ -1,7 +1,7 @@
 /** TCP between the kernel and us over a wire that loses packets at random, and what Wireshark thinks of it. */
 import assert from "node:assert/strict";
 import { source } from "../support/ethox.ts";
-import { APPLIANCE, peer, peerTest, serve, TAP } from "../support/peer.ts";
+import { APPLIANCE, peer, peerTest, serve, serveOn, TAP } from "../support/peer.ts";
 import { run } from "../support/netns.ts";
 import { assertEchoed, shell, withDirectory } from "../support/tcp-peers.ts";
 import { findProgram } from "../../scripts/setup/programs.ts";
@@ -52,7 +52,8 @@ peerTest(
   [...PROGRAMS, "tcpdump", "tshark", "curl"],
   source,
   async () => {
-    await using server = await serve(source, "tcp-echo", "discard", "chargen", "http");
+    // Without offloads, so that segments are whole and single where tcpdump sees them.
+    await using server = await serveOn("offload=off", source, "tcp-echo", "discard", "chargen", "http");
     await withDirectory(async (directory) => {
       const capture = `${directory}/capture.pcap`;
       const tcpdump = new Deno.Command(findProgram("tcpdump") ?? "tcpdump", {

@@ -8,13 +8,16 @@
  * ```
  */
 import { deepEqual, equal, ok, partialDeepStrictEqual } from "node:assert/strict";
+import { Checksum, Segmentation } from "../../stack/frame.ts";
 import { protocols } from "../../stack/ip/protocols.ts";
+import { OFFLOADING, type Slot } from "../../stack/slot.ts";
 import { type Instant, milliseconds, NEVER } from "../../stack/store/time.ts";
 import { StreamReceive, StreamSend } from "../../stack/tcp/buffers.ts";
 import { CloseReason, type Connection, type ConnectionHandler } from "../../stack/tcp/connection.ts";
 import { Tcp, type TcpOptions } from "../../stack/tcp/endpoint.ts";
 import type { Listener } from "../../stack/tcp/listener.ts";
 import { Address } from "../../stack/wire/address.ts";
+import { fold, pseudo } from "../../stack/wire/checksum.ts";
 import * as ethernet from "../../stack/wire/ethernet.ts";
 import * as ipv4Wire from "../../stack/wire/ipv4.ts";
 import { Protocol } from "../../stack/wire/protocol.ts";
@@ -102,6 +105,8 @@ export interface PeerOptions {
   readonly handshake?: Instant;
   /** Buffers of the NIC. Default 128. */
   readonly slots?: number;
+  /** Whether the NIC completes checksums, cuts segments and puts them together. Default false. */
+  readonly offload?: boolean;
 }
 
 /** A host with TCP on virtual time, and the peer's side of the conversations with it. */
@@ -128,7 +133,10 @@ export class TcpPeer {
     const window = options.buffer === undefined ? {} : { receiveWindow: options.buffer };
     this.tcp = new Tcp({ secret: [1, 2, 3, 4], ...window, ...options.tcp });
     this.host = host({
-      nic: { slots: options.slots ?? 128 },
+      nic: {
+        slots: options.slots ?? 128,
+        ...(options.offload === true ? { capabilities: OFFLOADING, frameLength: 0xffff + 14 } : {}),
+      },
       knowsPeer: options.knowsPeer ?? true,
       receive: ({ icmp }) => protocols({ icmp: icmp.recv(this.tcp.errors()), tcp: this.tcp.recv() }),
       send: () => this.tcp.send(),
@@ -186,8 +194,22 @@ export class TcpPeer {
   /** Lets segments arrive one after the other, and answers with what the host sends before time goes on. */
   send(...segments: readonly Segment[]): Answer[] {
     const frames: Uint8Array[] = [];
-    for (const segment of segments) frames.push(...this.host.deliver(this.#frame(segment)));
+    for (const segment of segments) frames.push(...this.#deliver(segment));
     return [...this.#read(frames), ...this.flush()];
+  }
+
+  #deliver(segment: Segment): Uint8Array[] {
+    const { segmentSize } = segment;
+    if (segmentSize === undefined) return this.host.deliver(this.#frame(segment));
+    ok(this.host.nic.inject(this.#frame(segment)));
+    const receive = (slot: Slot) => {
+      slot.frame.checksum = Checksum.Verified;
+      slot.frame.segmentation = Segmentation.TcpV4;
+      slot.frame.segmentSize = segmentSize;
+      this.host.receiver.receive(slot);
+    };
+    this.host.nic.rx(1, { receive });
+    return this.host.drain();
   }
 
   /** What the host has to send now. */
@@ -275,7 +297,14 @@ export class TcpPeer {
     const at = ip + ipv4Wire.headerLength(frame, ip);
     const end = frame.length;
     const own = new Address().readV4(frame, ip + ipv4Wire.SOURCE);
-    ok(wire.verifyChecksum(frame, at, end, own, new Address().readV4(frame, ip + ipv4Wire.DESTINATION)));
+    const destination = new Address().readV4(frame, ip + ipv4Wire.DESTINATION);
+    const { offload } = this.options;
+    if (offload !== true) ok(wire.verifyChecksum(frame, at, end, own, destination), "a wrong checksum");
+    else {equal(
+        wire.checksum(frame, at),
+        fold(pseudo(own, destination, Protocol.Tcp, end - at)),
+        "not partial",
+      );}
     const bits = wire.flags(frame, at);
     const payload = at + wire.headerLength(frame, at);
     const isSyn = (bits & wire.Flag.Syn) !== 0;

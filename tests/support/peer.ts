@@ -76,6 +76,12 @@ export async function serve(program: Program, ...more: string[]): Promise<Server
   return await Server.start(program, await cable.make(), `${APPLIANCE}${PREFIX}`, ...more);
 }
 
+/** The same, with options of the TAP behind its name: "offload=off". */
+export async function serveOn(options: string, program: Program, ...more: string[]): Promise<Server> {
+  makeTap();
+  return await Server.start(program, `tap:${TAP},${options}`, `${APPLIANCE}${PREFIX}`, ...more);
+}
+
 /** What a program wrote and how it ended. */
 export interface Output {
   readonly code: number;

@@ -38,6 +38,8 @@ export interface Segment extends Options {
   readonly destination?: string;
   /** Added to the right checksum. */
   readonly checksumError?: number;
+  /** The NIC has put it together from segments of so many bytes, and says so. */
+  readonly segmentSize?: number;
 }
 
 /** A segment from the host. */

@@ -41,6 +41,8 @@ export interface Scenario {
   readonly sack: readonly [boolean, boolean];
   readonly timestamps: readonly [boolean, boolean];
   readonly windowScale: readonly [boolean, boolean];
+  /** Whose NIC cuts segments, so that TCP hands down many in one. */
+  readonly supers: readonly [boolean, boolean];
   readonly ecn: boolean;
   readonly cubic: boolean;
   readonly noDelay: boolean;
@@ -97,6 +99,7 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc.record({
   sack: both,
   timestamps: both,
   windowScale: both,
+  supers: both,
   ecn: fc.boolean(),
   cubic: fc.boolean(),
   noDelay: fc.boolean(),
@@ -202,7 +205,7 @@ function host(network: Network, s: Scenario, index: 0 | 1): TcpHost {
     jitter: s.jitter,
     ...(s.rate > 0 && { rate: s.rate, queue: s.queue, ...(s.mark >= 0 && { ecn: s.mark }) }),
   };
-  return tcpHost(network, index + 1, { ingress, egress }, {
+  return tcpHost(network, index + 1, { ingress, egress, supers: s.supers[index] }, {
     secret: [random.next(), random.next(), random.next(), random.next()],
     connections: 4,
     // However unlucky it is, no transfer is given up.

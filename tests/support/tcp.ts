@@ -11,6 +11,7 @@ import {
   type Port,
   protocols,
 } from "../../mod.ts";
+import { segmenting } from "../../nic/segmenting.ts";
 import { type ReceiveBuffer, type SendBuffer, StreamReceive, StreamSend } from "../../stack/tcp/buffers.ts";
 import type { CloseReason, Connection, ConnectionHandler } from "../../stack/tcp/connection.ts";
 import { Tcp, type TcpOptions } from "../../stack/tcp/endpoint.ts";
@@ -27,11 +28,14 @@ export interface TcpHost {
   drop: ((segment: SegmentView) => boolean) | undefined;
 }
 
-/** Attaches host `number` with the same faults both ways. All hosts know each other's link addresses. */
+/**
+ * Attaches host `number` with the same faults both ways. All hosts know each other's link addresses. With `supers` its
+ * TCP hands down many segments in one, which are cut before they leave.
+ */
 export function tcpHost(
   network: Network,
   number: number,
-  faults: { ingress?: Faults; egress?: Faults; capabilities?: Capabilities } = {},
+  faults: { ingress?: Faults; egress?: Faults; capabilities?: Capabilities; supers?: boolean } = {},
   options: Partial<TcpOptions> = {},
 ): TcpHost {
   const address = Address.parse(`10.0.0.${number}`);
@@ -47,10 +51,11 @@ export function tcpHost(
     const segment = host.drop === undefined ? undefined : readSegment(bytes, start, end);
     if (segment === undefined || !host.drop?.(segment)) receiver.receive(slot);
   };
+  const sender = eth.send(ip.send(tcp.send()));
   const port = network.attach({
     name: `host ${number}`,
     receive: { receive },
-    send: eth.send(ip.send(tcp.send())),
+    send: faults.supers === true ? segmenting(sender) : sender,
     ...faults,
   });
   const host: TcpHost = { address, tcp, ip, port, drop: undefined };

@@ -85,7 +85,7 @@ Deno.test("layering: each layer of the stack knows only those below it", () => {
 
 Deno.test("layering: a NIC knows of the stack what a frame, a slot and a handler are, bytes and containers", () => {
   const ground = ["stack/wire", "stack/store", "stack/loss"];
-  const files = ["error", "frame", "handler", "slot"].map((name) => `stack/${name}.ts`);
+  const files = ["error", "frame", "handler", "offload", "slot"].map((name) => `stack/${name}.ts`);
   const isAllowed = (target: string) =>
     within(target, "nic") || target.startsWith("node:") || files.includes(target) ||
     ground.some((folder) => within(target, folder));

@@ -1,11 +1,19 @@
-import { deepStrictEqual, equal, ok, throws } from "node:assert/strict";
+import { deepStrictEqual, equal, fail, ok, throws } from "node:assert/strict";
+import type { Nic } from "../../../nic/device.ts";
 import { External, type ExternalOptions } from "../../../nic/external.ts";
 import { faulty, type FaultyNic, type FaultyOptions } from "../../../nic/fault.ts";
 import { link } from "../../../nic/link/link.ts";
 import { parseFaults } from "../../../nic/link/parse.ts";
+import { NicWrapper } from "../../../nic/wrapper.ts";
+import { Segmentation } from "../../../stack/frame.ts";
+import type { Receiver } from "../../../stack/handler.ts";
 import { Loss } from "../../../stack/loss/endpoint.ts";
-import { ALL_IGNORED, type Slot } from "../../../stack/slot.ts";
+import { ALL_IGNORED, OFFLOADING, type Slot } from "../../../stack/slot.ts";
 import { type Instant, NEVER } from "../../../stack/store/time.ts";
+import { Address } from "../../../stack/wire/address.ts";
+import * as tcpWire from "../../../stack/wire/tcp.ts";
+import { OWN, PEER } from "../../support/frames.ts";
+import { readSegment, segment } from "../../support/tcp-frames.ts";
 
 /** A NIC with faults, and the wire behind it in the test's hand. */
 class Bench {
@@ -215,3 +223,65 @@ Deno.test("faulty: values out of range are refused when it is made", () => {
     message: /^loss must be/,
   });
 });
+
+Deno.test("faulty: a fault hits one of the segments that the NIC has joined, not all of them", () => {
+  const inner = new External({ capabilities: OFFLOADING, frameLength: 65_549 });
+  inner.inject(segment({ data: 10_000, sequence: 1 }));
+  const received: number[] = [];
+  const receive = ({ frame, info }: Slot) => {
+    equal(info.capabilities.segmentation, undefined, "an answer must be a single packet, too");
+    equal(frame.segmentation, Segmentation.None);
+    const { sequence, data } = readSegment(frame.bytes, frame.start, frame.end)!;
+    equal(data.length, 1_000);
+    ok(
+      tcpWire.verifyChecksum(
+        frame.bytes,
+        frame.start + 34,
+        frame.end,
+        Address.parse(PEER),
+        Address.parse(OWN),
+      ),
+    );
+    received.push(sequence);
+  };
+  faulty(joining(inner, 1_000), { ingress: { loss: 0.5, seed: 3 } }).rx(64, { receive });
+  ok(received.length > 1 && received.length < 10, `${received}`);
+  ok(received.every((sequence) => sequence % 1_000 === 1), `${received}`);
+});
+
+Deno.test("faulty: towards faults the stack sends single packets, whole, whatever the NIC inside could do", () => {
+  const inner = new External({ capabilities: OFFLOADING, frameLength: 65_549 });
+  const nic = faulty(inner, { egress: { loss: 1 } });
+  nic.tx(1, {
+    send: ({ info }) => {
+      deepStrictEqual(info.capabilities.tcp, { verify: true, fill: true });
+      deepStrictEqual(info.capabilities.udp, { verify: true, fill: true });
+      equal(info.capabilities.segmentation, undefined);
+    },
+  });
+});
+
+Deno.test("faulty: joined segments that are not what they say are dropped and counted", () => {
+  const inner = new External({ capabilities: OFFLOADING, frameLength: 65_549 });
+  inner.inject(new Uint8Array(5_000));
+  const nic = faulty(joining(inner, 1_000), { ingress: { delay: 1 } });
+  equal(nic.rx(64, { receive: () => fail("nothing can be made of it") }), 1);
+  equal(nic.counters.badOffload, 1);
+});
+
+/** The NIC, saying of each frame that it has joined it from TCP segments of `size` bytes. */
+function joining(inner: External, size: number): Nic {
+  return new class extends NicWrapper {
+    override rx(max: number, receiver: Receiver<Slot>): number {
+      return super.rx(max, {
+        receive: (slot) => {
+          const { frame } = slot;
+          frame.leaveChecksum(frame.start + 34, tcpWire.CHECKSUM);
+          frame.segmentation = Segmentation.TcpV4;
+          frame.segmentSize = size;
+          receiver.receive(slot);
+        },
+      });
+    }
+  }(inner);
+}

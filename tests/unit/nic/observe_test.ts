@@ -3,8 +3,11 @@ import { External } from "../../../nic/external.ts";
 import { type Direction, observe } from "../../../nic/observe.ts";
 import type { Frame } from "../../../stack/frame.ts";
 import { Type } from "../../../stack/wire/icmpv4.ts";
-import { data, echoRequest, read } from "../../support/frames.ts";
+import { Address } from "../../../stack/wire/address.ts";
+import * as tcp from "../../../stack/wire/tcp.ts";
+import { data, echoRequest, OWN, PEER, read } from "../../support/frames.ts";
 import { host } from "../../support/host.ts";
+import { segment } from "../../support/tcp-frames.ts";
 
 /** An observed NIC, and what its observer was shown. */
 function observed() {
@@ -71,4 +74,21 @@ Deno.test("observe: everything else is the NIC's own", async () => {
   watcher.close();
   equal(watcher.failure, nic.failure);
   equal(typeof nic.failure, "string");
+});
+
+Deno.test("observe: a partial checksum is shown as it is on the wire, and left as it was", () => {
+  const { nic, watcher, shown } = observed();
+  const whole = segment({ data: 30 });
+  const partial = whole.slice();
+  tcp.fillPartialChecksum(partial, 34, partial.length, Address.parse(PEER), Address.parse(OWN));
+  watcher.tx(1, {
+    send: (slot) => {
+      slot.frame.resize(partial.length);
+      slot.frame.bytes.set(partial, slot.frame.start);
+      slot.frame.leaveChecksum(slot.frame.start + 34, tcp.CHECKSUM);
+      slot.queue();
+    },
+  });
+  deepEqual(shown.map(([, frame]) => frame), [whole]);
+  deepEqual(nic.take(), partial);
 });
