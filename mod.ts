@@ -64,6 +64,13 @@ export { Redirects } from "./stack/ndp/redirects.ts";
 export { RouterDns } from "./stack/ndp/dns.ts";
 export { Slaac } from "./stack/ndp/slaac.ts";
 export { InterfaceIds } from "./stack/ndp/interface-id.ts";
+export type { ProbeKind } from "./stack/icmp/probe.ts";
+export {
+  type HopResult,
+  type ProbeResult,
+  Traceroute,
+  type TracerouteOptions,
+} from "./stack/icmp/traceroute.ts";
 export { Path } from "./stack/ip/path.ts";
 export { type ProtocolHandlers, protocols } from "./stack/ip/protocols.ts";
 export { Udp, UdpCounters, type UdpOptions } from "./stack/udp/endpoint.ts";
@@ -92,7 +99,7 @@ export { Cubic } from "./stack/tcp/congestion/cubic.ts";
 export { NewReno } from "./stack/tcp/congestion/newreno.ts";
 export type { SipKey } from "./stack/store/siphash.ts";
 export type { TcpBase, TcpHeader, TcpIn, TcpInit, TcpOut, TcpRaw } from "./stack/tcp/packet.ts";
-export { Ping, type PingOptions, type PingResult } from "./stack/icmp/ping.ts";
+export { Ping, type PingError, type PingOptions, type PingResult } from "./stack/icmp/ping.ts";
 
 export { Stack, type StackCounters, type StackOptions, type TcpConnectOptions } from "./sockets/stack.ts";
 export type { TcpAddr, UdpAddr } from "./sockets/address.ts";

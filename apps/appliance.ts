@@ -20,6 +20,7 @@ import {
   type Slot,
   Tcp,
   type TimedSender,
+  type Traceroute,
   Udp,
 } from "../mod.ts";
 import { CliError, ExitStatus } from "./cli/errors.ts";
@@ -98,6 +99,20 @@ export class Appliance {
     return { receive, send: link.send(ip.send(icmp.send(ping))) };
   }
 
+  /** The tree that answers and traces a route. */
+  tracing(traceroute: Traceroute): Tree {
+    const { eth, ip, tcp } = this;
+    const rest = this.#errors();
+    const segments = tcp.recv();
+    const receive = eth.recv(this.#receiver((packet) => {
+      if (!traceroute.receive(packet)) rest.receive(packet);
+    }, (packet) => {
+      traceroute.receiveSegment(packet);
+      segments.receive(packet);
+    }));
+    return { receive, send: eth.send(ip.send(traceroute)) };
+  }
+
   /** Polls until the signal aborts. `cycle` is called after every cycle. Throws when the NIC fails. */
   async run(signal: AbortSignal, tree: Tree, cycle?: () => void): Promise<void> {
     await poll(this.nic, { ...tree, signal, ...(cycle === undefined ? {} : { cycle }) });
@@ -106,12 +121,12 @@ export class Appliance {
   }
 
   /** `messages` takes what ICMP does not deal with itself. */
-  #receiver(messages: Receive<IcmpIn>): Receiver<LinkIn> {
-    const { ip, icmp, udp, tcp } = this;
+  #receiver(messages: Receive<IcmpIn>, segments: Receive<IpIn> = this.tcp.recv()): Receiver<LinkIn> {
+    const { ip, icmp, udp } = this;
     return ip.recv(protocols({
       icmp: icmp.recv(messages),
       udp: udp.recv(),
-      tcp: tcp.recv(),
+      tcp: segments,
       other: this.#unspoken,
     }));
   }

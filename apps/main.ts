@@ -16,6 +16,7 @@ import { addDump } from "./commands/dump.ts";
 import { addNics } from "./commands/nics.ts";
 import { addPing } from "./commands/ping.ts";
 import { addServe } from "./commands/serve.ts";
+import { addTraceroute } from "./commands/traceroute.ts";
 import { VERSION } from "./version.ts";
 
 const HELP = `
@@ -31,7 +32,18 @@ export async function main(args: readonly string[], io: Io = processIo()): Promi
     .version(VERSION, "-V, --version", "print the version")
     .addHelpText("after", HELP)
     .exitOverride();
-  const adders = [addServe, addPing, addArp, addCurl, addDump, addControl, addNics, addDemo, addCompletion];
+  const adders = [
+    addServe,
+    addPing,
+    addTraceroute,
+    addArp,
+    addCurl,
+    addDump,
+    addControl,
+    addNics,
+    addDemo,
+    addCompletion,
+  ];
   for (const add of adders) add(program, context);
   try {
     await program.parseAsync(args, { from: "user" });

@@ -1,5 +1,5 @@
 /** `ethox ping`: asks a host for echoes. */
-import { Ping, type PingResult, seconds } from "../../mod.ts";
+import { Ping, type PingError, type PingResult, seconds } from "../../mod.ts";
 import { type Command, Option } from "../cli/commander.ts";
 import { ExitStatus, UsageError } from "../cli/errors.ts";
 import { milliseconds } from "../cli/format.ts";
@@ -8,6 +8,7 @@ import { type Context, Output } from "../cli/output.ts";
 import * as parse from "../cli/parse.ts";
 import { interruptible } from "../cli/stop.ts";
 import { faultLines, faultSummary } from "../report.ts";
+import { pingProblem } from "../ping-problem.ts";
 import { RoundTrips } from "../round-trips.ts";
 import { openStation } from "../station.ts";
 
@@ -47,6 +48,11 @@ export function addPing(program: Command, context: Context): void {
         .default(56),
     )
     .addOption(
+      new Option("-t, --ttl <hops>", "how many hops a request may make").argParser(
+        parse.count("--ttl", 1, 255),
+      ),
+    )
+    .addOption(
       new Option("-W, --timeout <time>", "how long a reply is waited for")
         .argParser(parse.duration("--timeout", 1_000)).default(seconds(1), "1s"),
     )
@@ -71,7 +77,7 @@ export function addPing(program: Command, context: Context): void {
       }
       const trips = new RoundTrips();
       const show = (result: PingResult) => {
-        const { sequence, rtt, hopLimit, length } = result;
+        const { sequence, rtt, hopLimit, length, isDuplicate } = result;
         if (rtt === undefined) {
           output.event("timeout", { sequence });
           output.line(`no answer from ${host}: icmp_seq=${sequence}`);
@@ -79,10 +85,16 @@ export function addPing(program: Command, context: Context): void {
         }
         trips.add(rtt);
         const bytes = length + ICMP_HEADER;
-        output.event("reply", { sequence, bytes, ttl: hopLimit ?? null, rttMs: rtt / 1_000 });
-        output.line(
-          `${bytes} bytes from ${host}: icmp_seq=${sequence} ttl=${hopLimit} time=${milliseconds(rtt)} ms`,
-        );
+        const duplicate = isDuplicate ? { duplicate: true } : {};
+        output.event("reply", { sequence, bytes, ttl: hopLimit ?? null, rttMs: rtt / 1_000, ...duplicate });
+        const time = `icmp_seq=${sequence} ttl=${hopLimit} time=${milliseconds(rtt)} ms`;
+        output.line(`${bytes} bytes from ${host}: ${time}${isDuplicate ? " (DUP!)" : ""}`);
+      };
+      const complain = ({ sequence, from, type, code, mtu }: PingError) => {
+        const problem = pingProblem(from.isV4, type, code, mtu);
+        const told = mtu > 0 ? { mtu } : {};
+        output.event("error", { sequence, from: String(from), type, code, ...told, problem });
+        output.line(`From ${from} icmp_seq=${sequence} ${problem}`);
       };
       const [random = 0] = crypto.getRandomValues(new Uint16Array(1));
       const ping = new Ping({
@@ -92,7 +104,9 @@ export function addPing(program: Command, context: Context): void {
         timeout: given.timeout,
         length: given.size,
         ...(given.count === undefined ? {} : { count: given.count }),
+        ...(given.ttl === undefined ? {} : { hopLimit: given.ttl }),
         onResult: show,
+        onError: complain,
       });
       output.event("ready", { ...station.describe(), host: String(host) });
       output.line(`PING ${host} ${given.size}(${given.size + HEADERS}) bytes of data.`);
@@ -103,12 +117,14 @@ export function addPing(program: Command, context: Context): void {
         });
       });
       const time = Math.round((appliance.nic.now() - started) / 1_000);
-      const { transmitted, received } = ping;
+      const { transmitted, received, duplicates, errors } = ping;
       const loss = transmitted === 0 ? 0 : (transmitted - received) * 100 / transmitted;
       const rttMs = trips.milliseconds();
       output.event("statistics", {
         transmitted,
         received,
+        ...(duplicates > 0 && { duplicates }),
+        ...(errors > 0 && { errors }),
         lossPercent: loss,
         timeMs: time,
         ...(rttMs && { rttMs }),
@@ -117,7 +133,12 @@ export function addPing(program: Command, context: Context): void {
       if (output.human) output.line();
       output.result(`--- ${host} ping statistics ---`);
       const lost = `${Number(loss.toFixed(1))}% packet loss`;
-      output.result(`${transmitted} packets transmitted, ${received} received, ${lost}, time ${time}ms`);
+      const more = `${duplicates > 0 ? `, +${duplicates} duplicates` : ""}${
+        errors > 0 ? `, +${errors} errors` : ""
+      }`;
+      output.result(
+        `${transmitted} packets transmitted, ${received} received${more}, ${lost}, time ${time}ms`,
+      );
       if (received > 0) output.result(trips.line());
       for (const line of faultLines(station.wire.faults)) output.line(line);
       if (received === 0) context.status = ExitStatus.Failed;

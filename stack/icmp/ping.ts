@@ -9,7 +9,10 @@ import { type Instant, milliseconds, NEVER, seconds } from "../store/time.ts";
 import { Address } from "../wire/address.ts";
 import * as icmpv4 from "../wire/icmpv4.ts";
 import * as icmpv6 from "../wire/icmpv6.ts";
+import { Protocol } from "../wire/protocol.ts";
+import { Meaning, meaningOf, toldMtu } from "./meaning.ts";
 import type { IcmpIn, IcmpRaw } from "./packet.ts";
+import { Quote } from "./quote.ts";
 
 /** One answered or abandoned echo request. */
 export interface PingResult {
@@ -21,6 +24,22 @@ export interface PingResult {
   readonly hopLimit: number | undefined;
   /** The answer's payload in bytes. */
   readonly length: number;
+  /** Whether the request was answered before. */
+  readonly isDuplicate: boolean;
+}
+
+/** An ICMP error about an echo request. */
+export interface PingError {
+  /** The request's number, from 1. */
+  readonly sequence: number;
+  /** Who reports it: overwritten by the next packet. */
+  readonly from: Address;
+  /** Its type, in the destination's family. */
+  readonly type: number;
+  /** Its code. */
+  readonly code: number;
+  /** The MTU that it tells, when the request was too long; 0 otherwise. */
+  readonly mtu: number;
 }
 
 /** How a {@linkcode Ping} is set up. */
@@ -37,8 +56,12 @@ export interface PingOptions {
   readonly timeout?: Instant;
   /** The payload's length. Default 56 bytes, as everywhere. */
   readonly length?: number;
+  /** Hops that requests may make. Default: the endpoint's. */
+  readonly hopLimit?: number;
   /** Called with each result, in the order in which they are known. */
   readonly onResult: (result: PingResult) => void;
+  /** Called with each error about a request, which then is not waited for any more. Default: errors are ignored. */
+  readonly onError?: (error: PingError) => void;
 }
 
 /** Requests that may be unanswered at once; an older one is given up for a new one. */
@@ -53,8 +76,15 @@ export class Ping implements Sender<IcmpRaw> {
   transmitted = 0;
   /** Answers that came in time and carried what was sent. */
   received = 0;
-  readonly #options: Required<PingOptions>;
+  /** Answers beyond the first to a request. */
+  duplicates = 0;
+  /** Errors about requests. */
+  errors = 0;
+  readonly #options: Required<Omit<PingOptions, "hopLimit" | "onError">> & Pick<PingOptions, "onError">;
   readonly #sentAt = new Float64Array(OUTSTANDING).fill(NEVER);
+  /** When the requests that have been answered were sent. */
+  readonly #answered = new Float64Array(OUTSTANDING).fill(NEVER);
+  readonly #quote = new Quote();
   readonly #init: {
     source: Address;
     destination: Address;
@@ -62,6 +92,7 @@ export class Ping implements Sender<IcmpRaw> {
     code: number;
     rest: number;
     length: number;
+    hopLimit?: number;
   };
   #next: Instant = 0;
   /** Since when the neighbour is being looked up for the next request, and when that is looked at again. */
@@ -89,6 +120,7 @@ export class Ping implements Sender<IcmpRaw> {
       code: 0,
       rest: 0,
       length: this.#options.length,
+      ...(options.hopLimit === undefined ? {} : { hopLimit: options.hopLimit }),
     };
   }
 
@@ -114,27 +146,34 @@ export class Ping implements Sender<IcmpRaw> {
     this.#next = next > now ? next : now + this.#options.interval;
     if (sequence - this.#oldest >= OUTSTANDING) this.#lose(this.#oldest++);
     this.#sentAt[sequence % OUTSTANDING] = now;
+    this.#answered[sequence % OUTSTANDING] = NEVER;
     this.#settle();
     if (typeof out === "number") return;
     this.#fill(out.frame.bytes, out.payloadAt, out.frame.end, sequence);
     out.send();
   }
 
-  /** Takes an ICMP message; false: it is none of this client's answers. */
+  /** Takes an ICMP message; false: it is none of this client's answers, and no error about a request of its. */
   receive(packet: IcmpIn): boolean {
+    if (packet.isError) return this.#receiveError(packet);
     if (!packet.isEchoReply || packet.rest >>> 16 !== this.#options.identifier) return false;
     if (!packet.ip.source.equals(this.#init.destination)) return false;
     this.#giveUp(packet.info.timestamp);
     const sequence = this.#sequence(packet.rest & 0xffff);
-    const sentAt = this.#sentAt[sequence % OUTSTANDING]!;
-    if (sequence < this.#oldest || sequence > this.transmitted || sentAt === NEVER) return false;
+    if (sequence < 0) return false;
     const { bytes, end } = packet.frame;
     if (!this.#isOurs(bytes, packet.payloadAt, end, sequence)) return false;
-    this.#sentAt[sequence % OUTSTANDING] = NEVER;
-    this.received++;
+    const index = sequence % OUTSTANDING;
+    const isDuplicate = this.#answered[index] !== NEVER;
+    const sentAt = isDuplicate ? this.#answered[index]! : this.#sentAt[index]!;
+    if (sentAt === NEVER) return false;
+    this.#sentAt[index] = NEVER;
+    this.#answered[index] = sentAt;
+    if (isDuplicate) this.duplicates++;
+    else this.received++;
     const rtt = packet.info.timestamp - sentAt;
     const { hopLimit } = packet.ip;
-    this.#options.onResult({ sequence, rtt, hopLimit, length: end - packet.payloadAt });
+    this.#options.onResult({ sequence, rtt, hopLimit, length: end - packet.payloadAt, isDuplicate });
     this.#settle();
     return true;
   }
@@ -164,7 +203,27 @@ export class Ping implements Sender<IcmpRaw> {
   #lose(sequence: number): void {
     if (this.#sentAt[sequence % OUTSTANDING] === NEVER) return;
     this.#sentAt[sequence % OUTSTANDING] = NEVER;
-    this.#options.onResult({ sequence, rtt: undefined, hopLimit: undefined, length: 0 });
+    this.#options.onResult({ sequence, rtt: undefined, hopLimit: undefined, length: 0, isDuplicate: false });
+  }
+
+  #receiveError(packet: IcmpIn): boolean {
+    const quote = this.#quote;
+    const { onError, identifier } = this.#options;
+    const { destination, type } = this.#init;
+    if (onError === undefined || !quote.read(packet) || !quote.destination.equals(destination)) return false;
+    const { bytes } = packet.frame;
+    if (quote.protocol !== (destination.isV4 ? Protocol.Icmp : Protocol.Icmpv6)) return false;
+    if (icmpv4.type(bytes, quote.at) !== type || icmpv4.identifier(bytes, quote.at) !== identifier) {
+      return false;
+    }
+    const sequence = this.#sequence(icmpv4.sequence(bytes, quote.at));
+    if (sequence < 0 || this.#sentAt[sequence % OUTSTANDING] === NEVER) return false;
+    this.#sentAt[sequence % OUTSTANDING] = NEVER;
+    this.errors++;
+    const mtu = meaningOf(packet) === Meaning.TooBig ? toldMtu(packet) : 0;
+    onError({ sequence, from: packet.ip.source, type: packet.type, code: packet.code, mtu });
+    this.#settle();
+    return true;
   }
 
   #settle(): void {
@@ -173,9 +232,10 @@ export class Ping implements Sender<IcmpRaw> {
     }
   }
 
-  /** The number whose low 16 bits travelled, among those that are unanswered. */
+  /** The number whose low 16 bits travelled, among the last; -1: none of those. */
   #sequence(low: number): number {
-    return this.#oldest + ((low - this.#oldest) & 0xffff);
+    const age = (this.transmitted - low) & 0xffff;
+    return age < OUTSTANDING && age < this.transmitted ? this.transmitted - age : -1;
   }
 
   #fill(bytes: Uint8Array, at: number, end: number, sequence: number): void {

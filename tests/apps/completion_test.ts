@@ -18,6 +18,7 @@ Deno.test("completion: bash completes commands, options, and the values that are
   assert.deepEqual((await complete("ethox", "")).filter((word) => !word.startsWith("-")), [
     "serve",
     "ping",
+    "traceroute",
     "arp",
     "curl",
     "dump",

@@ -144,3 +144,33 @@ Deno.test("mac: an address made of a name is local, unicast, and the same for th
   assert.equal(String(one), String(macFor("tap:tap0")));
   assert.notEqual(String(one), String(two));
 });
+
+Deno.test("ping: duplicates are marked and counted, and are no more replies than there were requests", async () => {
+  const { status, out } = await ethox([
+    ..."ping 10.0.0.2 --nic link: -c 3 -i 20ms -W 50ms --fault in.dup=100%,seed=1".split(" "),
+  ]);
+  assert.equal(status, 0);
+  assert.match(out, /icmp_seq=1 ttl=64 time=[\d.]+ ms \(DUP!\)\n/);
+  assert.match(out, /3 packets transmitted, 3 received, \+[23] duplicates, 0% packet loss/);
+});
+
+Deno.test("traceroute: the neighbour in memory is one hop away, whatever the probes are", async () => {
+  for (const options of [[], ["-I"], ["-T"]]) {
+    const [{ status }, lines] = await events(["traceroute", "10.0.0.2", "--nic", "link:", ...options]);
+    assert.equal(status, 0);
+    const [hop, ...more] = lines.filter(({ event }) => event === "hop");
+    assert.deepEqual(more, []);
+    assert.match(
+      JSON.stringify(hop),
+      /^{"event":"hop","hop":1,"probes":\[({"address":"10\.0\.0\.2",.*"reached":true},?){3}\]}$/,
+    );
+    assert.equal(lines.at(-1)!.reached, true);
+  }
+  const { status, out } = await ethox(["traceroute", "10.0.0.2", "--nic", "link:", "--mtu"]);
+  assert.equal(status, 0);
+  assert.match(
+    out,
+    /^traceroute to 10\.0\.0\.2, 30 hops max, 1500 byte packets\n 1 {2}10\.0\.0\.2( {2}[\d.]+ ms){3}\n/,
+  );
+  assert.match(out, /\nthe path takes packets of 1500 bytes\n$/);
+});

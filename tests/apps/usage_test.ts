@@ -8,7 +8,11 @@ const ADDR = ["--addr", "10.0.0.1/24"];
 
 /** Arguments, the exit status, and what the one line on stderr must say. */
 const WRONG: readonly (readonly [readonly string[], number, RegExp])[] = [
-  [[], 2, /no command.*serve, ping, arp, curl, dump, ctl, addr, route, neigh, nics, demo, completion/],
+  [
+    [],
+    2,
+    /no command.*serve, ping, traceroute, arp, curl, dump, ctl, addr, route, neigh, nics, demo, completion/,
+  ],
   [["frobnicate"], 2, /unknown command 'frobnicate'.*serve, ping/],
   [["pnig", "10.0.0.2"], 2, /unknown command 'pnig'.*Did you mean ping\?/],
   [["serve", "--frob"], 2, /unknown option '--frob'.*--help/],

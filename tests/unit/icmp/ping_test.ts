@@ -7,7 +7,10 @@ import {
   data,
   echoReply,
   echoRequest,
+  ethernet,
   expectFrame,
+  icmp,
+  ipv4,
   OWN,
   PEER,
   read,
@@ -85,7 +88,7 @@ Deno.test("ping: an answer gives the round trip, the hop limit and the length", 
   equal(read(request).payload.length, 100);
   equal(ping.done, false);
   made.at(START + 1_234).deliver(answerTo(request));
-  deepEqual(results, [{ sequence: 1, rtt: 1_234, hopLimit: 64, length: 100 }]);
+  deepEqual(results, [{ sequence: 1, rtt: 1_234, hopLimit: 64, length: 100, isDuplicate: false }]);
   deepEqual([ping.transmitted, ping.received, ping.done], [1, 1, true]);
   equal(made.deadline, NEVER);
 });
@@ -111,12 +114,37 @@ Deno.test("ping: what is none of its answers is left alone", () => {
   equal(ping.received, 1, "the right one still counts");
 });
 
-Deno.test("ping: a duplicate answer counts once", () => {
+Deno.test("ping: a duplicate answer is told as one, with its own round trip, and counts once", () => {
   const { made, ping, results } = client();
   const [request] = made.at(START).transmit(1);
-  made.deliver(answerTo(request), answerTo(request));
-  equal(results.length, 1);
-  equal(ping.received, 1);
+  made.at(START + 10).deliver(answerTo(request));
+  made.at(START + 30).deliver(answerTo(request));
+  deepEqual(results.map(({ rtt, isDuplicate }) => [rtt, isDuplicate]), [[10, false], [30, true]]);
+  deepEqual([ping.received, ping.duplicates], [1, 1]);
+});
+
+Deno.test("ping: an error about a request is told once, and the request is not waited for any more", () => {
+  const errors: (readonly [number, string, number, number, number])[] = [];
+  const { made, ping, results } = client({
+    count: 2,
+    interval: 10,
+    onError: ({ sequence, from, type, code, mtu }) => errors.push([sequence, `${from}`, type, code, mtu]),
+  });
+  const [one] = made.at(START).transmit();
+  const [two] = made.at(START + 10).transmit();
+  const about = (request: Uint8Array, type: number, code: number, sequence = 0) =>
+    ethernet(ipv4(icmp(request.slice(14), { type, code, identifier: 0, sequence }), { source: "10.0.0.9" }));
+  const other = one!.slice();
+  other[14 + 20 + 4]!++;
+  made.deliver(about(other, 11, 0), about(one!, 11, 0), about(one!, 11, 0), about(two!, 3, 4, 1_280));
+  deepEqual(errors, [[1, "10.0.0.9", 11, 0, 0], [2, "10.0.0.9", 3, 4, 1_280]]);
+  deepEqual([ping.errors, ping.received, ping.done], [2, 0, true]);
+  deepEqual(results, []);
+});
+
+Deno.test("ping: requests make as many hops as asked for", () => {
+  const { made } = client({ hopLimit: 3 });
+  expectFrame(made.at(START).transmit(1)[0], { ip: { hopLimit: 3 } });
 });
 
 Deno.test("ping: without an answer a request is given up at its timeout; a later answer is too late", () => {
@@ -124,7 +152,7 @@ Deno.test("ping: without an answer a request is given up at its timeout; a later
   const [request] = made.at(START).transmit();
   equal(made.deadline, START + seconds(2));
   made.at(START + seconds(2)).deliver(answerTo(request));
-  deepEqual(results, [{ sequence: 1, rtt: undefined, hopLimit: undefined, length: 0 }]);
+  deepEqual(results, [{ sequence: 1, rtt: undefined, hopLimit: undefined, length: 0, isDuplicate: false }]);
   deepEqual([ping.received, ping.done], [0, true]);
   equal(made.deadline, NEVER);
 });
