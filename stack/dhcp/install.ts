@@ -1,0 +1,55 @@
+/**
+ * A lease's parameters in the tables of a host.
+ *
+ * @module
+ */
+import type { Ip } from "../ip/endpoint.ts";
+import { Address } from "../wire/address.ts";
+import { Cidr } from "../wire/cidr.ts";
+import type { Lease } from "./lease.ts";
+
+const EVERYTHING = new Cidr(new Address().setV4(0), 0);
+
+/** Puts a lease's address and routes into a host's tables, and takes out what it put there, and nothing else. */
+export class Installation {
+  readonly #ip: Ip;
+  readonly #networks: Cidr[] = [];
+  #address: Address | undefined;
+
+  /** Nothing is there yet. */
+  constructor(ip: Ip) {
+    this.#ip = ip;
+  }
+
+  /** Puts a lease in place of what was there. Routes to networks that others have set up stay as they are. */
+  put(lease: Lease): void {
+    const isSame = this.#address?.equals(lease.address) ?? false;
+    if (!isSame) this.remove();
+    this.#removeRoutes();
+    this.#ip.addresses.add(new Cidr(lease.address, lease.prefix));
+    this.#address = lease.address;
+    const [router] = lease.routers;
+    // RFC 3442: where there are classless routes, the option Router is ignored.
+    if (lease.routes.length > 0) {
+      for (const route of lease.routes) this.#route(new Cidr(route.network, route.prefix), route.router);
+    } else if (router !== undefined) this.#route(EVERYTHING, router);
+  }
+
+  /** Takes everything out. */
+  remove(): void {
+    this.#removeRoutes();
+    if (this.#address !== undefined) this.#ip.addresses.remove(this.#address);
+    this.#address = undefined;
+  }
+
+  #route(network: Cidr, router: Address): void {
+    const { addresses, routes } = this.#ip;
+    if (router.isUnspecified || addresses.isForged(router) || addresses.onLink(router) === undefined) return;
+    const isThere = [...routes].some(({ network: other }) => String(other) === String(network));
+    if (!isThere && routes.add(network, router)) this.#networks.push(network);
+  }
+
+  #removeRoutes(): void {
+    for (const network of this.#networks.splice(0)) this.#ip.routes.remove(network);
+  }
+}
