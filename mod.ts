@@ -100,6 +100,9 @@ export { NewReno } from "./stack/tcp/congestion/newreno.ts";
 export type { SipKey } from "./stack/store/siphash.ts";
 export type { TcpBase, TcpHeader, TcpIn, TcpInit, TcpOut, TcpRaw } from "./stack/tcp/packet.ts";
 export { Ping, type PingError, type PingOptions, type PingResult } from "./stack/icmp/ping.ts";
+export { type AddressProbe, DhcpClient, type DhcpClientOptions } from "./stack/dhcp/client.ts";
+export type { Lease, LeasedRoute } from "./stack/dhcp/lease.ts";
+export { DhcpClientCounters, type DhcpEvent, type DhcpLoss, DhcpState } from "./stack/dhcp/state.ts";
 
 export { Stack, type StackCounters, type StackOptions, type TcpConnectOptions } from "./sockets/stack.ts";
 export type { TcpAddr, UdpAddr } from "./sockets/address.ts";

@@ -2,11 +2,14 @@
 import {
   type Address,
   type Cidr,
+  DhcpClient,
   Eth,
   Icmp,
   type IcmpIn,
+  inTurn,
   Ip,
   type IpIn,
+  type IpRaw,
   type LinkIn,
   type Mac,
   Medium,
@@ -17,6 +20,7 @@ import {
   protocols,
   type Receive,
   type Receiver,
+  type Send,
   type Slot,
   Tcp,
   type TimedSender,
@@ -32,6 +36,8 @@ export interface ApplianceOptions {
   readonly mac: Mac;
   readonly addresses: readonly Cidr[];
   readonly gateways?: readonly Address[] | undefined;
+  /** Leases an address, as the host of this name; absent: no. */
+  readonly dhcp?: { readonly hostname: string | undefined } | undefined;
   /** How many TCP connections there may be at once. Default 16,384. */
   readonly connections?: number | undefined;
 }
@@ -61,6 +67,8 @@ export class Appliance {
   readonly icmp: Icmp = new Icmp();
   readonly udp: Udp;
   readonly tcp: Tcp;
+  /** Leases an address; undefined: nobody wants that. */
+  readonly dhcp: DhcpClient | undefined;
   /** The services that run on it. */
   readonly services: RunningService[] = [];
 
@@ -81,36 +89,45 @@ export class Appliance {
       connections: options.connections ?? CONNECTIONS,
       mtu: options.nic.info.mtu,
     });
+    if (options.dhcp === undefined) return;
+    const { ip, udp } = this;
+    const { hostname } = options.dhcp;
+    this.dhcp = new DhcpClient({
+      ip,
+      udp,
+      mac: options.mac,
+      random: () => crypto.getRandomValues(new Int32Array(1))[0]!,
+      ...(hostname === undefined ? {} : { hostname }),
+    });
   }
 
   /** The tree that answers, and nothing else. */
   answering(): Tree {
-    const { link, ip, tcp } = this;
-    return { receive: link.recv(this.#receiver(this.#errors())), send: link.send(ip.send(tcp.send())) };
+    return { receive: this.link.recv(this.#receiver(this.#errors())), send: this.#sender(this.tcp.send()) };
   }
 
   /** The tree that answers and pings. */
   pinging(ping: Ping): Tree {
-    const { link, ip, icmp } = this;
+    const { link, icmp } = this;
     const rest = this.#errors();
     const receive = link.recv(this.#receiver((packet) => {
       if (!ping.receive(packet)) rest.receive(packet);
     }));
-    return { receive, send: link.send(ip.send(icmp.send(ping))) };
+    return { receive, send: this.#sender(icmp.send(ping)) };
   }
 
   /** The tree that answers and traces a route. */
   tracing(traceroute: Traceroute): Tree {
-    const { eth, ip, tcp } = this;
+    const { link, tcp } = this;
     const rest = this.#errors();
     const segments = tcp.recv();
-    const receive = eth.recv(this.#receiver((packet) => {
+    const receive = link.recv(this.#receiver((packet) => {
       if (!traceroute.receive(packet)) rest.receive(packet);
     }, (packet) => {
       traceroute.receiveSegment(packet);
       segments.receive(packet);
     }));
-    return { receive, send: eth.send(ip.send(traceroute)) };
+    return { receive, send: this.#sender(traceroute) };
   }
 
   /** Polls until the signal aborts. `cycle` is called after every cycle. Throws when the NIC fails. */
@@ -118,6 +135,14 @@ export class Appliance {
     await poll(this.nic, { ...tree, signal, ...(cycle === undefined ? {} : { cycle }) });
     const { failure } = this.nic;
     if (!signal.aborted && failure !== undefined) throw new CliError(ExitStatus.Failed, failure);
+  }
+
+  /** What `upper` sends, and what the host itself does. */
+  #sender(upper: Send<IpRaw>): TimedSender<Slot> {
+    const { link, ip, udp, dhcp } = this;
+    if (dhcp === undefined) return link.send(ip.send(upper));
+    const { counters } = ip;
+    return link.send(ip.send(inTurn(() => counters.sent + counters.notSent, upper, udp.send(dhcp))));
   }
 
   /** `messages` takes what ICMP does not deal with itself. */

@@ -35,7 +35,7 @@ export function isDone(counter: string): boolean {
 
 /** The counters of all layers, from the wire upwards. */
 export function layers(appliance: Appliance): readonly (readonly [string, object])[] {
-  const { nic, link, ip, icmp, udp, tcp, services } = appliance;
+  const { nic, link, ip, icmp, udp, tcp, dhcp, services } = appliance;
   return [
     ["nic", nic.counters],
     [linkName(appliance), link.counters],
@@ -44,18 +44,20 @@ export function layers(appliance: Appliance): readonly (readonly [string, object
     ["icmp", icmp.counters],
     ["udp", udp.counters],
     ["tcp", tcp.counters],
+    ...(dhcp === undefined ? [] : [["dhcp", dhcp.counters] as const]),
     ...services.map(({ label, counters }) => [label, counters] as const),
   ];
 }
 
 /** The counters that tell why a received frame was dropped, by layer; where several do, the first tells it best. */
 export function dropLayers(appliance: Appliance): Readonly<Record<string, object>> {
-  const { link, ip, icmp, udp, tcp, services } = appliance;
+  const { link, ip, icmp, udp, tcp, dhcp, services } = appliance;
   return {
     [linkName(appliance)]: link.counters,
     arp: ip.arp.counters,
     ip: ip.counters,
     ...Object.fromEntries(services.map(({ label, counters }) => [label, counters])),
+    ...(dhcp === undefined ? {} : { dhcp: dhcp.counters }),
     udp: udp.counters,
     tcp: tcp.counters,
     // Behind the others, since it also counts the errors about what they dropped.

@@ -12,8 +12,10 @@ import {
 } from "../mod.ts";
 import { Appliance, type Tree } from "./appliance.ts";
 import { UsageError } from "./cli/errors.ts";
-import type { Output } from "./cli/output.ts";
+import type { Json, Output } from "./cli/output.ts";
+import type { OwnAddress } from "./cli/parse.ts";
 import { pause } from "./cli/stop.ts";
+import { LeasedHost, leaseFields } from "./lease.ts";
 import { macFor } from "./mac-for.ts";
 import { Neighbour } from "./neighbour.ts";
 import { dropLayers } from "./report.ts";
@@ -22,10 +24,19 @@ import { Wire, type WireOptions } from "./wire.ts";
 /** The options that {@linkcode openStation} honours. */
 export interface StationOptions extends WireOptions {
   readonly nic: NicSpec;
-  readonly addr?: readonly Cidr[] | undefined;
+  readonly addr?: readonly OwnAddress[] | undefined;
+  /** The own name, which a DHCP server is told. */
+  readonly hostname?: string | undefined;
   readonly gateway?: readonly Address[] | undefined;
   readonly mac?: Mac | undefined;
   readonly verbose?: boolean | undefined;
+}
+
+/** What a station does once it has its addresses. */
+export interface Work {
+  readonly tree: Tree;
+  /** Called after every cycle. */
+  readonly cycle?: () => void;
 }
 
 /** What a wire in memory has for an own address, where none is given. */
@@ -54,21 +65,44 @@ export class Station {
   }
 
   /** The fields of the ready event. */
-  describe(): { nic: string; mac?: string; addresses: string[] } {
-    const { eth, link, ip } = this.appliance;
+  describe(): { nic: string; mac?: string; addresses: string[]; dhcp?: { readonly [name: string]: Json } } {
+    const { eth, link, ip, dhcp } = this.appliance;
     const mac = link === eth ? { mac: String(eth.mac) } : {};
-    return { nic: this.name, ...mac, addresses: [...ip.addresses].map(String) };
+    return {
+      nic: this.name,
+      ...mac,
+      addresses: [...ip.addresses].map(String),
+      ...(dhcp?.lease === undefined ? {} : { dhcp: leaseFields(dhcp.lease) }),
+    };
+  }
+
+  /** The own addresses as they were asked for: those that were written, and where others are to be had from. */
+  get wanted(): readonly (Cidr | string)[] {
+    return [...this.appliance.ip.addresses, ...(this.appliance.dhcp === undefined ? [] : ["dhcp"])];
   }
 
   /**
-   * Runs until the signal aborts, warns when the interface goes down or comes up, then closes the NIC. Throws when the
-   * NIC fails, or a capture could not be written.
+   * Gets the addresses that are to be had from others, then does what `begin` answers until the signal aborts. Warns
+   * when the interface goes down or comes up, and closes the NIC in the end. Throws when the NIC fails, when a capture
+   * could not be written, and when no address was to be had in time, unless `isPatient` is set.
    */
-  run(signal: AbortSignal, output: Output, tree: Tree, cycle?: () => void): Promise<void> {
-    return this.#around(signal, output, () => this.appliance.run(signal, tree, cycle));
+  run(signal: AbortSignal, output: Output, begin: () => Work, isPatient: boolean = false): Promise<void> {
+    return this.#around(signal, output, async () => {
+      const { appliance } = this;
+      const { dhcp } = appliance;
+      const host = dhcp === undefined ? undefined : new LeasedHost(appliance, dhcp, this.name, output);
+      await host?.acquire(signal, isPatient);
+      if (signal.aborted) return;
+      const { tree, cycle } = begin();
+      await appliance.run(signal, tree, () => {
+        host?.tell();
+        cycle?.();
+      });
+      await host?.release();
+    });
   }
 
-  /** The same, but `work` has the NIC and not the appliance. */
+  /** The same, but `work` has the NIC and not the appliance, and sees to addresses itself. */
   lend(signal: AbortSignal, output: Output, work: (nic: Nic) => Promise<void>): Promise<void> {
     return this.#around(signal, output, () => work(this.appliance.nic));
   }
@@ -101,6 +135,10 @@ export class Station {
     return () => {
       const isUp = this.#opened.isUp();
       if (isUp !== wasUp && this.appliance.nic.failure === undefined) {
+        if (isUp && this.appliance.dhcp !== undefined) {
+          this.appliance.dhcp.confirm();
+          this.appliance.nic.wake();
+        }
         const remedy = `ip link set ${this.name.slice(this.name.indexOf(":") + 1)} up`;
         output.warn(isUp ? `${this.name} is up` : `${this.name} is down; switch it on with: ${remedy}`);
       }
@@ -132,16 +170,25 @@ export async function untilRunning(opened: OpenedNic, signal: AbortSignal): Prom
  */
 export function openStation(options: StationOptions, output: Output, talksTo?: Address): Station {
   const name = formatNicSpec(options.nic);
-  const addresses = options.addr ?? (options.nic.kind === "link" ? [Cidr.parse(LINK_ADDRESS)] : []);
+  const wanted = options.addr ?? (options.nic.kind === "link" ? [Cidr.parse(LINK_ADDRESS)] : []);
+  const isLeased = wanted.includes("dhcp");
+  const addresses = wanted.filter((one) => one !== "dhcp");
   const [first] = addresses;
-  if (first === undefined) {
-    throw new UsageError(`--addr is missing: on ${name}, write the own address, as in --addr 10.0.0.1/24`);
+  if (first === undefined && !isLeased) {
+    throw new UsageError(
+      `--addr is missing: on ${name}, write the own address, as in --addr 10.0.0.1/24, or --addr dhcp`,
+    );
   }
   if (options.mac !== undefined && options.nic.kind === "tun") {
     throw new UsageError(`--mac: ${name} has no hardware addresses; leave it out`);
   }
-  checkWays(addresses, options.gateway ?? [], talksTo);
-  const theirs = options.nic.kind === "link" ? talksTo ?? freeAddress(first, addresses) : undefined;
+  if (isLeased && (options.nic.kind === "link" || options.nic.kind === "tun")) {
+    throw new UsageError(`--addr: nobody leases addresses on ${name}; write one, as in 10.0.0.1/24`);
+  }
+  checkWays(addresses, options.gateway ?? [], talksTo, isLeased);
+  const theirs = options.nic.kind === "link" && first !== undefined
+    ? talksTo ?? freeAddress(first, addresses)
+    : undefined;
   const opened = openNic(options.nic);
   const { nic, peer, kernelMac } = opened;
   try {
@@ -150,8 +197,16 @@ export function openStation(options: StationOptions, output: Output, talksTo?: A
       throw new UsageError(`--mac: ${mac} is the kernel's own address on ${name}; choose another`);
     }
     const wire = new Wire(nic, name, options, options.verbose === true ? { output, trace: {} } : undefined);
-    const appliance = new Appliance({ nic: wire.nic, mac, addresses, gateways: options.gateway });
-    if (peer === undefined || theirs === undefined) return new Station(appliance, wire, opened);
+    const appliance = new Appliance({
+      nic: wire.nic,
+      mac,
+      addresses,
+      gateways: options.gateway,
+      dhcp: isLeased ? { hostname: options.hostname } : undefined,
+    });
+    if (peer === undefined || theirs === undefined || first === undefined) {
+      return new Station(appliance, wire, opened);
+    }
     const neighbours = neighbourAddresses(theirs, addresses, options.gateway ?? []);
     const pings = talksTo === undefined ? first.address : undefined;
     return new Station(appliance, wire, opened, new Neighbour(peer, neighbours, pings));
@@ -162,13 +217,19 @@ export function openStation(options: StationOptions, output: Output, talksTo?: A
 }
 
 /** Refuses gateways and hosts that can never be reached, before anything is opened. */
-function checkWays(addresses: readonly Cidr[], gateways: readonly Address[], peer?: Address): void {
+function checkWays(
+  addresses: readonly Cidr[],
+  gateways: readonly Address[],
+  peer: Address | undefined,
+  isLeased: boolean,
+): void {
   const own = new Addresses(addresses);
   const subnets = addresses.join(", ");
   for (const gateway of gateways) {
     if (own.owns(gateway)) throw new UsageError(`--gateway: ${gateway} is our own address; write a router's`);
     if (own.onLink(gateway) === undefined) {
-      throw new UsageError(`--gateway: ${gateway} is on no subnet of ours; allowed are hosts of ${subnets}`);
+      const allowed = subnets === "" ? "the DHCP server names one" : `allowed are hosts of ${subnets}`;
+      throw new UsageError(`--gateway: ${gateway} is on no subnet of ours; ${allowed}`);
     }
   }
   if (peer === undefined) return;
@@ -176,7 +237,7 @@ function checkWays(addresses: readonly Cidr[], gateways: readonly Address[], pee
   if (own.isDirectedBroadcast(peer)) {
     throw new UsageError(`HOST: ${peer} is a broadcast address; write one host's`);
   }
-  if (gateways.length === 0 && own.onLink(peer) === undefined) {
+  if (gateways.length === 0 && !isLeased && own.onLink(peer) === undefined) {
     throw new UsageError(`HOST: there is no way to ${peer}; write a host of ${subnets}, or give a --gateway`);
   }
 }

@@ -6,6 +6,7 @@
 import type { Nic } from "../nic/device.ts";
 import { poll } from "../nic/poll.ts";
 import { Eth } from "../stack/eth/endpoint.ts";
+import { inTurn, type TimedSender } from "../stack/handler.ts";
 import { Icmp } from "../stack/icmp/endpoint.ts";
 import { Ip } from "../stack/ip/endpoint.ts";
 import { protocols } from "../stack/ip/protocols.ts";
@@ -14,10 +15,12 @@ import { Medium } from "../stack/slot.ts";
 import type { Accept, Listener } from "../stack/tcp/listener.ts";
 import { Tcp } from "../stack/tcp/endpoint.ts";
 import { Udp } from "../stack/udp/endpoint.ts";
+import type { UdpRaw } from "../stack/udp/packet.ts";
 import { Address } from "../stack/wire/address.ts";
 import type { Cidr } from "../stack/wire/cidr.ts";
 import type { Mac } from "../stack/wire/mac.ts";
 import { checkPort, parseHostname } from "./address.ts";
+import { Configuration } from "./configuration.ts";
 import { coded, denoError, EndReason } from "./errors.ts";
 import { type Hold, Lifetime, LifetimeNic } from "./lifetime.ts";
 import { Notices } from "./notices.ts";
@@ -33,6 +36,8 @@ export interface HostOptions {
   readonly gateways: readonly (Address | string)[];
   readonly connections: number;
   readonly buffers: BufferLimits;
+  /** Whether an address is to be leased, and as whom. */
+  readonly lease: { readonly hostname: string | undefined } | undefined;
 }
 
 const EPHEMERAL_FIRST = 49_152, EPHEMERAL_COUNT = 16_384;
@@ -55,6 +60,8 @@ export class Host implements StreamHost {
   readonly sockets: Set<Disposable> = new Set();
   /** Resolves when the cycle has ended. */
   readonly stopped: Promise<void>;
+  /** Leases an address; undefined: nobody wants that. */
+  readonly configuration: Configuration | undefined;
   /** Keeps the program running for the stack itself. */
   readonly life: Hold;
   readonly #lifetime = new Lifetime();
@@ -75,6 +82,9 @@ export class Host implements StreamHost {
     this.tcp = new Tcp({ secret: [a, b, c, d], connections, mtu: nic.info.mtu });
     this.buffers = options.buffers;
     this.outbox = new Outbox(this.ip);
+    this.configuration = options.lease === undefined
+      ? undefined
+      : new Configuration({ ip: this.ip, udp: this.udp, mac, hostname: options.lease.hostname });
     this.life = this.hold();
     this.#lifetime.onIdle = () => this.wake();
     this.stopped = this.#run();
@@ -197,6 +207,7 @@ export class Host implements StreamHost {
     for (const stream of [...this.#streams]) {
       if (!stream.isReleased) stream.reset();
     }
+    this.configuration?.client.stop();
     if (this.isRunning && this.#isDelivering()) await this.#deliver(linger);
     this.#stop.abort();
     await this.stopped;
@@ -214,7 +225,7 @@ export class Host implements StreamHost {
     for (const stream of this.#streams) {
       if (stream.isDelivering) return true;
     }
-    return !this.outbox.isEmpty;
+    return !this.outbox.isEmpty || (this.configuration?.isReleasing ?? false);
   }
 
   async #run(): Promise<void> {
@@ -224,7 +235,7 @@ export class Host implements StreamHost {
       udp: udp.recv(),
       tcp: tcp.recv(),
     })));
-    const send = link.send(ip.send(new TransportSender(tcp, udp, this.outbox)));
+    const send = link.send(ip.send(new TransportSender(tcp, udp, this.#datagrams())));
     try {
       await poll(this.nic, { receive, send, signal: this.#stop.signal, cycle: () => this.#tell() });
     } finally {
@@ -232,12 +243,22 @@ export class Host implements StreamHost {
       for (const stream of [...this.#streams]) stream.stop();
       this.outbox.stop();
       for (const socket of [...this.sockets]) socket[Symbol.dispose]();
+      this.configuration?.end(denoError(EndReason.Stopped));
       this.notices.run();
       this.life.end();
     }
   }
 
+  /** What sends datagrams of its own, beside the sockets. */
+  #datagrams(): TimedSender<UdpRaw> {
+    const { counters } = this.udp;
+    const { configuration } = this;
+    if (configuration === undefined) return this.outbox;
+    return inTurn(() => counters.sent + counters.notSent, this.outbox, configuration.client);
+  }
+
   #tell(): void {
+    this.configuration?.tell();
     this.notices.run();
     if (this.#delivered !== undefined && !this.#isDelivering()) this.#delivered();
   }

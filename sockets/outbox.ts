@@ -4,6 +4,7 @@
  * @module
  */
 import { LayerError } from "../stack/error.ts";
+import type { TimedSender } from "../stack/handler.ts";
 import type { Ip } from "../stack/ip/endpoint.ts";
 import { type Instant, NEVER, seconds } from "../stack/store/time.ts";
 import type { UdpInit, UdpRaw } from "../stack/udp/packet.ts";
@@ -30,7 +31,7 @@ const IN_LINE = 256;
 const PATIENCE: Instant = seconds(3);
 
 /** The datagrams of all sockets of a stack. */
-export class Outbox {
+export class Outbox implements TimedSender<UdpRaw> {
   /** Datagrams given up because their neighbour did not answer. */
   dropped = 0;
   readonly #ip: Ip;
@@ -67,18 +68,17 @@ export class Outbox {
     return this.#waiting[0]?.until ?? NEVER;
   }
 
-  /** Fills an empty buffer with the next datagram that can leave; true: it was filled. */
-  fill(raw: UdpRaw): boolean {
+  /** Fills an empty buffer with the next datagram that can leave. */
+  send(raw: UdpRaw): void {
     const now = raw.info.timestamp;
     if (this.#waiting.length > 0) this.#review(now);
     for (let posted = this.#line.shift(); posted !== undefined; posted = this.#line.shift()) {
       this.#room.shift()?.();
-      const error = send(raw, posted.letter);
+      const error = sendLetter(raw, posted.letter);
       if (error === LayerError.Unreachable) this.#wait(posted, now);
       else posted.letter.done(error);
-      if (error === LayerError.None) return true;
+      if (error === LayerError.None) return;
     }
-    return false;
   }
 
   /** Gives everything up. */
@@ -115,7 +115,7 @@ export class Outbox {
   }
 }
 
-function send(raw: UdpRaw, letter: Letter): LayerError {
+function sendLetter(raw: UdpRaw, letter: Letter): LayerError {
   const out = raw.prepare(letter);
   if (typeof out === "number") return out;
   out.frame.bytes.set(letter.bytes, out.payloadAt);

@@ -8,11 +8,13 @@ import { NicError } from "../nic/error.ts";
 import { openNic } from "../nic/open.ts";
 import { parseNicSpec } from "../nic/spec.ts";
 import type { ArpCounters } from "../stack/arp/endpoint.ts";
+import type { Lease } from "../stack/dhcp/lease.ts";
 import type { EthCounters } from "../stack/eth/endpoint.ts";
 import type { Addresses } from "../stack/host/addresses.ts";
 import type { IcmpCounters } from "../stack/icmp/endpoint.ts";
 import type { Ip, IpCounters } from "../stack/ip/endpoint.ts";
 import type { PointToPointCounters } from "../stack/ptp/endpoint.ts";
+import { Medium } from "../stack/slot.ts";
 import type { TcpCounters } from "../stack/tcp/counters.ts";
 import type { UdpCounters } from "../stack/udp/endpoint.ts";
 import type { Address } from "../stack/wire/address.ts";
@@ -30,7 +32,7 @@ import { TcpListener, type TcpListenOptions } from "./listener.ts";
 export interface StackOptions {
   /** A NIC, which stays the caller's, or what names one, which is opened and closed: "tap:tap0". */
   readonly nic: Nic | string;
-  /** The own addresses with their subnets: "10.0.0.1/24". */
+  /** The own addresses with their subnets: "10.0.0.1/24". "dhcp": one is leased (RFC 2131), and routes with it. */
   readonly addresses: readonly (Cidr | string)[];
   /** Default routes: the addresses of gateways on those subnets. */
   readonly gateways?: readonly (Address | string)[];
@@ -44,6 +46,10 @@ export interface StackOptions {
   readonly sendBuffer?: number;
   /** Makes an interface that is not there, for as long as the stack is open. Default false. */
   readonly create?: boolean;
+  /** The own name, one label, which a DHCP server is told. */
+  readonly hostname?: string;
+  /** Gives up opening: where an address is leased, that takes as long as there is no server. */
+  readonly signal?: AbortSignal;
 }
 
 /** Where a connection goes. */
@@ -78,6 +84,9 @@ export interface StackCounters {
   readonly tcp: TcpCounters;
 }
 
+/** Stands for an address among those of a stack. */
+const DHCP = "dhcp";
+
 /** How long in milliseconds a stack that closes goes on to deliver what was written. */
 const LINGER = 5_000;
 
@@ -110,10 +119,15 @@ export class Stack implements AsyncDisposable {
     this.nic = nic;
     this.mac = mac;
     this.#ownsNic = ownsNic;
+    const isLeased = options.addresses.includes(DHCP);
+    if (isLeased && nic.info.medium === Medium.Ip) {
+      throw new RangeError(`"dhcp" is no address on ${nic.name}: it has no hardware addresses; write one`);
+    }
     const host = this.#host = new Host({
       nic,
       mac,
-      addresses: options.addresses,
+      addresses: options.addresses.filter((address) => address !== DHCP),
+      lease: isLeased ? { hostname: options.hostname } : undefined,
       gateways: options.gateways ?? [],
       connections: options.connections ?? 1_024,
       buffers: { receive: options.receiveBuffer ?? 1 << 20, send: options.sendBuffer ?? 1 << 20 },
@@ -135,13 +149,24 @@ export class Stack implements AsyncDisposable {
   }
 
   /**
-   * Opens a stack.
+   * Opens a stack. Where an address is to be leased, it has one then.
    *
    * @throws {NicError} when the NIC cannot be opened, saying how to mend it
    * @throws {SyntaxError | RangeError} when an address, a route or a size cannot be
    */
-  // deno-lint-ignore require-await
   static async open(options: StackOptions): Promise<Stack> {
+    options.signal?.throwIfAborted();
+    const stack = Stack.#make(options);
+    try {
+      await stack.#configured(options.signal);
+    } catch (error) {
+      await stack.close();
+      throw error;
+    }
+    return stack;
+  }
+
+  static #make(options: StackOptions): Stack {
     const mac = typeof options.mac === "string" ? Mac.parse(options.mac) : options.mac ?? randomMac();
     if (typeof options.nic !== "string") return new Stack(options.nic, false, mac, options);
     const { nic, kernelMac } = openNic(parseNicSpec(options.nic), { create: options.create ?? false });
@@ -169,6 +194,11 @@ export class Stack implements AsyncDisposable {
   /** The IP layer: addresses, routes, neighbours. Its tables are open to change at any time. */
   get ip(): Ip {
     return this.#host.ip;
+  }
+
+  /** What is leased by DHCP; undefined: nothing. */
+  get lease(): Lease | undefined {
+    return this.#host.configuration?.client.lease;
   }
 
   /** How many TCP connections there are, in any state. */
@@ -256,6 +286,19 @@ export class Stack implements AsyncDisposable {
   /** {@linkcode Stack.close} */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async #configured(signal: AbortSignal | undefined): Promise<void> {
+    const { configuration } = this.#host;
+    if (configuration === undefined) return;
+    const { promise, reject } = Promise.withResolvers<never>();
+    const abort = () => reject(signal?.reason);
+    signal?.addEventListener("abort", abort);
+    try {
+      await Promise.race([configuration.ready, promise]);
+    } finally {
+      signal?.removeEventListener("abort", abort);
+    }
   }
 
   async #closed(): Promise<void> {

@@ -8,25 +8,22 @@ import type { IpRaw } from "../stack/ip/packet.ts";
 import type { Instant } from "../stack/store/time.ts";
 import type { Tcp } from "../stack/tcp/endpoint.ts";
 import type { Udp } from "../stack/udp/endpoint.ts";
-import type { Outbox } from "./outbox.ts";
+import type { UdpRaw } from "../stack/udp/packet.ts";
 
 /** Offers each buffer to the one whose turn it is, and to the other one if that has nothing. */
 export class TransportSender implements TimedSender<IpRaw> {
   readonly #tcp: Tcp;
+  readonly #udp: Udp;
   readonly #tcpSender: TimedSender<IpRaw>;
   readonly #udpSender: TimedSender<IpRaw>;
-  readonly #outbox: Outbox;
   #isUdpTurn = false;
-  #isFilled = false;
 
-  /** A sender for the datagrams of `outbox` and the segments of `tcp`. */
-  constructor(tcp: Tcp, udp: Udp, outbox: Outbox) {
+  /** A sender for what `datagrams` has to send and the segments of `tcp`. */
+  constructor(tcp: Tcp, udp: Udp, datagrams: TimedSender<UdpRaw>) {
     this.#tcp = tcp;
-    this.#outbox = outbox;
+    this.#udp = udp;
     this.#tcpSender = tcp.send();
-    this.#udpSender = udp.send((raw) => {
-      this.#isFilled = outbox.fill(raw);
-    });
+    this.#udpSender = udp.send(datagrams);
   }
 
   send(raw: IpRaw): void {
@@ -37,13 +34,14 @@ export class TransportSender implements TimedSender<IpRaw> {
   }
 
   deadline(): Instant {
-    return Math.min(this.#tcpSender.deadline(), this.#outbox.deadline());
+    return Math.min(this.#tcpSender.deadline(), this.#udpSender.deadline());
   }
 
   #sendUdp(raw: IpRaw): boolean {
-    this.#isFilled = false;
+    const { counters } = this.#udp;
+    const before = counters.sent + counters.notSent;
     this.#udpSender.send(raw);
-    return this.#isFilled;
+    return counters.sent + counters.notSent !== before;
   }
 
   #sendTcp(raw: IpRaw): boolean {

@@ -72,7 +72,13 @@ export function sender<P extends object>(handler: Send<P>): TimedSender<P> {
  * leaves it empty. `sent` answers with a number that grows whenever one of them sends: an endpoint's counters.
  */
 export function inTurn<P extends object>(sent: () => number, ...senders: readonly Send<P>[]): TimedSender<P> {
-  return new SenderRing(sent, senders.map((one) => sender(one)));
+  // An object that has everything is called as it is, as a receiver is.
+  const timed = senders.map((one) => isTimed(one) && !guarding() ? one : sender(one));
+  return new SenderRing(sent, timed);
+}
+
+function isTimed<P>(one: Send<P>): one is TimedSender<P> {
+  return typeof one !== "function" && one.deadline !== undefined;
 }
 
 class SenderRing<P> implements TimedSender<P> {

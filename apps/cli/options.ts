@@ -24,7 +24,7 @@ ${table(rows).join("\n")}
 /** The own addresses. */
 export const addr = new Option(
   "--addr <cidr>",
-  "an own address with its prefix; may be repeated (link:: 10.0.0.1/24)",
+  "an own address with its prefix, or dhcp to lease one; may be repeated (link:: 10.0.0.1/24)",
 )
   .argParser(parse.ownAddress);
 
@@ -38,6 +38,10 @@ export const mac = new Option(
   "the own hardware address (default: a local one, made of the NIC's name)",
 )
   .argParser(parse.mac);
+
+/** The own name. */
+export const hostname = new Option("--hostname <name>", "the own name, one label: a DHCP server is told")
+  .argParser(parse.hostname);
 
 /** One JSON object a line. */
 export const json = new Option("--json", "write one JSON object a line; the first is the ready event");

@@ -50,9 +50,16 @@ export function count(option: string, least: number = 1, most: number = 1e9): (t
   };
 }
 
-/** One more own address with its subnet. */
-export function ownAddress(text: string, previous: readonly Cidr[] | undefined): readonly Cidr[] {
-  const cidr = checked("--addr", () => Cidr.parse(text), "write ADDRESS/PREFIX, as in 10.0.0.1/24");
+/** An own address with its subnet, or where it is to be had from. */
+export type OwnAddress = Cidr | "dhcp";
+
+/** One more own address. */
+export function ownAddress(
+  text: string,
+  previous: readonly OwnAddress[] | undefined,
+): readonly OwnAddress[] {
+  if (text === "dhcp") return [...(previous ?? []).filter((other) => other !== text), text];
+  const cidr = checked("--addr", () => Cidr.parse(text), "write ADDRESS/PREFIX, as in 10.0.0.1/24, or dhcp");
   onlyV4("--addr", cidr.address);
   checked("--addr", () => new Addresses([cidr]), "write ADDRESS/PREFIX, as in 10.0.0.1/24");
   return [...previous ?? [], cidr];
@@ -153,4 +160,12 @@ function checked<T>(where: string, read: () => T, allowed: string): T {
       `${where}: ${complaint.includes("write ") ? complaint : `${complaint}; ${allowed}`}`,
     );
   }
+}
+
+/** A host's own name: one label (RFC 1123 2.1). */
+export function hostname(text: string): string {
+  if (/^[a-z\d]([a-z\d-]{0,61}[a-z\d])?$/i.test(text)) return text;
+  throw new UsageError(
+    `--hostname: "${text}" is no host's name; write up to 63 letters, digits and inner hyphens, as in box-1`,
+  );
 }

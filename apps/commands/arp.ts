@@ -1,5 +1,5 @@
 /** `ethox arp`: asks who has an address. */
-import { formatNicSpec, seconds } from "../../mod.ts";
+import { type Address, formatNicSpec, seconds } from "../../mod.ts";
 import { ArpClient } from "../arp-client.ts";
 import { type Command, Option } from "../cli/commander.ts";
 import { ExitStatus, UsageError } from "../cli/errors.ts";
@@ -59,33 +59,43 @@ export function addArp(program: Command, context: Context): void {
       }
       const station = openStation(given, output, host);
       const { appliance } = station;
-      if (appliance.ip.addresses.onLink(host) === undefined) {
+      // A leased address is known only later.
+      if (appliance.dhcp === undefined && appliance.ip.addresses.onLink(host) === undefined) {
         station.close();
-        throw new UsageError(`HOST: ${host} is on no subnet of ours, and ARP does not pass routers`);
+        throw offLink(host);
       }
       const stopAt = given.count ?? 1;
-      const client = new ArpClient(appliance, {
-        target: host,
-        count: given.count ?? ATTEMPTS,
-        interval: given.interval,
-        timeout: given.timeout,
-        onAnswer: ({ mac, rtt }) => {
-          output.event("answer", { address: String(host), mac: String(mac), rttMs: rtt / 1_000 });
-          output.line(`${host} is at ${mac} (${lengthOfTime(rtt)})`);
-          if (given.quiet === true) output.result(String(mac));
-        },
-      });
-      station.wire.watch(() => ({ eth: appliance.eth.counters, arp: client.arp.counters }));
-      output.event("ready", { ...station.describe(), host: String(host) });
+      let sent = 0, answers = 0;
       await interruptible(context.io, given.duration, async (stop) => {
-        await station.run(stop.signal, output, client.asking(), () => {
-          if (client.answers >= stopAt || client.isDone(appliance.nic.now())) stop.abort("done");
+        await station.run(stop.signal, output, () => {
+          if (appliance.ip.addresses.onLink(host) === undefined) throw offLink(host);
+          const client = new ArpClient(appliance, {
+            target: host,
+            count: given.count ?? ATTEMPTS,
+            interval: given.interval,
+            timeout: given.timeout,
+            onAnswer: ({ mac, rtt }) => {
+              output.event("answer", { address: String(host), mac: String(mac), rttMs: rtt / 1_000 });
+              output.line(`${host} is at ${mac} (${lengthOfTime(rtt)})`);
+              if (given.quiet === true) output.result(String(mac));
+            },
+          });
+          station.wire.watch(() => ({ eth: appliance.eth.counters, arp: client.arp.counters }));
+          output.event("ready", { ...station.describe(), host: String(host) });
+          const cycle = () => {
+            ({ sent, answers } = client);
+            if (answers >= stopAt || client.isDone(appliance.nic.now())) stop.abort("done");
+          };
+          return { tree: client.asking(), cycle };
         });
       });
-      const { sent, answers } = client;
       output.event("statistics", { sent, answers, ...faultSummary(station.wire.faults) });
       output.line(`${sent} ${sent === 1 ? "request" : "requests"} sent, ${answers} answered`);
       for (const line of faultLines(station.wire.faults)) output.line(line);
       if (answers === 0) context.status = ExitStatus.Failed;
     });
+}
+
+function offLink(host: Address): UsageError {
+  return new UsageError(`HOST: ${host} is on no subnet of ours, and ARP does not pass routers`);
 }

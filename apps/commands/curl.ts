@@ -1,5 +1,5 @@
 /** `ethox curl`: fetches a URL over our own TCP. */
-import { type Instant, Stack } from "../../mod.ts";
+import type { Instant } from "../../mod.ts";
 import { type Command, Option } from "../cli/commander.ts";
 import { CliError, ExitStatus, UsageError } from "../cli/errors.ts";
 import * as options from "../cli/options.ts";
@@ -10,6 +10,7 @@ import { CurlError, CurlStatus } from "../curl/failure.ts";
 import { Sink } from "../curl/sink.ts";
 import { parseTarget } from "../curl/target.ts";
 import { Transfer } from "../curl/transfer.ts";
+import { openStack } from "../stack.ts";
 import { openStation } from "../station.ts";
 import { VERSION } from "../version.ts";
 
@@ -71,13 +72,7 @@ export function addCurl(program: Command, context: Context): void {
       const isHead = given.head === true;
       await interruptible(context.io, given.maxTime, async (stop) => {
         await station.lend(stop.signal, output, async (lent) => {
-          const { appliance } = station;
-          await using stack = await Stack.open({
-            nic: lent,
-            mac: appliance.eth.mac,
-            addresses: [...appliance.ip.addresses],
-            gateways: gateway ?? [],
-          });
+          await using stack = await openStack(station, lent, { gateway }, stop.signal);
           const transfer = new Transfer(stack, target, {
             method: given.request ?? (isHead ? "HEAD" : given.data === undefined ? "GET" : "POST"),
             headers: headers(target.host, given.header ?? [], given.data),

@@ -108,12 +108,16 @@ export function addPing(program: Command, context: Context): void {
         onResult: show,
         onError: complain,
       });
-      output.event("ready", { ...station.describe(), host: String(host) });
-      output.line(`PING ${host} ${given.size}(${given.size + HEADERS}) bytes of data.`);
-      const started = appliance.nic.now();
+      let started = appliance.nic.now();
       await interruptible(context.io, given.duration, async (stop) => {
-        await station.run(stop.signal, output, appliance.pinging(ping), () => {
-          if (ping.done) stop.abort("done");
+        await station.run(stop.signal, output, () => {
+          started = appliance.nic.now();
+          output.event("ready", { ...station.describe(), host: String(host) });
+          output.line(`PING ${host} ${given.size}(${given.size + HEADERS}) bytes of data.`);
+          const cycle = () => {
+            if (ping.done) stop.abort("done");
+          };
+          return { tree: appliance.pinging(ping), cycle };
         });
       });
       const time = Math.round((appliance.nic.now() - started) / 1_000);

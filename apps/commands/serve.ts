@@ -22,6 +22,7 @@ Examples:
   ethox serve --addr 10.0.0.1/24                          answer on tap0 until Ctrl-C
   ethox serve ping --nic tap:tap1 --addr 10.0.0.1/24 -v   show every packet
   ethox serve tcp-echo http --addr 10.0.0.1/24            then: curl http://10.0.0.1/, nc 10.0.0.1 7
+  ethox serve http --addr dhcp --hostname box             lease an address, as dhclient does
   ethox serve --nic link: --duration 3s --json            in memory, for programs to read
   ethox serve udp-echo --addr 10.0.0.1/24 --fault loss=10%,dup=5%,seed=7 --pcap out.pcapng
   ethox serve http --addr 10.0.0.1/24 --ctl /run/ethox.sock     to be changed while it runs
@@ -40,6 +41,7 @@ export function addServe(program: Command, context: Context): void {
     .addOption(options.addr)
     .addOption(options.gateway)
     .addOption(options.mac)
+    .addOption(options.hostname)
     .addOption(
       new Option("-c, --count <n>", "stop after this many answered requests").argParser(
         parse.count("--count"),
@@ -69,16 +71,18 @@ export function addServe(program: Command, context: Context): void {
         const host = { appliance, nic: station.name, stop: () => stop.abort("done") };
         await using _control = given.ctl === undefined ? undefined : new ControlServer(given.ctl, host);
         let isReady = false;
-        await station.run(stop.signal, output, appliance.answering(), () => {
+        const cycle = () => {
           if (!isReady) {
             isReady = true;
-            const { nic, mac, addresses } = station.describe();
-            output.event("ready", { nic, mac, addresses, services: names });
+            const { nic, mac, addresses, ...dhcp } = station.describe();
+            output.event("ready", { nic, mac, addresses, services: names, ...dhcp });
             const who = addresses.join(", ") + (mac === undefined ? "" : ` (${mac})`);
             output.line(`answering ${names.join(", ")} on ${nic} as ${who}; Ctrl-C stops`);
           }
           if (given.count !== undefined && answered(appliance) >= given.count) stop.abort("done");
-        });
+        };
+        const work = () => ({ tree: appliance.answering(), cycle });
+        await station.run(stop.signal, output, work, true);
       });
       const elapsed = appliance.nic.now() - started;
       output.event("summary", {

@@ -112,11 +112,14 @@ export function addTraceroute(program: Command, context: Context): void {
         });
       };
       const traceroute = made(make, station);
-      output.event("ready", { ...station.describe(), host: String(host) });
-      output.line(`traceroute to ${host}, ${given.maxHops} hops max, ${traceroute.length} byte packets`);
       await interruptible(context.io, given.duration, async (stop) => {
-        await station.run(stop.signal, output, appliance.tracing(traceroute), () => {
-          if (traceroute.done) stop.abort("done");
+        await station.run(stop.signal, output, () => {
+          output.event("ready", { ...station.describe(), host: String(host) });
+          output.line(`traceroute to ${host}, ${given.maxHops} hops max, ${traceroute.length} byte packets`);
+          const cycle = () => {
+            if (traceroute.done) stop.abort("done");
+          };
+          return { tree: appliance.tracing(traceroute), cycle };
         });
       });
       const { isReached } = traceroute;

@@ -30,6 +30,10 @@ export const PROGRAMS: readonly Program[] = [
   { name: "ethtool", package: "ethtool" },
   { name: "curl", package: "curl" },
   { name: "wrk", package: "wrk" },
+  { name: "dnsmasq", package: "dnsmasq-base" },
+  { name: "dig", package: "bind9-dnsutils" },
+  { name: "udhcpc", package: "udhcpc" },
+  { name: "dhclient", package: "isc-dhcp-client" },
 ];
 
 /** Where programs for the administrator are; an ordinary user's PATH often lacks these. */

@@ -3,10 +3,14 @@
  *
  * @module
  */
+import { RouteKind } from "../host/routes.ts";
 import type { Ip } from "../ip/endpoint.ts";
 import { Address } from "../wire/address.ts";
 import { Cidr } from "../wire/cidr.ts";
 import type { Lease } from "./lease.ts";
+
+/** The preference of leased routes: behind those that somebody has set up. */
+const METRIC = 1_024;
 
 const EVERYTHING = new Cidr(new Address().setV4(0), 0);
 
@@ -21,7 +25,7 @@ export class Installation {
     this.#ip = ip;
   }
 
-  /** Puts a lease in place of what was there. Routes to networks that others have set up stay as they are. */
+  /** Puts a lease in place of what was there. */
   put(lease: Lease): void {
     const isSame = this.#address?.equals(lease.address) ?? false;
     if (!isSame) this.remove();
@@ -44,12 +48,14 @@ export class Installation {
 
   #route(network: Cidr, router: Address): void {
     const { addresses, routes } = this.#ip;
-    if (router.isUnspecified || addresses.isForged(router) || addresses.onLink(router) === undefined) return;
-    const isThere = [...routes].some(({ network: other }) => String(other) === String(network));
-    if (!isThere && routes.add(network, router)) this.#networks.push(network);
+    // RFC 3442: a router of 0.0.0.0 means that the network is on the link.
+    if (router.isUnspecified) routes.set({ network, kind: RouteKind.OnLink, metric: METRIC });
+    else if (addresses.isForged(router) || addresses.onLink(router) === undefined) return;
+    else routes.set({ network, gateway: router, metric: METRIC });
+    this.#networks.push(network);
   }
 
   #removeRoutes(): void {
-    for (const network of this.#networks.splice(0)) this.#ip.routes.remove(network);
+    for (const network of this.#networks.splice(0)) this.#ip.routes.remove(network, METRIC);
   }
 }

@@ -386,10 +386,11 @@ Deno.test("dhcp client: classless routes stand in place of routers, those that a
       ]],
     ],
   });
-  deepEqual(world.tables().sort(), [
-    "0.0.0.0/0 > 10.0.0.254",
+  deepEqual(world.tables(), [
     `${LEASED}/24`,
+    "10.1.1.0/24 > ::",
     "172.16.128.0/17 > 10.0.0.253",
+    "0.0.0.0/0 > 10.0.0.254",
   ]);
 });
 
@@ -398,7 +399,13 @@ Deno.test("dhcp client: routes that the user has set up stay, and what the lease
   world.host.ip.addresses.add("192.168.0.1/24");
   world.host.ip.routes.addDefault(Address.parse("192.168.0.254"));
   world.bind({ options: [[Option.Router, bytesOf("10.0.0.254")]] });
-  deepEqual(world.tables(), ["192.168.0.1/24", `${LEASED}/24`, "0.0.0.0/0 > 192.168.0.254"]);
+  const { routes } = world.host.ip;
+  equal(
+    String(routes.lookup(Address.parse("8.8.8.8"), 0)?.gateway),
+    "192.168.0.254",
+    "goes before the leased one",
+  );
+  equal(routes.size, 2);
   world.client.stop();
   world.message();
   deepEqual(world.tables(), ["192.168.0.1/24", "0.0.0.0/0 > 192.168.0.254"]);

@@ -7,6 +7,8 @@ import type { Target } from "./target.ts";
 import { bindings } from "./targets/bindings.ts";
 import { bpf, bpfText } from "./targets/bpf.ts";
 import { controlLines, controlWords } from "./targets/control.ts";
+import { dhcpReplies } from "./targets/dhcp.ts";
+import { dnsMessages } from "./targets/dns.ts";
 import { drill } from "./targets/drill.ts";
 import { pcap } from "./targets/pcap.ts";
 import { pretty } from "./targets/pretty.ts";
@@ -31,5 +33,7 @@ export const TARGETS: readonly Target[] = [
   drill,
   bindings,
   virtioHeader,
+  dnsMessages,
+  dhcpReplies,
   tree,
 ];

@@ -80,13 +80,23 @@ export interface Ending {
 }
 
 /** The events that `--json` prints, as far as tests read them. */
-interface Event {
+export interface Event {
   readonly event: string;
   readonly mac?: string;
   readonly packets?: Counters;
   readonly drops?: Counters;
   readonly faults?: Counters;
   readonly filter?: Summary["filter"];
+  /** The other fields of an event that is about an address. */
+  readonly change?: string;
+  readonly address?: string;
+  readonly reason?: string;
+  readonly addresses?: readonly string[];
+  readonly dhcp?: {
+    readonly server: string;
+    readonly dns: readonly string[];
+    readonly search: readonly string[];
+  };
 }
 
 /** Even if the tests are killed, their appliances go at once. */
@@ -130,6 +140,22 @@ export class Server implements AsyncDisposable {
   /** The process' number. */
   get pid(): number {
     return this.#child.pid;
+  }
+
+  /** What it has said so far. */
+  get events(): readonly Event[] {
+    return this.#events;
+  }
+
+  /** Waits for an event. */
+  async told(what: string, is: (event: Event) => boolean): Promise<Event> {
+    const end = performance.now() + READY_LIMIT;
+    for (;;) {
+      const found = this.#events.find(is);
+      if (found !== undefined) return found;
+      assert.ok(performance.now() < end, `no event: ${what}, but: ${JSON.stringify(this.#events)}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
   }
 
   /** Waits until `pattern` is on its stderr. */
@@ -233,9 +259,12 @@ export function assertAddsUp({ packets, drops, faults, filter }: Summary): void 
   const { groupEcho = 0, unanswered = 0, unhandled = 0 } = drops["icmp"] ?? {};
   const handled = icmp["answered"]! + groupEcho + unanswered + unhandled;
   assert.equal(icmp["received"], told.reduce((all, n) => all + n, handled), "messages of ICMP");
-  const services = Object.entries(packets).filter(([name]) => name.startsWith("udp-"));
+  const services = Object.entries(packets).filter(([name]) => name.startsWith("udp-") || name === "dhcp");
   if (services.length === 0) return;
-  const served = services.reduce((all, [name, { answered = 0 }]) => all + answered + sum(drops[name]), 0);
+  const served = services.reduce((all, [name, counted]) => {
+    const { answered = 0, received = 0 } = counted;
+    return all + answered + received + sum(drops[name], "notSent");
+  }, 0);
   assert.equal(udp["received"], served + (drops["udp"]?.["closedPort"] ?? 0), "datagrams");
 }
 
