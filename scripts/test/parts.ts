@@ -49,7 +49,7 @@ export function parts(filters: readonly string[]): Part[] {
       title: "in memory, on virtual time",
       options: [...PURE, "--parallel"],
       dots: true,
-      limit: 5 * MINUTE,
+      limit: 10 * MINUTE,
       files: of("pure"),
     },
     {

