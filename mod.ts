@@ -49,6 +49,7 @@ export { Eth, EthCounters, type EthOptions } from "./stack/eth/endpoint.ts";
 export type { EthIn, EthInit, EthOut, EthRaw } from "./stack/eth/packet.ts";
 export { PointToPoint, PointToPointCounters } from "./stack/ptp/endpoint.ts";
 export { Arp, ArpCounters, type ArpOptions } from "./stack/arp/endpoint.ts";
+export { type Claiming, ConflictCounters, ConflictDetection } from "./stack/arp/conflict.ts";
 export { Operation as ArpOperation } from "./stack/wire/arp.ts";
 export type { ArpBase, ArpIn, ArpInit, ArpOut, ArpRaw } from "./stack/arp/packet.ts";
 export { Ip, IpCounters, type IpOptions, type LinkControl } from "./stack/ip/endpoint.ts";

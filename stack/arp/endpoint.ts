@@ -8,12 +8,14 @@ import { type Receive, type Receiver, receiver, type Send, sender, type TimedSen
 import type { Addresses } from "../host/addresses.ts";
 import { type NeighbourRequest, type Neighbours, newRequest } from "../host/neighbours.ts";
 import type { LinkIn, LinkRaw } from "../link.ts";
+import { Random } from "../loss/random.ts";
 import type { Instant } from "../store/time.ts";
 import { Address } from "../wire/address.ts";
 import * as arp from "../wire/arp.ts";
 import { EtherType } from "../wire/ethernet.ts";
 import { WireError } from "../wire/error.ts";
 import { Mac } from "../wire/mac.ts";
+import { ConflictDetection } from "./conflict.ts";
 import { type ArpIn, type ArpInit, ArpPacket, type ArpRaw } from "./packet.ts";
 
 /** Answers that wait for the next tx because the NIC could not send the request's own buffer. */
@@ -45,7 +47,11 @@ export interface ArpOptions {
   readonly addresses: Addresses;
   /** Where what is learnt goes, and who is to be asked. */
   readonly neighbours: Neighbours;
+  /** What random delays are made of. Default 0. */
+  readonly seed?: number;
 }
+
+const BROADCAST = Mac.broadcast();
 
 class ReusedArpInit implements ArpInit {
   operation: number = arp.Operation.Request;
@@ -63,6 +69,8 @@ export class Arp {
   readonly neighbours: Neighbours;
   /** What passed and what was dropped. */
   readonly counters: ArpCounters = new ArpCounters();
+  /** Finds out who else has an own address (RFC 5227). */
+  readonly conflicts: ConflictDetection;
   readonly #pending = Array.from({ length: PENDING_ANSWERS }, () => new ReusedArpInit());
   #pendingCount = 0;
 
@@ -70,6 +78,7 @@ export class Arp {
   constructor(options: ArpOptions) {
     this.addresses = options.addresses;
     this.neighbours = options.neighbours;
+    this.conflicts = new ConflictDetection(this.addresses, new Random(options.seed ?? 0));
   }
 
   /** Answers requests for own addresses and learns from what it hears. */
@@ -96,10 +105,13 @@ export class Arp {
     const fill = (packet: ArpRaw): boolean => {
       if (this.#pendingCount > 0) return this.#sendPending(packet);
       const now = packet.info.timestamp;
+      if (this.conflicts.deadline() <= now && this.#claim(packet, now, init)) return true;
       while (this.neighbours.nextRequest(now, request)) if (this.#ask(packet, request, init)) return true;
       return false;
     };
-    const deadline = () => this.#pendingCount > 0 ? 0 : this.neighbours.deadline();
+    const deadline = () => {
+      return this.#pendingCount > 0 ? 0 : Math.min(this.neighbours.deadline(), this.conflicts.deadline());
+    };
     return new ArpQuery(this, deadline, fill, idle);
   }
 
@@ -111,10 +123,15 @@ export class Arp {
   /** Takes what a packet tells about its sender, as RFC 826 says. False: it tells a lie. */
   learn(packet: ArpIn): boolean {
     const { sender, senderMac, target } = packet;
-    if (!senderMac.isUnicast) return false;
+    if (!senderMac.isUnicast || this.conflicts.receive(packet)) return false;
     // RFC 5227 2.1.1: a probe has no sender address yet, so there is nothing to learn.
     if (sender.isUnspecified) return true;
-    if (this.addresses.isForged(sender) || this.addresses.onLink(sender) === undefined) return false;
+    if (this.addresses.isForged(sender)) return false;
+    // On the link is what our subnets say, or who was looked up there because a route says so.
+    if (
+      this.addresses.onLink(sender) === undefined &&
+      this.neighbours.state(sender, packet.info.timestamp) === undefined
+    ) return false;
     const isForUs = this.addresses.owns(target);
     // An answer to us proves that packets arrive there; whatever else is heard only tells where.
     if (isForUs && packet.operation === arp.Operation.Reply) {
@@ -153,8 +170,22 @@ export class Arp {
     return !isRefused;
   }
 
+  /** RFC 5227 2.1.1 and 2.3: probes for an address, or announces it. */
+  #claim(packet: ArpRaw, now: Instant, init: ReusedArpInit): boolean {
+    const claiming = this.conflicts.next(now);
+    if (claiming === undefined) return false;
+    init.operation = arp.Operation.Request;
+    init.target.copy(claiming.address);
+    if (claiming.isProbe) init.sender.setV4(0);
+    else init.sender.copy(claiming.address);
+    init.destination.copy(BROADCAST);
+    const out = packet.prepare(init);
+    return typeof out !== "number" && out.send() === LayerError.None;
+  }
+
   #ask(packet: ArpRaw, request: NeighbourRequest, init: ReusedArpInit): boolean {
-    const own = this.addresses.onLink(request.address);
+    const own = this.addresses.onLink(request.address) ??
+      this.addresses.sourceFor(request.address, request.address);
     if (own === undefined) return false;
     init.operation = arp.Operation.Request;
     init.sender.copy(own);

@@ -95,6 +95,8 @@ export class ArpPacket implements ArpIn, ArpRaw, ArpOut {
     target: this.sender,
     destination: this.senderMac,
   };
+  // RFC 3927 2.5: so that others hear of a conflict, whatever tells of a link-local address goes to everybody.
+  readonly #loudReply: ArpInit = { ...this.#reply, destination: Mac.broadcast() };
 
   /** A packet for one place in a tree. */
   constructor(endpoint: Arp) {
@@ -145,7 +147,7 @@ export class ArpPacket implements ArpIn, ArpRaw, ArpOut {
   answer(): LayerError {
     if (this.#state !== State.In) misuse("answer", this.#state);
     if (this.operation !== arp.Operation.Request) return LayerError.Illegal;
-    const out = this.reinit(this.#reply);
+    const out = this.reinit(this.target.isLinkLocal ? this.#loudReply : this.#reply);
     return typeof out === "number" ? out : out.send();
   }
 

@@ -114,7 +114,10 @@ export class Addresses {
   }
 
   #entry(address: Address): OwnAddressEntry | undefined {
-    return this.#all.find(({ cidr }) => cidr.address.equals(address));
+    for (let index = 0; index < this.#all.length; index++) {
+      if (this.#all[index]!.cidr.address.equals(address)) return this.#all[index];
+    }
+    return undefined;
   }
 
   #change(all: readonly OwnAddressEntry[]): void {

@@ -117,7 +117,11 @@ export class Ip {
     this.routes = new Routes(options.routes);
     this.neighbours = new Neighbours(options.neighbours);
     this.errors = new ErrorReporter(options.errorRate ?? 1_000, options.errorBurst ?? 50);
-    this.arp = new Arp({ addresses: this.addresses, neighbours: this.neighbours });
+    this.arp = new Arp({
+      addresses: this.addresses,
+      neighbours: this.neighbours,
+      seed: options.neighbours?.seed?.[0] ?? 0,
+    });
     for (const gateway of options.gateways ?? []) {
       const address = typeof gateway === "string" ? Address.parse(gateway) : gateway;
       if (this.addresses.isForged(address)) {

@@ -51,8 +51,13 @@ function checkArp(frame: Uint8Array, { mac, ip }: Sender): void {
   const sender = new Address().readV4(frame, LINK + arp.SENDER_ADDRESS);
   ok(ip.addresses.owns(sender), "ARP for another host");
   const target = new Address().readV4(frame, LINK + arp.TARGET_ADDRESS);
-  ok(!ip.addresses.owns(target), "ARP about an own address");
   const station = new Mac().read(frame, ethernet.DESTINATION);
+  if (ip.addresses.owns(target)) {
+    // RFC 5227 2.4: an announcement, in defence of the address.
+    ok(sender.equals(target) && station.isBroadcast, "ARP about an own address");
+    ok(ip.arp.conflicts.counters.defended > 0, "a defence that nobody asked for");
+    return;
+  }
   if (arp.operation(frame, LINK) === arp.Operation.Reply) ok(station.isUnicast, "an ARP reply to a group");
   else {
     ok(station.isUnicast || station.isBroadcast, "an ARP request to a group");

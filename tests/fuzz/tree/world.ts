@@ -164,7 +164,7 @@ export class World implements Audited {
     const { ip, icmp } = this;
     // A look-up is asked for three times; the use of a neighbour has it confirmed, until its entry lapses.
     const lookups = ip.counters.unresolved, uses = ip.counters.sent + ip.counters.notSent;
-    const requests = ip.arp.counters.sent - ip.arp.counters.requests;
+    const requests = ip.arp.counters.sent - ip.arp.counters.requests - ip.arp.conflicts.counters.defended;
     ok(requests <= 3 * lookups + 16 * uses, `${requests} ARP requests for ${lookups} look-ups`);
     const most = this.#bytesIn + 28 * icmp.counters.errorsSent + 42 * ip.arp.counters.sent + this.#said;
     ok(this.#bytesOut <= most, `${this.#bytesOut} bytes out for ${this.#bytesIn} in`);

@@ -1,0 +1,193 @@
+/**
+ * IPv4 address conflict detection, RFC 5227: an address is probed for before it is used, announced, and defended. Also
+ * addresses that a host gives itself where nobody else does, RFC 3927.
+ *
+ * @module
+ */
+import { type Addresses, AddressOrigin, AddressState } from "../host/addresses.ts";
+import type { Random } from "../loss/random.ts";
+import { type Instant, seconds } from "../store/time.ts";
+import { Address } from "../wire/address.ts";
+import type { ArpIn } from "./packet.ts";
+import { LinkLocalV4 } from "./link-local.ts";
+
+// RFC 5227 1.1.
+const PROBE_WAIT = seconds(1), PROBE_NUM = 3, PROBE_MIN = seconds(1), PROBE_MAX = seconds(2);
+const ANNOUNCE_WAIT = seconds(2), ANNOUNCE_NUM = 2, ANNOUNCE_INTERVAL = seconds(2);
+const DEFEND_INTERVAL = seconds(10);
+
+/** An address on its way: so many probes, then so many announcements, one at a time. */
+class Claim {
+  readonly address: Address;
+  probes = PROBE_NUM;
+  announcements = ANNOUNCE_NUM;
+  at: Instant;
+
+  constructor(address: Address, at: Instant) {
+    this.address = address;
+    this.at = at;
+  }
+}
+
+/** When an address in use was last defended. */
+interface Defence {
+  readonly address: Address;
+  readonly at: Instant;
+}
+
+/** What the state machine wants to be sent. */
+export interface Claiming {
+  /** The address; that of the sender, too, in an announcement. */
+  readonly address: Address;
+  /** Whether it is only asked for, from nobody, so that no cache learns from it (RFC 5227 2.1.1). */
+  readonly isProbe: boolean;
+}
+
+/** What was found out. */
+export class ConflictCounters {
+  /** Addresses that somebody else turned out to have before they were used. */
+  duplicates = 0;
+  /** Claims of others to an own address in use. */
+  conflicts = 0;
+  /** Announcements in defence of an address. */
+  defended = 0;
+  /** Addresses given up because somebody else went on to claim them. */
+  givenUp = 0;
+}
+
+/** The IPv4 addresses of a host, as far as others may claim them. */
+export class ConflictDetection {
+  /** What was found out. */
+  readonly counters: ConflictCounters = new ConflictCounters();
+  readonly #addresses: Addresses;
+  readonly #random: Random;
+  readonly #linkLocal: LinkLocalV4;
+  #claims: Claim[] = [];
+  #defences: Defence[] = [];
+  #urgent: Address[] = [];
+  #version = -1;
+
+  /** Over a host's addresses: those that are tentative are probed for. */
+  constructor(addresses: Addresses, random: Random) {
+    this.#addresses = addresses;
+    this.#random = random;
+    this.#linkLocal = new LinkLocalV4(addresses, random);
+  }
+
+  /** RFC 3927 2.1: takes an address of 169.254.0.0/16, at random, once it has been probed for. */
+  useLinkLocal(): void {
+    this.#linkLocal.begin();
+  }
+
+  /** Looks for claims to own addresses in what was received. True: it is one, and nothing else is to be made of it. */
+  receive({ sender, senderMac, target, info, link }: ArpIn): boolean {
+    if (senderMac.equals(link.mac)) return false;
+    // RFC 5227 2.1.1: a probe for the same address, by somebody who is about to use it, is a claim, too.
+    const claimed = sender.isUnspecified ? this.#tentative(target) : sender;
+    const own = claimed === undefined ? undefined : this.#addresses.find(claimed);
+    if (own === undefined || own.state === AddressState.Duplicate) return false;
+    const { address } = own.cidr;
+    if (own.state === AddressState.Tentative) {
+      this.counters.duplicates++;
+      this.#giveUp(address, info.timestamp);
+    } else this.#defend(address, own.origin, info.timestamp);
+    return true;
+  }
+
+  /** What is to be sent now, counted as sent; undefined: nothing. */
+  next(now: Instant): Claiming | undefined {
+    this.#addresses.expire(now);
+    this.#linkLocal.resume(now);
+    this.#follow(now);
+    const urgent = this.#urgent.shift();
+    if (urgent !== undefined) return { address: urgent, isProbe: false };
+    for (const claim of this.#claims) {
+      if (claim.at > now) continue;
+      const claiming = this.#advance(claim, now);
+      if (claiming !== undefined) return claiming;
+    }
+    return undefined;
+  }
+
+  /** When {@linkcode ConflictDetection.next} next has something to do. */
+  deadline(): Instant {
+    const addresses = this.#addresses;
+    if (this.#urgent.length > 0) return 0;
+    if (this.#version !== addresses.version) {
+      if (this.#claims.length > 0 || this.#wanted().length > 0) return 0;
+      this.#version = addresses.version;
+    }
+    const least = Math.min(addresses.deadline(), this.#linkLocal.deadline());
+    return this.#claims.reduce((least, { at }) => Math.min(least, at), least);
+  }
+
+  #tentative(target: Address): Address | undefined {
+    return this.#addresses.find(target)?.state === AddressState.Tentative ? target : undefined;
+  }
+
+  #wanted(): Address[] {
+    return this.#addresses.entries().filter(({ state, cidr }) =>
+      state === AddressState.Tentative && cidr.isV4
+    ).map((
+      { cidr },
+    ) => cidr.address);
+  }
+
+  /** Takes up what has become tentative, and lets go of what has been taken away. */
+  #follow(now: Instant): void {
+    if (this.#version === this.#addresses.version) return;
+    this.#version = this.#addresses.version;
+    this.#claims = this.#claims.filter(({ address }) => {
+      const state = this.#addresses.find(address)?.state;
+      return state !== undefined && state !== AddressState.Duplicate;
+    });
+    for (const address of this.#wanted()) {
+      if (this.#claims.some((claim) => claim.address.equals(address))) continue;
+      this.#claims.push(new Claim(new Address().copy(address), now + this.#between(0, PROBE_WAIT)));
+    }
+  }
+
+  #advance(claim: Claim, now: Instant): Claiming | undefined {
+    if (claim.probes > 0) {
+      claim.probes--;
+      claim.at = now + (claim.probes > 0 ? this.#between(PROBE_MIN, PROBE_MAX) : ANNOUNCE_WAIT);
+      return { address: claim.address, isProbe: true };
+    }
+    if (claim.announcements === ANNOUNCE_NUM) this.#addresses.setState(claim.address, AddressState.Preferred);
+    claim.announcements--;
+    claim.at = now + ANNOUNCE_INTERVAL;
+    if (claim.announcements === 0) this.#claims = this.#claims.filter((other) => other !== claim);
+    return { address: claim.address, isProbe: false };
+  }
+
+  /**
+   * RFC 5227 2.4: an address in use is defended, once in ten seconds. One that was given by hand is kept whatever
+   * happens (c); one that the host or a server chose is given up when the other does not yield (b).
+   */
+  #defend(address: Address, origin: AddressOrigin, now: Instant): void {
+    this.counters.conflicts++;
+    const last = this.#defences.find((defence) => defence.address.equals(address));
+    const isSoon = last !== undefined && now - last.at < DEFEND_INTERVAL;
+    if (isSoon && origin !== AddressOrigin.Manual) {
+      this.counters.givenUp++;
+      this.#giveUp(address, now);
+    }
+    if (isSoon) return;
+    this.counters.defended++;
+    // One for each own address at most.
+    this.#defences = this.#defences.filter((defence) => {
+      return defence !== last && this.#addresses.find(defence.address) !== undefined;
+    });
+    this.#defences.push({ address, at: now });
+    this.#urgent.push(address);
+  }
+
+  #giveUp(address: Address, now: Instant): void {
+    this.#addresses.setState(address, AddressState.Duplicate);
+    this.#linkLocal.conflict(address, now);
+  }
+
+  #between(least: Instant, most: Instant): Instant {
+    return least + Math.floor(this.#random.fraction() * (most - least));
+  }
+}
