@@ -54,6 +54,8 @@ export { Operation as ArpOperation } from "./stack/wire/arp.ts";
 export type { ArpBase, ArpIn, ArpInit, ArpOut, ArpRaw } from "./stack/arp/packet.ts";
 export { Ip, IpCounters, type IpOptions, type LinkControl } from "./stack/ip/endpoint.ts";
 export { ErrorReporter } from "./stack/ip/errors.ts";
+export { PathMtus } from "./stack/ip/path-mtu.ts";
+export type { ReassemblyOptions } from "./stack/ip/reassembly.ts";
 export { Type as Icmpv6Type, Unreachable as Icmpv6UnreachableCode } from "./stack/wire/icmpv6.ts";
 export type { IpBase, IpHeader, IpIn, IpInit, IpOut, IpRaw } from "./stack/ip/packet.ts";
 export { type EchoMode, Icmp, IcmpCounters, type IcmpOptions } from "./stack/icmp/endpoint.ts";

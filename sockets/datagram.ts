@@ -30,8 +30,8 @@ export type Datagram = [Uint8Array<ArrayBuffer>, UdpAddr];
 /** What a queued datagram takes beside its bytes. */
 const OVERHEAD = 128;
 
-/** The headers of IPv4 and UDP: nothing is sent in fragments. */
-const HEADERS = 28;
+/** The longest payload of a datagram: what is over the path's MTU is sent in fragments. */
+const LONGEST_V4 = 65_507, LONGEST_V6 = 65_527;
 
 const UNSPECIFIED = new Address();
 
@@ -84,9 +84,9 @@ export class DatagramConn implements AsyncIterable<Datagram>, Disposable {
     }
     const destination = parseHostname(addr.hostname);
     const destinationPort = checkPort(addr.port, 1);
-    const longest = this.#host.nic.info.mtu - HEADERS;
+    const longest = destination.isV4 ? LONGEST_V4 : LONGEST_V6;
     if (bytes.length > longest) {
-      const text = `Message too long: ${bytes.length} bytes, but the link takes ${longest}`;
+      const text = `Message too long: ${bytes.length} bytes, but a datagram takes ${longest}`;
       throw coded(new TypeError(text), "EMSGSIZE");
     }
     const { addresses } = this.#host.ip;

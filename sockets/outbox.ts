@@ -73,8 +73,13 @@ export class Outbox implements TimedSender<UdpRaw> {
     const now = raw.info.timestamp;
     if (this.#waiting.length > 0) this.#review(now);
     for (let posted = this.#line.shift(); posted !== undefined; posted = this.#line.shift()) {
-      this.#room.shift()?.();
       const error = sendLetter(raw, posted.letter);
+      // All that may be under way in fragments is: the datagram stays first in line.
+      if (error === LayerError.Exhausted && !this.#ip.fragments.isEmpty) {
+        this.#line.unshift(posted);
+        return;
+      }
+      this.#room.shift()?.();
       if (error === LayerError.Unreachable) this.#wait(posted, now);
       else posted.letter.done(error);
       if (error === LayerError.None) return;

@@ -270,6 +270,8 @@ export class IcmpPacket implements IcmpIn, IcmpRaw, IcmpOut {
   #emit(out: IpOut, init: IcmpInit): IcmpOut {
     icmpv4.emitError(out.frame.bytes, out.payloadAt, init.type, init.code, init.rest);
     this.#out = out;
+    this.frame = out.frame;
+    this.info = out.info;
     this.isV4 = out.isV4;
     this.#read(out.payloadAt);
     this.#state = State.Out;

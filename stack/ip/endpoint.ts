@@ -4,6 +4,7 @@
  * @module
  */
 import { Arp } from "../arp/endpoint.ts";
+import { LayerError } from "../error.ts";
 import { type Receive, type Receiver, receiver, type Send, sender, type TimedSender } from "../handler.ts";
 import { Addresses } from "../host/addresses.ts";
 import { Neighbours, type NeighboursOptions } from "../host/neighbours.ts";
@@ -13,8 +14,12 @@ import type { Instant } from "../store/time.ts";
 import { Address } from "../wire/address.ts";
 import type { Cidr } from "../wire/cidr.ts";
 import { ErrorReporter } from "./errors.ts";
+import { Fragments } from "./fragments.ts";
+import { LargeFrames } from "./large.ts";
 import type { IpIn, IpRaw } from "./packet.ts";
+import { PathMtus } from "./path-mtu.ts";
 import { Path } from "./path.ts";
+import { Reassembly, type ReassemblyOptions } from "./reassembly.ts";
 import { IpReceiver } from "./receive.ts";
 import { IpSender } from "./send.ts";
 
@@ -22,7 +27,7 @@ import { IpSender } from "./send.ts";
 export class IpCounters {
   /** Packets handed to the upper layer. */
   received = 0;
-  /** Packets queued on the NIC. */
+  /** Packets queued on the NIC, each fragment one. */
   sent = 0;
   /** Dropped: an EtherType that is none of IP's. */
   otherEtherType = 0;
@@ -38,14 +43,34 @@ export class IpCounters {
   malformed = 0;
   /** Dropped: the header's checksum is wrong. */
   wrongChecksum = 0;
-  /** Dropped: the options are malformed. */
+  /** Dropped: the options are malformed, or one is not known that must be (RFC 8200 4.2). */
   badOptions = 0;
   /** Dropped: a source route, which a host that trusts no stranger refuses (RFC 7126 4.3). */
   sourceRoute = 0;
-  /** Dropped: a fragment. */
-  fragment = 0;
-  /** Dropped: an IPv6 extension header. */
-  extensionHeader = 0;
+  /** Fragments whose packets lack others yet. */
+  fragmentsKept = 0;
+  /** Dropped: a fragment that was there already. */
+  duplicateFragment = 0;
+  /** Dropped: a fragment of a packet whose fragments overlap or have two ends (RFC 5722 4). */
+  overlappingFragment = 0;
+  /** Dropped: a fragment too many, for its packet or for the memory. */
+  fragmentOverflow = 0;
+  /** Dropped: a fragment of a length that none has, or without the headers that the first must have. */
+  badFragment = 0;
+  /** Packets put together from fragments. */
+  reassembled = 0;
+  /** Packets that lacked fragments when their time was over. */
+  reassemblyTimeout = 0;
+  /** Packets that lacked fragments and made room for others. */
+  reassemblyGivenUp = 0;
+  /** Packets queued on the NIC that are fragments. */
+  fragmentsSent = 0;
+  /** Dropped: an extension header out of its place, or a route that is not done with (RFC 8200 4.4, RFC 5095). */
+  refusedExtension = 0;
+  /** Dropped: more extension headers, or options in one, than anybody needs (RFC 8504 5.3). */
+  tooManyExtensions = 0;
+  /** Dropped: the headers say that nothing follows them (RFC 8200 4.7). */
+  noNextHeader = 0;
   /** Dropped: no host can have that source or destination (RFC 1122 3.2.1.3, RFC 4291 2.5.2, RFC 4942 2.2). */
   badSource = 0;
   /** Dropped: sent to another host, or to a group this one has not joined. */
@@ -58,6 +83,10 @@ export class IpCounters {
   unresolved = 0;
   /** Not sent: the link or the NIC refused. */
   notSent = 0;
+  /** ICMP errors that the layer itself has sent about received packets. */
+  errorsSent = 0;
+  /** ICMP errors of the layer itself that were not sent: forbidden (RFC 1122 3.2.2, RFC 4443 2.4), or too many. */
+  unsentErrors = 0;
 }
 
 /**
@@ -90,6 +119,14 @@ export interface IpOptions {
   readonly errorRate?: number;
   /** How many of them may follow each other at once. Default 50. */
   readonly errorBurst?: number;
+  /** How much fragments may take until they are put together. */
+  readonly reassembly?: ReassemblyOptions;
+  /** How many packets longer than their path's MTU may be under way in the layer, 64 KiB each. Default 16. */
+  readonly largePackets?: number;
+  /** How many paths' MTUs are remembered. Default 1,024. */
+  readonly pathMtus?: number;
+  /** 64 secret random bits, that fragments' tables and identifications depend on (RFC 7739). Default 0. */
+  readonly seed?: readonly [number, number];
 }
 
 /** An IP host. Its tables are open to change between poll cycles, as `ip addr`, `ip route` and `ip neigh` do on an OS. */
@@ -108,14 +145,39 @@ export class Ip {
   readonly path: Path = new Path(this);
   /** Answers packets with ICMP errors about them. */
   readonly errors: ErrorReporter;
+  /** What paths carry whole, as ICMP told. */
+  readonly pathMtus: PathMtus;
   /** What passed and what was dropped. */
   readonly counters: IpCounters = new IpCounters();
+  /**
+   * Fragments that wait for others.
+   *
+   * @internal
+   */
+  readonly reassembly: Reassembly;
+  /**
+   * Packets that are being sent in fragments.
+   *
+   * @internal
+   */
+  readonly fragments: Fragments;
+  /**
+   * Buffers for packets in fragments.
+   *
+   * @internal
+   */
+  readonly large: LargeFrames;
 
   /** Throws a RangeError for an address that no host can have, or a gateway that is on no own subnet. */
   constructor(options: IpOptions = {}) {
     this.addresses = new Addresses(options.addresses);
     this.routes = new Routes(options.routes);
     this.neighbours = new Neighbours(options.neighbours);
+    const { reassembly = {}, largePackets = 16, pathMtus = 1_024, seed = [0, 0] } = options;
+    this.pathMtus = new PathMtus(pathMtus, seed);
+    this.reassembly = new Reassembly(this.counters, reassembly, seed);
+    this.large = new LargeFrames(largePackets);
+    this.fragments = new Fragments(this, largePackets, seed);
     this.errors = new ErrorReporter(options.errorRate ?? 1_000, options.errorBurst ?? 50);
     this.arp = new Arp({
       addresses: this.addresses,
@@ -137,6 +199,12 @@ export class Ip {
       }
       if (!this.routes.addDefault(address)) throw new RangeError("the table has no room for a default route");
     }
+  }
+
+  /** Answers a packet with an error of the layer itself, and counts it. */
+  report(packet: IpIn, type: number, code: number, rest: number): void {
+    if (this.errors.report(packet, type, code, rest) === LayerError.None) this.counters.errorsSent++;
+    else this.counters.unsentErrors++;
   }
 
   /** A receiver for a link: does the layer's own work and hands packets for us, of any protocol, to `upper`. */

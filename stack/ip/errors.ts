@@ -52,8 +52,7 @@ export class ErrorReporter {
     const { frame, headerAt, isV4 } = packet;
     // What is quoted is quoted as it was on the wire, or would have been.
     completeChecksum(frame);
-    const most = isV4 ? LENGTH_MAX_V4 - ipv4.HEADER_LENGTH : LENGTH_MAX_V6 - ipv6.HEADER_LENGTH;
-    const quoted = Math.min(frame.end - headerAt, most - icmpv4.HEADER_LENGTH);
+    const quoted = Math.min(frame.end - headerAt, quoteMax(isV4));
     const { end } = frame;
     frame.truncate(headerAt + quoted);
     const init = this.#init;
@@ -67,7 +66,7 @@ export class ErrorReporter {
       frame.end = end;
       return out;
     }
-    return finish(out, type, code, rest);
+    return writeError(out, type, code, rest);
   }
 
   /** Nobody speaks the packet's protocol (RFC 1122 3.2.2.1, RFC 8200 4). Answers as `report` does. */
@@ -87,7 +86,14 @@ export class ErrorReporter {
   }
 }
 
-function finish(out: IpOut, type: number, code: number, rest: number): LayerError {
+/** How many bytes of a packet an error may quote. */
+export function quoteMax(isV4: boolean): number {
+  return (isV4 ? LENGTH_MAX_V4 - ipv4.HEADER_LENGTH : LENGTH_MAX_V6 - ipv6.HEADER_LENGTH) -
+    icmpv4.HEADER_LENGTH;
+}
+
+/** Writes an error's header in front of what it quotes, and sends it. */
+export function writeError(out: IpOut, type: number, code: number, rest: number): LayerError {
   const { frame, payloadAt: at, isV4, info } = out;
   icmpv4.emitError(frame.bytes, at, type, code, rest);
   if (isV4) {

@@ -7,14 +7,19 @@ import { type Failure, LayerError } from "../error.ts";
 import type { Frame } from "../frame.ts";
 import type { Link, LinkIn, LinkInit, LinkOut, LinkRaw } from "../link.ts";
 import type { LossModel } from "../loss/models.ts";
+import { completeChecksum } from "../offload.ts";
 import type { NicInfo } from "../slot.ts";
 import { misuse, State } from "../state.ts";
+import { copyBytes } from "../store/copy.ts";
 import { Address } from "../wire/address.ts";
 import { EtherType } from "../wire/ethernet.ts";
 import * as ipv4 from "../wire/ipv4.ts";
 import * as ipv6 from "../wire/ipv6.ts";
 import { Mac } from "../wire/mac.ts";
 import type { Ip } from "./endpoint.ts";
+import { LargeFrame } from "./large.ts";
+import { LargeLink } from "./large-link.ts";
+import { LEAST_MTU_V4 } from "./path-mtu.ts";
 
 /** Hops a packet may make unless its sender says otherwise (RFC 1700). */
 export const DEFAULT_HOP_LIMIT = 64;
@@ -46,6 +51,8 @@ export interface IpInit {
   readonly fromNobody?: boolean;
   /** The longest payload of the packets that the NIC makes of it, if it is many in one; absent or 0: it is one. */
   readonly segmentLength?: number;
+  /** True: refused (`BadSize`) where it is longer than its path takes, rather than sent in fragments. */
+  readonly dontFragment?: boolean;
 }
 
 /** What every state of an IP packet tells. */
@@ -96,7 +103,10 @@ export interface IpIn extends IpHeader {
 
 /** An empty buffer. */
 export interface IpRaw extends IpBase {
-  /** Finds the route and the neighbour and writes the headers. Refused: still Raw, and the look-up is noted. */
+  /**
+   * Finds the route and the neighbour and writes the headers. A packet that is longer than its path's MTU gets a longer
+   * buffer, the Out packet's `frame`, and is sent in fragments. Refused: still Raw, and the look-up is noted.
+   */
   readonly prepare: (init: IpInit) => IpOut | Failure;
   /** Has the packet, or the answer in its buffer, dropped instead of sent, if `loss` says so then. */
   readonly loseIf: (loss: LossModel) => void;
@@ -135,6 +145,8 @@ export class IpPacket implements IpIn, IpRaw, IpOut {
   #out!: LinkOut;
   #state: State = State.Gone;
   readonly #linkInit = new ReusedLinkInit();
+  /** What a packet in fragments is sent through; made for the first. */
+  #largeLink: LargeLink | undefined;
 
   /** A packet for one place in a tree. */
   constructor(ip: Ip) {
@@ -182,6 +194,7 @@ export class IpPacket implements IpIn, IpRaw, IpOut {
   /** Ends the packet's use: its handler has returned. */
   leave(): void {
     this.#state = State.Gone;
+    if (this.#largeLink !== undefined) this.#largeLink.leave();
   }
 
   prepare(init: IpInit): IpOut | Failure {
@@ -190,6 +203,7 @@ export class IpPacket implements IpIn, IpRaw, IpOut {
     if (fault !== LayerError.None) return fault;
     const source = this.#way(init, this.#raw);
     if (typeof source === "number") return source;
+    if (this.#isTooLong(this.#raw)) return this.#large(init, source, this.#raw, 0);
     const out = this.#raw.prepare(this.#linkInit);
     return typeof out === "number" ? this.#refused(out) : this.#emit(out, init, source);
   }
@@ -200,6 +214,7 @@ export class IpPacket implements IpIn, IpRaw, IpOut {
     if (fault !== LayerError.None) return fault;
     const source = this.#way(init, this.#in);
     if (typeof source === "number") return source;
+    if (this.#isTooLong(this.#in)) return this.#large(init, source, this.#in, init.length);
     const out = this.#in.reinit(this.#linkInit);
     return typeof out === "number" ? this.#refused(out) : this.#emit(out, init, source);
   }
@@ -230,8 +245,8 @@ export class IpPacket implements IpIn, IpRaw, IpOut {
     this.#state = State.Gone;
     if (this.isV4 && this.info.capabilities.ipv4.fill) ipv4.fillChecksum(this.frame.bytes, this.headerAt);
     const error = this.#out.send();
-    if (error === LayerError.None) this.ip.counters.sent++;
-    else this.ip.counters.notSent++;
+    if (error !== LayerError.None) this.ip.counters.notSent++;
+    else if (!(this.frame instanceof LargeFrame)) this.ip.counters.sent++; // its fragments count themselves
     return error;
   }
 
@@ -254,6 +269,31 @@ export class IpPacket implements IpIn, IpRaw, IpOut {
     return path.find(init.source, init.destination, link, linkInit.destination);
   }
 
+  /** Whether the packet that was found a way for is longer than that takes. */
+  #isTooLong(link: Link): boolean {
+    const { length: whole, segmentLength } = this.#linkInit;
+    const length = segmentLength === 0 ? whole : segmentLength;
+    return (length > link.info.mtu || length > this.ip.path.mtu) && !(link instanceof LargeLink);
+  }
+
+  /** Goes on in a large frame, with the last `keep` bytes of this one. */
+  #large(init: IpInit, source: Address, link: Link, keep: number): IpOut | Failure {
+    if (init.dontFragment === true) return this.#refused(LayerError.BadSize);
+    const large = this.ip.large.take();
+    if (large === undefined) return this.#refused(LayerError.Exhausted);
+    const through = this.#largeLink ??= new LargeLink(this.ip);
+    through.enter(large, link, this.#linkInit.etherType, false);
+    const out = through.prepare(this.#linkInit);
+    if (typeof out === "number") return this.#refused(out);
+    completeChecksum(this.frame);
+    const { bytes, start, end } = this.frame;
+    const kept = Math.min(keep, end - start);
+    copyBytes(large.bytes, large.end - kept, bytes, end - kept, kept);
+    this.frame = large;
+    this.info = through.info;
+    return this.#emit(out, init, source);
+  }
+
   #emit(out: LinkOut, init: IpInit, source: Address): IpOut {
     // The init may be made of this packet's own fields, as in an answer, so the header is written before those.
     if (init.destination.isV4) this.#emitV4(out.payloadAt, init, source);
@@ -267,14 +307,16 @@ export class IpPacket implements IpIn, IpRaw, IpOut {
   #emitV4(at: number, init: IpInit, source: Address): void {
     const from = source.d;
     const to = init.destination.d;
-    // RFC 6864 4.1: a packet that is never fragmented needs no identification, so none is made up.
+    // RFC 6864 4.1: a packet that is never fragmented needs no identification, so none is made up. Where the path is
+    // narrower than a host should believe, routers may divide it.
+    const isAtomic = this.ip.path.mtu > LEAST_MTU_V4 || init.dontFragment === true;
     ipv4.emit(
       this.frame.bytes,
       at,
       init.trafficClass ?? 0,
       ipv4.HEADER_LENGTH + init.length,
-      0,
-      ipv4.Flag.DontFragment,
+      isAtomic ? 0 : this.ip.fragments.nextId(source, init.destination),
+      isAtomic ? ipv4.Flag.DontFragment : 0,
       init.hopLimit ?? DEFAULT_HOP_LIMIT,
       init.protocol,
       from,

@@ -11,6 +11,7 @@ import { type Instant, NEVER } from "../store/time.ts";
 import { Address, multicastMac } from "../wire/address.ts";
 import { Mac } from "../wire/mac.ts";
 import type { Ip } from "./endpoint.ts";
+import { UNKNOWN_MTU } from "./path-mtu.ts";
 
 const BROADCAST: Mac = Mac.broadcast();
 
@@ -24,12 +25,15 @@ const DIRECT = { expires: NEVER, kind: RouteKind.OnLink, gateway: new Address() 
  * remembered is void as soon as a table has changed, or the neighbour's address should be confirmed.
  */
 export class Path {
+  /** The longest packet that the way takes which was last found, as far as the link does, too. */
+  mtu: number = UNKNOWN_MTU;
   readonly #ip: Ip;
   readonly #destination = new Address();
   readonly #mac = new Mac();
   #own: Address | undefined;
   #version = -1;
   #until: Instant = 0;
+  #mtu = UNKNOWN_MTU;
 
   /** A finder over a host's tables. */
   constructor(ip: Ip) {
@@ -49,8 +53,10 @@ export class Path {
       this.#version === this.#tables() && source.equals(own)
     ) {
       mac.copy(this.#mac);
+      this.mtu = this.#mtu;
       return own;
     }
+    this.mtu = UNKNOWN_MTU;
     const wanted = source.isUnspecified ? undefined : source;
     // RFC 1122 3.3.4.2: a host sends from its own addresses only.
     if (wanted !== undefined && !this.#mayBeFrom(wanted, destination)) return LayerError.Illegal;
@@ -65,6 +71,7 @@ export class Path {
     if (destination.isBroadcast) mac.copy(BROADCAST);
     else if (destination.isMulticast) multicastMac(destination, mac);
     else return LayerError.Illegal;
+    this.mtu = UNKNOWN_MTU;
     return destination.isV4 ? NOBODY_V4 : NOBODY_V6;
   }
 
@@ -116,13 +123,20 @@ export class Path {
     const nextHop = route.kind === RouteKind.Gateway ? route.gateway : destination;
     const own = wanted ?? addresses.sourceFor(destination, nextHop);
     if (own === undefined) return this.#noRoute();
+    const { neighbours, pathMtus } = this.#ip;
+    this.mtu = pathMtus.get(destination, now);
     if (!link.resolves) return own;
-    const error = this.#ip.neighbours.lookup(nextHop, now, mac);
+    const error = neighbours.lookup(nextHop, now, mac);
     if (error !== LayerError.None) {
       this.#ip.counters.unresolved++;
       return error;
     }
-    this.#until = Math.min(this.#ip.neighbours.trustedUntil(nextHop, now), route.expires);
+    this.#until = Math.min(
+      neighbours.trustedUntil(nextHop, now),
+      route.expires,
+      pathMtus.knownUntil(destination, now),
+    );
+    this.#mtu = this.mtu;
     this.#remember(destination, mac, own);
     return own;
   }
@@ -136,7 +150,8 @@ export class Path {
 
   /** Grows with every change of a table that a way depends on. */
   #tables(): number {
-    return this.#ip.addresses.version + this.#ip.routes.version + this.#ip.neighbours.version;
+    const { addresses, routes, neighbours, pathMtus } = this.#ip;
+    return addresses.version + routes.version + neighbours.version + pathMtus.version;
   }
 
   #noRoute(): Failure {

@@ -36,10 +36,6 @@ export function checkV4({ counters }: Ip, link: LinkIn): boolean {
       return false;
     }
   }
-  if (ipv4.isFragment(bytes, at)) {
-    counters.fragment++;
-    return false;
-  }
   // Ethernet pads short payloads (RFC 894); the packet ends where its header says.
   frame.truncate(at + ipv4.totalLength(bytes, at));
   return true;

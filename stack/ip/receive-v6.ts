@@ -60,19 +60,6 @@ export function mayHaveSent(packet: IpPacket, link: LinkIn): boolean {
   return false;
 }
 
-/** Whether what follows the header is another header of IPv6 (RFC 8200 4). */
-export function isExtension(protocol: number): boolean {
-  switch (protocol) {
-    case Protocol.HopByHop:
-    case Protocol.Routing:
-    case Protocol.Fragment:
-    case Protocol.Destination:
-      return true;
-    default:
-      return false;
-  }
-}
-
 /** Whether the packet is one of NDP or MLD. */
 export function isLinkControl(packet: IpPacket): boolean {
   if (packet.protocol !== Protocol.Icmpv6) return false;

@@ -8,6 +8,7 @@ import { newRequest } from "../host/neighbours.ts";
 import type { LinkRaw } from "../link.ts";
 import type { Instant } from "../store/time.ts";
 import type { Ip } from "./endpoint.ts";
+import { Expiry } from "./expire.ts";
 import { IpPacket, type IpRaw } from "./packet.ts";
 
 /** The place of an {@linkcode Ip} endpoint in a sending tree. */
@@ -17,12 +18,14 @@ export class IpSender implements TimedSender<LinkRaw> {
   readonly #upper: TimedSender<IpRaw>;
   readonly #packet: IpPacket;
   readonly #request = newRequest();
+  readonly #expiry: Expiry;
 
   /** A place below `upper`. */
   constructor(ip: Ip, upper: TimedSender<IpRaw>) {
     this.#ip = ip;
     this.#upper = upper;
     this.#packet = new IpPacket(ip);
+    this.#expiry = new Expiry(ip);
     this.#internal = ip.arp.query((link) => this.#fill(link));
   }
 
@@ -31,17 +34,29 @@ export class IpSender implements TimedSender<LinkRaw> {
   }
 
   deadline(): Instant {
-    const { linkControl } = this.#ip;
-    const deadline = Math.min(this.#internal.deadline(), this.#upper.deadline());
+    const { linkControl, fragments, reassembly } = this.#ip;
+    if (!fragments.isEmpty) return 0;
+    const deadline = Math.min(this.#internal.deadline(), reassembly.deadline(), this.#upper.deadline());
     return linkControl === undefined ? deadline : Math.min(deadline, linkControl.deadline());
   }
 
   #fill(link: LinkRaw): void {
-    const { linkControl } = this.#ip;
+    const { fragments, linkControl } = this.#ip;
+    const wasEmpty = fragments.isEmpty;
+    if (!wasEmpty && fragments.send(link)) return;
     const packet = this.#packet.enterRaw(link);
     if (linkControl === undefined) this.#forgo(link.info.timestamp);
-    if (linkControl === undefined || !linkControl.send(packet)) this.#upper.send(packet);
+    if (!this.#isUsed(packet)) this.#upper.send(packet);
     this.#packet.leave();
+    // A packet that has to leave in fragments has left the buffer empty: its first one goes into it.
+    if (wasEmpty && !fragments.isEmpty) fragments.send(link);
+  }
+
+  /** Whether the layer itself has sent something. */
+  #isUsed(packet: IpRaw): boolean {
+    const { linkControl, reassembly } = this.#ip;
+    if (linkControl?.send(packet) === true) return true;
+    return reassembly.size > 0 && this.#expiry.send(packet, packet.info.timestamp);
   }
 
   /** Where nobody speaks NDP, nobody asks for IPv6 neighbours: their look-ups end by time alone. */

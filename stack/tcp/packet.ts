@@ -114,6 +114,7 @@ class ReusedIpInit implements IpInit {
   hopLimit = 0;
   trafficClass = 0;
   segmentLength = 0;
+  readonly dontFragment = true;
 }
 
 /** The object behind the three interfaces: one a place in a tree. */

@@ -270,6 +270,8 @@ export class UdpPacket implements UdpIn, UdpRaw, UdpOut {
     const { bytes, end } = out.frame;
     udp.emit(bytes, out.payloadAt, sourcePort, destinationPort, end - out.payloadAt);
     this.#out = out;
+    this.frame = out.frame;
+    this.info = out.info;
     this.#read(out.payloadAt);
     this.#state = State.Out;
     return this;

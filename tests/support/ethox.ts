@@ -231,6 +231,16 @@ export async function ethox(program: Program, ...args: string[]): Promise<Omit<E
   return { code, stderr: new TextDecoder().decode(stderr) };
 }
 
+/** What IP counts beside the ends of frames. */
+const NOT_ENDS = [
+  "noRoute",
+  "unresolved",
+  "notSent",
+  "unsentErrors",
+  "reassemblyTimeout",
+  "reassemblyGivenUp",
+];
+
 /** Every frame ends in exactly one counter of each layer it reaches. */
 export function assertAddsUp({ packets, drops, faults, filter }: Summary): void {
   const sum = (counters: Readonly<Record<string, number>> = {}, ...without: string[]) => {
@@ -246,7 +256,8 @@ export function assertAddsUp({ packets, drops, faults, filter }: Summary): void 
     "frames",
   );
   const arpPackets = arp["received"]! + sum(drops["arp"], "badSender", "unanswered");
-  const ipPackets = ip["received"]! + sum(drops["ip"], "noRoute", "unresolved", "notSent");
+  const ipPackets = ip["received"]! + sum(drops["ip"], ...NOT_ENDS) +
+    (ip["fragmentsKept"] ?? 0) + (ip["linkControl"] ?? 0);
   assert.equal(link["received"], arpPackets + ipPackets, "packets of the link");
   const parsed = (layer: string) => {
     const { otherProtocol = 0, truncated = 0, malformed = 0, wrongChecksum = 0 } = drops[layer] ?? {};

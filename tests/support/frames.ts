@@ -33,7 +33,13 @@ export function data(length: number, first: number = 1): Uint8Array {
 
 /** The parts in a row. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
-  return Uint8Array.from(parts.flatMap((part) => [...part]));
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }
 
 /** Fields of an Ethernet frame; by default from the peer to the host. */

@@ -44,7 +44,18 @@ export interface Account {
 /** What a layer counts besides the ends of received packets; all its other counters are such ends. */
 const NOT_ENDS = {
   eth: new Set(["sent", "notQueued"]),
-  ip: new Set(["sent", "noRoute", "unresolved", "notSent"]),
+  ip: new Set([
+    "sent",
+    "noRoute",
+    "unresolved",
+    "notSent",
+    "reassembled",
+    "reassemblyTimeout",
+    "reassemblyGivenUp",
+    "fragmentsSent",
+    "errorsSent",
+    "unsentErrors",
+  ]),
   arp: new Set(["sent", "requests", "badSender", "postponed", "unanswered"]),
   udp: new Set(["sent", "notSent", "closedPort", "errors", "strayErrors"]),
 } as const;

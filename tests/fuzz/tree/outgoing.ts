@@ -69,7 +69,8 @@ function checkIpv4(frame: Uint8Array, { ip, capabilities }: Sender): void {
   equal(ipv4.check(frame, LINK, frame.length), 0, "a malformed IPv4 packet");
   equal(ipv4.totalLength(frame, LINK), frame.length - LINK, "an IPv4 packet with a tail");
   equal(ipv4.headerLength(frame, LINK), ipv4.HEADER_LENGTH, "an IPv4 packet with options");
-  equal(ipv4.isFragment(frame, LINK), false, "a fragment");
+  if (ipv4.moreFragments(frame, LINK)) equal((frame.length - LINK) % 8, 4, "a fragment of an odd length");
+  ok(!ipv4.isFragment(frame, LINK) || !ipv4.dontFragment(frame, LINK), "a fragment that must not be one");
   ok(ipv4.hopLimit(frame, LINK) > 0, "a hop limit of 0");
   if (capabilities.ipv4.fill) ok(ipv4.verifyChecksum(frame, LINK), "a wrong header checksum");
   const source = new Address().readV4(frame, LINK + ipv4.SOURCE);
@@ -83,7 +84,7 @@ function checkIpv4(frame: Uint8Array, { ip, capabilities }: Sender): void {
   else if (destination.isMulticast) {
     ok(station.equals(multicastMac(destination, new Mac())), "a multicast to one station");
   } else ok(station.isUnicast, "a unicast packet to a group of stations");
-  checkTransport(frame, source, destination, capabilities);
+  if (!ipv4.isFragment(frame, LINK)) checkTransport(frame, source, destination, capabilities);
 }
 
 function checkTransport(

@@ -166,7 +166,8 @@ export class World implements Audited {
     const lookups = ip.counters.unresolved, uses = ip.counters.sent + ip.counters.notSent;
     const requests = ip.arp.counters.sent - ip.arp.counters.requests - ip.arp.conflicts.counters.defended;
     ok(requests <= 3 * lookups + 16 * uses, `${requests} ARP requests for ${lookups} look-ups`);
-    const most = this.#bytesIn + 28 * icmp.counters.errorsSent + 42 * ip.arp.counters.sent + this.#said;
+    const most = this.#bytesIn + 28 * icmp.counters.errorsSent + 42 * ip.arp.counters.sent + this.#said +
+      28 * ip.counters.errorsSent + 34 * ip.counters.fragmentsSent;
     ok(this.#bytesOut <= most, `${this.#bytesOut} bytes out for ${this.#bytesIn} in`);
   }
 

@@ -103,10 +103,11 @@ Deno.test("icmp: echoes of every length up to the MTU are answered", () => {
   }
 });
 
-Deno.test("icmp: a request over the MTU cannot be answered, and is counted so", () => {
+Deno.test("icmp: a request over the MTU is answered in fragments", () => {
   const made = host({ nic: { mtu: 100, frameLength: 500 } });
   deepEqual(made.deliver(echoRequest({ data: data(100) })), []);
-  deepEqual(counted(made.icmp.counters), { received: 1, unanswered: 1 });
+  deepEqual(made.transmit().map((frame) => frame.length - 34), [80, 28]);
+  deepEqual(counted(made.icmp.counters), { received: 1, answered: 1, sent: 1 });
 });
 
 Deno.test("icmp: a request whose answer has nowhere to go is counted; the asker is looked up", () => {
@@ -216,7 +217,7 @@ Deno.test("icmp: hop limit and traffic class are the message's, or else the endp
 
 Deno.test("icmp: a refused prepare leaves the packet Raw", () => {
   const { frames } = transmit((packet) => {
-    equal(packet.prepare({ ...ECHO, length: 1473 }), LayerError.BadSize);
+    equal(packet.prepare({ ...ECHO, length: 65_508 }), LayerError.BadSize);
     equal(packet.prepare({ ...ECHO, length: -1 }), LayerError.BadSize);
     equal(packet.prepare({ ...ECHO, destination: Address.parse("10.0.0.9") }), LayerError.Unreachable);
     done(packet.prepare({ ...ECHO, length: 1472 })).send();
@@ -228,7 +229,7 @@ Deno.test("icmp: reinit turns a message into another one that keeps its payload"
   const made = listening((packet) => {
     const { payloadAt } = packet;
     const { source, destination } = packet.ip;
-    equal(packet.reinit({ ...ECHO, length: 9_999 }), LayerError.BadSize);
+    equal(packet.reinit({ ...ECHO, length: 99_999 }), LayerError.BadSize);
     equal(packet.reinit({ ...ECHO, length: -1 }), LayerError.BadSize);
     equal(packet.rest, (5 << 16) | 1, "refused, it is still In");
     const out = done(packet.reinit({ ...ECHO, source: destination, destination: source, length: 16 }));

@@ -90,9 +90,9 @@ Deno.test("ip: the checksum is the NIC's to fill where it says so", () => {
   equal(read(frames[0]).ip?.isChecksumRight, false);
 });
 
-Deno.test("ip: a payload over the MTU is BadSize, and the packet is still Raw", () => {
+Deno.test("ip: a payload over the MTU that must not be fragmented is BadSize, and the packet is still Raw", () => {
   const { frames, counters } = transmit((packet) => {
-    equal(packet.prepare(to(1481)), LayerError.BadSize);
+    equal(packet.prepare(to(1481, { dontFragment: true })), LayerError.BadSize);
     equal(packet.prepare(to(-1)), LayerError.BadSize, "a header must not run over its frame");
     done(packet.prepare(to(1480))).send();
   });
@@ -170,7 +170,7 @@ Deno.test("ip: a refused reinit leaves the packet In, its bytes and fields untou
   receive((packet) => {
     const { bytes, start, end } = packet.frame;
     const before = bytes.slice(start, end);
-    equal(packet.reinit(to(9_999)), LayerError.BadSize);
+    equal(packet.reinit(to(9_999, { dontFragment: true })), LayerError.BadSize);
     equal(packet.reinit(to(-1)), LayerError.BadSize);
     equal(packet.reinit(to(40, { destination: Address.parse("10.0.0.99") })), LayerError.Unreachable);
     equal(packet.reinit(to(40, { hopLimit: 0 })), LayerError.Illegal);
