@@ -24,6 +24,16 @@ nicTest("ping: every size that fits the MTU comes back as it was sent", ["ping"]
   assert.equal((await server.stop()).packets["icmp"]?.["answered"], 8 * 3);
 });
 
+nicTest("ping: what takes fragments comes back as it was sent, too", ["ping"], source, async () => {
+  await using server = await serve(source);
+  for (const size of [1_473, 8_000, 60_000, 65_507]) {
+    const { stdout } = await assertAnswered(3, "-i", "0.02", "-s", String(size), "-p", "c3");
+    assert.doesNotMatch(stdout, /wrong data|DUP|truncated/);
+  }
+  const { packets } = await server.stop();
+  assert.equal(packets["ip"]?.["reassembled"], 4 * 3);
+});
+
 nicTest("ping: 64 outstanding requests are answered without loss", ["ping"], source, async () => {
   await using server = await serve(source);
   await assertAnswered(6_400, "-f", "-l", "64");
