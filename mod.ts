@@ -122,7 +122,16 @@ export {
   type NetSocketOptions,
 } from "./sockets/net-socket.ts";
 
-export { BaseSlot, DeviceInfo, DeviceSlot, type Nic, NicCounters, SlotPool } from "./nic/device.ts";
+export {
+  BaseSlot,
+  type Claimed,
+  DeviceInfo,
+  DeviceSlot,
+  type Nic,
+  NicCounters,
+  SlotPool,
+} from "./nic/device.ts";
+export { Claim, type ClaimedAddresses } from "./nic/claim.ts";
 export { External, type ExternalOptions } from "./nic/external.ts";
 export { link, LinkEnd, type LinkOptions } from "./nic/link/link.ts";
 export type { Faults } from "./nic/link/faults.ts";
@@ -167,10 +176,12 @@ export {
   type NicSpec,
   type NicSpecForm,
   parseNicSpec,
+  type RawSpec,
   type TapSpec,
   type TunSpec,
 } from "./nic/spec.ts";
 export type { SpecOption } from "./nic/spec-options.ts";
+export { openRaw, probeRaw, type Raw, type RawOptions } from "./nic/linux/raw.ts";
 export { openTap, openTun, type Tap, type TapOptions } from "./nic/linux/tap.ts";
 export type { TapAttachment, TapAttachOptions, TunMode } from "./nic/linux/tun.ts";
 export type { Offloads } from "./nic/linux/tun-offload.ts";

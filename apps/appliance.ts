@@ -2,6 +2,7 @@
 import {
   type Address,
   type Cidr,
+  Claim,
   DhcpClient,
   Eth,
   Icmp,
@@ -71,6 +72,7 @@ export class Appliance {
   readonly dhcp: DhcpClient | undefined;
   /** The services that run on it. */
   readonly services: RunningService[] = [];
+  readonly #claim: Claim;
 
   constructor(options: ApplianceOptions) {
     this.nic = options.nic;
@@ -83,6 +85,7 @@ export class Appliance {
       gateways: options.gateways ?? [],
       neighbours: { seed: [high, low] },
     });
+    this.#claim = new Claim(this.nic, this.eth.mac, this.ip.addresses);
     this.udp = new Udp({ unreachable: this.icmp, portSeed: ports });
     this.tcp = new Tcp({
       secret: [a, b, c, d],
@@ -132,7 +135,14 @@ export class Appliance {
 
   /** Polls until the signal aborts. `cycle` is called after every cycle. Throws when the NIC fails. */
   async run(signal: AbortSignal, tree: Tree, cycle?: () => void): Promise<void> {
-    await poll(this.nic, { ...tree, signal, ...(cycle === undefined ? {} : { cycle }) });
+    await poll(this.nic, {
+      ...tree,
+      signal,
+      cycle: () => {
+        this.#claim.follow();
+        cycle?.();
+      },
+    });
     const { failure } = this.nic;
     if (!signal.aborted && failure !== undefined) throw new CliError(ExitStatus.Failed, failure);
   }

@@ -12,6 +12,8 @@ import type { Receiver, Sender } from "../stack/handler.ts";
 import type { LossModel } from "../stack/loss/models.ts";
 import { type Capabilities, Medium, type NicInfo, type Slot } from "../stack/slot.ts";
 import type { Instant } from "../stack/store/time.ts";
+import type { Address } from "../stack/wire/address.ts";
+import type { Mac } from "../stack/wire/mac.ts";
 
 /** What passed a NIC, and what did not, by reason. */
 export class NicCounters {
@@ -29,10 +31,18 @@ export class NicCounters {
   sendFailed = 0;
   /** Dropped: longer than the slots of this NIC. */
   tooLong = 0;
+  /** Dropped by the operating system: we took frames too slowly, and the queue before us was full. */
+  missed = 0;
   /** Dropped: what the link says of the frame's checksum or segments contradicts itself, or the frame. */
   badOffload = 0;
   /** Dropped: it is many segments in one, or lacks its checksum, of a kind that was not agreed on with the link. */
   unwantedOffload = 0;
+}
+
+/** An address of a host on a NIC. */
+export interface Claimed {
+  /** The address itself. */
+  readonly address: Address;
 }
 
 /** A network interface controller, as the poll cycle and the applications see it. */
@@ -55,6 +65,12 @@ export interface Nic {
   now(): Instant;
   /** Gives everything back to the operating system. A second call does nothing. */
   close(): void;
+  /**
+   * Says whom the NIC is for, so that one that shares an interface with the operating system takes this host's frames
+   * and leaves the rest alone. Called before the host sends anything, and again when its addresses have changed.
+   * Absent: the NIC has no use for it.
+   */
+  readonly claim?: (mac: Mac, addresses: Iterable<Claimed>) => void;
   /** Why the NIC can no longer be used, in one line; undefined while it can. */
   readonly failure: string | undefined;
 }

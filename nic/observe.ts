@@ -29,6 +29,7 @@ class Observed implements Nic {
   readonly name: string;
   readonly info: NicInfo;
   readonly counters: NicCounters;
+  readonly claim?: NonNullable<Nic["claim"]>;
   readonly #nic: Nic;
   readonly #observer: Observer;
   #receiver!: Receiver<Slot>;
@@ -40,6 +41,7 @@ class Observed implements Nic {
     this.name = nic.name;
     this.info = nic.info;
     this.counters = nic.counters;
+    if (nic.claim !== undefined) this.claim = (mac, addresses) => nic.claim?.(mac, addresses);
     this.#nic = nic;
     this.#observer = observer;
     this.#receiving = {

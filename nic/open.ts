@@ -8,8 +8,9 @@ import { Mac } from "../stack/wire/mac.ts";
 import type { Nic } from "./device.ts";
 import { link, type LinkEnd } from "./link/link.ts";
 import { InterfaceFlag, interfaceFlags } from "./linux/netif.ts";
+import { openRaw } from "./linux/raw.ts";
 import { openTap } from "./linux/tap.ts";
-import type { NicSpec } from "./spec.ts";
+import type { LinkSpec, NicSpec } from "./spec.ts";
 
 /** How {@linkcode openNic} opens. */
 export interface OpenOptions {
@@ -46,12 +47,7 @@ export function openNic(spec: NicSpec, options: OpenOptions = {}): OpenedNic {
     return { spec, nic, peer, kernelMac: undefined, isUp: yes, isRunning: yes };
   }
   const { name } = spec;
-  const { offload } = spec;
-  const nic = openTap(name, {
-    create: options.create ?? false,
-    mode: spec.kind,
-    ...(offload === undefined ? {} : { offload }),
-  });
+  const nic = openInterface(spec, options.create ?? false);
   const kernelMac = nic.mac === undefined ? undefined : new Mac().read(nic.mac, 0);
   return {
     spec,
@@ -61,6 +57,20 @@ export function openNic(spec: NicSpec, options: OpenOptions = {}): OpenedNic {
     isUp: () => has(name, InterfaceFlag.Up),
     isRunning: () => has(name, InterfaceFlag.Running),
   };
+}
+
+/** A NIC over an interface of Linux. */
+function openInterface(
+  spec: Exclude<NicSpec, LinkSpec>,
+  create: boolean,
+): Nic & { readonly mac: Uint8Array | undefined } {
+  const { kind, name } = spec;
+  if (kind === "raw") return openRaw(name, { promiscuous: spec.promisc ?? false });
+  return openTap(name, {
+    create,
+    mode: kind,
+    ...(spec.offload === undefined ? {} : { offload: spec.offload }),
+  });
 }
 
 const yes = () => true;

@@ -26,6 +26,16 @@ export interface TunSpec {
   readonly offload?: boolean;
 }
 
+/** An interface of the host, through a packet socket. */
+export interface RawSpec {
+  /** "raw". */
+  readonly kind: "raw";
+  /** The interface. */
+  readonly name: string;
+  /** Whether frames for other stations are taken too. Default false. */
+  readonly promisc?: boolean;
+}
+
 /** A wire in memory. */
 export interface LinkSpec {
   /** "link". */
@@ -33,7 +43,7 @@ export interface LinkSpec {
 }
 
 /** A NIC as a command line names it. Fields beside `kind` and `name` are the options behind the name. */
-export type NicSpec = TapSpec | TunSpec | LinkSpec;
+export type NicSpec = TapSpec | TunSpec | RawSpec | LinkSpec;
 
 /** A form that {@linkcode parseNicSpec} takes. */
 export interface NicSpecForm {
@@ -67,6 +77,15 @@ const KINDS: Readonly<Record<NicSpec["kind"], Kind>> = {
     meaning: "a Linux TUN interface: IP packets without Ethernet",
     options: [OFFLOAD],
     read: (name, options) => ({ kind: "tun", name: interfaceName(name), ...readOffload(options) }),
+  },
+  raw: {
+    form: "raw:IFACE",
+    meaning: "a Linux interface beside the host, through a packet socket",
+    options: [{ form: "promisc=on|off", meaning: "take frames for other stations too; default: off" }],
+    read: (name, options) => {
+      const promisc = options.toggle("promisc");
+      return { kind: "raw", name: interfaceName(name), ...(promisc === undefined ? {} : { promisc }) };
+    },
   },
   link: {
     form: "link:",

@@ -13,6 +13,7 @@ export class NicWrapper implements Nic {
   readonly name: string;
   readonly info: NicInfo;
   readonly counters: NicCounters;
+  readonly claim?: NonNullable<Nic["claim"]>;
   /** The NIC inside. */
   protected readonly inner: Nic;
 
@@ -22,6 +23,7 @@ export class NicWrapper implements Nic {
     this.info = inner.info;
     this.counters = inner.counters;
     this.inner = inner;
+    if (inner.claim !== undefined) this.claim = (mac, addresses) => inner.claim?.(mac, addresses);
   }
 
   get failure(): string | undefined {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Claim } from "../nic/claim.ts";
 import type { Nic } from "../nic/device.ts";
 import { poll } from "../nic/poll.ts";
 import { Eth } from "../stack/eth/endpoint.ts";
@@ -67,6 +68,7 @@ export class Host implements StreamHost {
   readonly #lifetime = new Lifetime();
   readonly #streams = new Set<TcpStream>();
   readonly #stop = new AbortController();
+  readonly #claim: Claim;
   #delivered: (() => void) | undefined;
 
   /** A host that is polled from now on. */
@@ -78,6 +80,7 @@ export class Host implements StreamHost {
     this.eth = new Eth({ mac });
     this.link = nic.info.medium === Medium.Ip ? new PointToPoint() : this.eth;
     this.ip = new Ip({ addresses, gateways, neighbours: { seed: [seedHigh, seedLow] } });
+    this.#claim = new Claim(nic, mac, this.ip.addresses);
     this.udp = new Udp({ unreachable: this.icmp, portSeed });
     this.tcp = new Tcp({ secret: [a, b, c, d], connections, mtu: nic.info.mtu });
     this.buffers = options.buffers;
@@ -259,6 +262,7 @@ export class Host implements StreamHost {
 
   #tell(): void {
     this.configuration?.tell();
+    this.#claim.follow();
     this.notices.run();
     if (this.#delivered !== undefined && !this.#isDelivering()) this.#delivered();
   }

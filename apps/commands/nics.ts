@@ -1,5 +1,5 @@
 /** `ethox nics`: which kinds of NIC this machine can open. */
-import { namespaceSupport, NIC_SPECS, NicError, type NicSpec, openNic } from "../../mod.ts";
+import { namespaceSupport, NIC_SPECS, NicError, type NicSpec, openNic, probeRaw } from "../../mod.ts";
 import type { Command } from "../cli/commander.ts";
 import { table } from "../cli/format.ts";
 import { type Context, Output } from "../cli/output.ts";
@@ -34,21 +34,37 @@ export function addNics(program: Command, context: Context): void {
 const PROBES: Readonly<Record<NicSpec["kind"], () => Promise<string | undefined>>> = {
   tap: () => attachProblem("tap"),
   tun: () => attachProblem("tun"),
+  raw: () => rawProblem(),
   link: () => Promise.resolve(tryOpening({ kind: "link" })),
 };
 
 async function attachProblem(kind: "tap" | "tun"): Promise<string | undefined> {
-  const problem = tryOpening({ kind, name: `ethox-${Deno.pid}` });
+  return await orInNamespace(tryOpening({ kind, name: `ethox-${Deno.pid}` }));
+}
+
+async function rawProblem(): Promise<string | undefined> {
+  return await orInNamespace(problemOf(probeRaw));
+}
+
+/** The problem, and where the same works nevertheless. */
+async function orInNamespace(problem: string | undefined): Promise<string | undefined> {
   if (problem === undefined) return undefined;
   const { prefix } = await namespaceSupport();
   return prefix === undefined ? problem : `${problem}; here this works: ${prefix.join(" ")} ethox ...`;
 }
 
 function tryOpening(spec: NicSpec): string | undefined {
-  try {
+  return problemOf(() => {
     const { nic, peer } = openNic(spec, { create: true });
     nic.close();
     peer?.close();
+  });
+}
+
+/** Why a NIC cannot be had; undefined: it can. */
+function problemOf(attempt: () => void): string | undefined {
+  try {
+    attempt();
     return undefined;
   } catch (error) {
     if (error instanceof NicError) return error.message;

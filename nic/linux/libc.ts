@@ -63,6 +63,19 @@ export interface Libc {
     from: CBuffer,
     fromLength: CBuffer,
   ): number;
+  /** sendmmsg(2); answers how many messages were sent. */
+  sendmmsg(fd: number, messages: CBuffer, count: number, flags: number): number;
+  /** mmap(2); an address of -1: it failed. */
+  mmap(
+    at: Deno.PointerValue,
+    length: bigint,
+    protection: number,
+    flags: number,
+    fd: number,
+    offset: bigint,
+  ): Deno.PointerValue;
+  /** munmap(2) */
+  munmap(at: Deno.PointerValue, length: bigint): number;
   /** unshare(2), of the calling thread. */
   unshare(flags: number): number;
   /** setns(2), of the calling thread. */
@@ -104,6 +117,9 @@ const SYMBOLS = {
   getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
   sendto: { parameters: ["i32", "buffer", "u32", "i32", "buffer", "u32"], result: "i32" },
   recvfrom: { parameters: ["i32", "buffer", "u32", "i32", "buffer", "buffer"], result: "i32" },
+  sendmmsg: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
+  mmap: { parameters: ["pointer", "usize", "i32", "i32", "i32", "i64"], result: "pointer" },
+  munmap: { parameters: ["pointer", "usize"], result: "i32" },
   unshare: { parameters: ["i32"], result: "i32" },
   setns: { parameters: ["i32", "i32"], result: "i32" },
   if_nametoindex: { parameters: ["buffer"], result: "u32" },

@@ -32,7 +32,7 @@ const WRONG: readonly (readonly [readonly string[], number, RegExp])[] = [
   [["serve", ...ADDR, "--mac", "02:00:00:00:00"], 2, /--mac: .*six pairs/],
   [["serve", ...ADDR, "--mac", "01:00:00:00:00:01"], 2, /--mac: .*unicast/],
   [["serve", ...ADDR, "--nic", "eth0"], 2, /--nic: "eth0" names no NIC: write tap:NAME.*link:/],
-  [["serve", ...ADDR, "--nic", "raw:eth0"], 2, /--nic: "raw:eth0" names no NIC: write tap:NAME.*link:/],
+  [["serve", ...ADDR, "--nic", "net:eth0"], 2, /--nic: "net:eth0" names no NIC: write tap:NAME.*link:/],
   [["serve", ...ADDR, "--nic", "link:x"], 2, /--nic: "link:x" names no NIC/],
   [
     ["serve", ...ADDR, "--nic", "tun:tun0,mtu=9"],

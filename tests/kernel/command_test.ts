@@ -181,6 +181,7 @@ kernelTest("nics: every kind can be opened here, and nothing is left behind", as
   assert.deepEqual(lines.map(({ nic, available }) => [nic, available]), [
     ["tap:NAME", true],
     ["tun:NAME", true],
+    ["raw:IFACE", true],
     ["link:", true],
   ]);
   await new Promise((resolve) => setTimeout(resolve, 50));

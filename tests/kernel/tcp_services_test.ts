@@ -18,11 +18,13 @@ nicTest(
     });
     const { packets, drops } = await server.stop();
     assert.deepEqual([packets["tcp"]?.["accepted"], packets["tcp-echo:7"]?.["answered"]], [6, 6]);
-    // Nothing is lost; but whoever gets no processor for a while is probed, either way (RFC 8985 7).
-    const { unacceptable = 0, ...others } = drops["tcp"] ?? {};
+    // Nothing is lost; but who gets no processor for a while is probed by the other side (RFC 8985 7).
+    const { unacceptable = 0, stray = 0, ...others } = drops["tcp"] ?? {};
     assert.deepEqual(others, {});
-    assert.ok(unacceptable <= 5, `${unacceptable} unacceptable`);
-    assert.ok(packets["tcp"]!["retransmitted"]! <= 5, `${packets["tcp"]!["retransmitted"]} retransmitted`);
+    assert.ok(
+      packets["tcp"]!["retransmitted"]! + unacceptable + stray <= 5,
+      JSON.stringify({ packets, drops }),
+    );
   },
 );
 

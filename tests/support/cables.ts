@@ -5,10 +5,14 @@
  */
 import { setInterfaceAddress, setInterfaceUp } from "../../nic/linux/netif.ts";
 import { createTap, type TunMode } from "../../nic/linux/tun.ts";
-import { sysctl } from "./netns.ts";
+import { findProgram } from "../../scripts/setup/programs.ts";
+import { run, sysctl } from "./netns.ts";
 
 /** The kernel's interface, its address on it with its prefix, and the appliance's. */
 export const TAP = "tap0", KERNEL = "10.0.0.2", APPLIANCE = "10.0.0.1", PREFIX = "/24";
+
+/** The appliance's end of a veth pair. */
+export const NEAR = "eth1";
 
 /** A kind of NIC. */
 export interface Cable {
@@ -16,6 +20,8 @@ export interface Cable {
   readonly name: string;
   /** Whether its frames are Ethernet's, so that there is ARP. */
   readonly hasEthernet: boolean;
+  /** The appliance's interface. */
+  readonly interface: string;
   /** Programs that are needed to make it. */
   readonly needs: readonly string[];
   /** Makes it: the kernel's end has its address and is up. Answers with what `--nic` is to be. */
@@ -25,6 +31,7 @@ export interface Cable {
 /** A TAP. */
 export const tap: Cable = {
   name: "tap",
+  interface: TAP,
   hasEthernet: true,
   needs: [],
   make: () => Promise.resolve(attached("tap")),
@@ -33,13 +40,35 @@ export const tap: Cable = {
 /** A TUN. */
 export const tun: Cable = {
   name: "tun",
+  interface: TAP,
   hasEthernet: false,
   needs: [],
   make: () => Promise.resolve(attached("tun")),
 };
 
+/** One end of a veth pair beside the host, with the kernel on the other end. */
+export const raw: Cable = {
+  name: "raw over veth",
+  interface: NEAR,
+  hasEthernet: true,
+  needs: ["ip"],
+  make: async () => {
+    await pair();
+    return `raw:${NEAR}`;
+  },
+};
+
 /** All kinds. */
-export const CABLES: readonly Cable[] = [tap, tun];
+export const CABLES: readonly Cable[] = [tap, tun, raw];
+
+/** Makes a veth pair: the kernel's end, and {@linkcode NEAR} with no address. */
+export async function pair(): Promise<void> {
+  silence();
+  await run(findProgram("ip") ?? "ip", "link", "add", TAP, "type", "veth", "peer", "name", NEAR);
+  setInterfaceUp(NEAR);
+  setInterfaceAddress(TAP, `${KERNEL}${PREFIX}`);
+  setInterfaceUp(TAP);
+}
 
 /** Keeps the kernel from sending anything into an interface without being asked. */
 export function silence(): void {
