@@ -145,6 +145,7 @@ export { faulty, type FaultyNic, type FaultyOptions } from "./nic/fault.ts";
 export { Loopback, type LoopbackOptions } from "./nic/loopback.ts";
 export { type Direction, observe, type Observer } from "./nic/observe.ts";
 export { BURST, poll, type PollOptions } from "./nic/poll.ts";
+export { DatagramTrain } from "./nic/datagram-train.ts";
 export { Segmenter } from "./nic/segmenter.ts";
 export { segmenting } from "./nic/segmenting.ts";
 export { NicWrapper } from "./nic/wrapper.ts";

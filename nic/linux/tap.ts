@@ -9,9 +9,11 @@ import type { Receiver, Sender } from "../../stack/handler.ts";
 import { ALL_MANUAL, Medium, type NicInfo, OFFLOADING, type Slot } from "../../stack/slot.ts";
 import { type Instant, NEVER } from "../../stack/store/time.ts";
 import { DeviceInfo, type DeviceSlot, type Nic, NicCounters, SlotPool } from "../device.ts";
+import { Segmenter } from "../segmenter.ts";
 import { Errno, errnoText } from "./errno.ts";
 import { errno, type Libc, libc } from "./libc.ts";
 import { hardwareAddress, interfaceMtu } from "./netif.ts";
+import { TapWriter } from "./tap-writer.ts";
 import { attachTap, type TapAttachment, type TapAttachOptions } from "./tun.ts";
 import { disagree, type Offloads } from "./tun-offload.ts";
 import { FrameViews } from "./views.ts";
@@ -27,6 +29,9 @@ const LINK_HEADER = 18;
  * better, keep the first answers waiting longer, and fill the first cache if they are long.
  */
 const BATCH = 16;
+
+/** Nor more bytes than this and one frame, for the same reason. */
+const BATCH_BYTES = 1 << 17;
 
 /** The longest frame that many segments are put together in: an IP packet behind a link's header. */
 const LONGEST_SUPER = 0xffff + LINK_HEADER;
@@ -73,8 +78,13 @@ export class Tap implements Nic {
   readonly #interface: string;
   readonly #pool: SlotPool;
   readonly #views: FrameViews;
-  /** The slots that frames are read into; the pool keeps one more, for a tx inside of an rx. */
-  readonly #batch: readonly DeviceSlot[];
+  /** The slots that frames are read into; the pool keeps two more, for a tx inside of an rx. */
+  readonly #batch: DeviceSlot[];
+  /** Datagrams in one that are being cut, or a spare slot. */
+  #parked: DeviceSlot;
+  readonly #segmenter = new Segmenter();
+  #isCutting = false;
+  readonly #writer: TapWriter;
   #longest: number;
   readonly #offloads: Offloads;
   /** The length of what stands before every frame. */
@@ -114,9 +124,11 @@ export class Tap implements Nic {
     // Room for any MTU that the interface may be given meanwhile; memory that is never written to costs nothing.
     const longest = this.#isFixed && !attachment.offloads.tcp ? this.#longest : LONGEST_SUPER;
     this.#most = this.#header + longest + 1;
-    this.#pool = new SlotPool(BATCH + 1, longest + 1, this.#info, RESERVE);
+    this.#pool = new SlotPool(BATCH + 3, longest + 1, this.#info, RESERVE);
     this.#views = new FrameViews(this.#pool, this.#header);
     this.#batch = this.#pool.slots.slice(0, BATCH).map(() => this.#pool.take()!);
+    this.#parked = this.#pool.take()!;
+    this.#writer = new TapWriter(this.#libc, this.#fd, this.#views, this.counters, attachment.offloads);
     this.#waiter = new Waiter(attachment.fd, name);
   }
 
@@ -151,8 +163,9 @@ export class Tap implements Nic {
   tx(max: number, sender: Sender<Slot>): number {
     if (this.#failure !== undefined) return 0;
     this.#info.timestamp = monotonicNow();
-    const slot = this.#pool.take();
-    if (slot === undefined) return 0;
+    // Two, for one may be held until the next is known.
+    let slot = this.#pool.take(), other = this.#pool.take();
+    if (slot === undefined || other === undefined) return 0;
     let count = 0;
     try {
       for (; count < max; count++) {
@@ -160,17 +173,22 @@ export class Tap implements Nic {
         slot.reset();
         sender.send(slot);
         if (!slot.queued) break;
-        if (slot.leaves) this.#write(slot);
+        if (!slot.leaves || this.#failure !== undefined || !this.#writer.leave(slot)) continue;
+        const held: DeviceSlot = slot;
+        slot = other;
+        other = held;
       }
     } finally {
+      this.#flush();
       this.#pool.give(slot);
+      this.#pool.give(other);
     }
     if (count > 0) this.#waiter.active();
     return count;
   }
 
   ready(deadline: Instant = NEVER): Promise<void> {
-    return this.#waiter.wait(deadline);
+    return this.#waiter.wait(this.#isCutting ? 0 : deadline);
   }
 
   wake(): void {
@@ -193,20 +211,43 @@ export class Tap implements Nic {
   #readBatch(wanted: number): number {
     const { counters } = this;
     let filled = 0;
-    for (let turn = 0; turn < wanted; turn++) {
+    for (let turn = 0, bytes = 0; turn < wanted && bytes < BATCH_BYTES; turn++) {
       const slot = this.#batch[filled]!;
-      const length = this.#libc.read(this.#fd, this.#views.whole(slot), this.#most);
-      if (length <= 0) {
-        if (length < 0) this.#readFailed(errno());
-        break;
+      if (this.#isCutting) this.#cut(slot);
+      else {
+        const length = this.#libc.read(this.#fd, this.#views.whole(slot), this.#most);
+        if (length <= 0) {
+          if (length < 0) this.#readFailed(errno());
+          break;
+        }
+        if (!this.#accept(slot, length - this.#header)) continue;
+        if (slot.frame.segmentation === Segmentation.Udp) {
+          this.#park(filled);
+          continue;
+        }
       }
-      if (!this.#accept(slot, length - this.#header)) continue;
       slot.reset();
       filled++;
       counters.received++;
       counters.receivedBytes += slot.frame.length;
+      bytes += slot.frame.length;
     }
     return filled;
+  }
+
+  /** Datagrams in one are handed on one by one: puts them aside, another slot in their place. */
+  #park(index: number): void {
+    const parked = this.#batch[index]!;
+    this.#batch[index] = this.#parked;
+    this.#parked = parked;
+    this.#isCutting = this.#segmenter.begin(parked.frame, this.#info.medium);
+    if (!this.#isCutting) this.counters.badOffload++;
+  }
+
+  #cut(slot: DeviceSlot): void {
+    // A slot has room for whatever the parked one has.
+    this.#segmenter.next(slot.frame, false);
+    this.#isCutting = this.#segmenter.left > 0;
   }
 
   /** Makes a slot's frame of what was read into it; false: it is none that can be taken. */
@@ -257,31 +298,16 @@ export class Tap implements Nic {
     } finally {
       for (let index = 0; index < handed && this.#failure === undefined; index++) {
         const slot = this.#batch[index]!;
-        if (slot.leaves) this.#write(slot);
+        if (slot.leaves) this.#writer.leave(slot);
       }
+      this.#flush();
     }
   }
 
-  #write(slot: DeviceSlot): void {
-    const { frame } = slot;
-    if (this.#header > 0) virtio.emit(frame);
-    const length = this.#header + frame.end - frame.start;
-    if (this.#libc.write(this.#fd, this.#views.at(slot), length) === length) {
-      this.counters.sent++;
-      this.counters.sentBytes += length - this.#header;
-    } else {
-      this.#writeFailed(errno());
-    }
-  }
-
-  #writeFailed(code: number): void {
-    if (code === Errno.EAGAIN || code === Errno.ENOBUFS) {
-      this.counters.sendFull++;
-      return;
-    }
-    // EIO: the interface is switched off. It may come back.
-    this.counters.sendFailed++;
-    if (code === Errno.EBADFD) this.#fail(code);
+  #flush(): void {
+    if (this.#failure !== undefined) return;
+    this.#writer.flush();
+    if (this.#writer.isGone) this.#fail(Errno.EBADFD);
   }
 
   #readFailed(code: number): void {

@@ -13,9 +13,11 @@ const TUNSETOFFLOAD = 0x400454d0, TUNGETIFF = 0x800454d2, TUNSETVNETHDRSZ = 0x40
 const IFF_VNET_HDR = 0x4000;
 
 /** Bits of TUNSETOFFLOAD. ECN is not among them, so that a segment with CWR always comes by itself. */
-const Offload = { Checksum: 0x01, Tso4: 0x02, Tso6: 0x04 } as const;
+const Offload = { Checksum: 0x01, Tso4: 0x02, Tso6: 0x04, Uso4: 0x20, Uso6: 0x40 } as const;
 
 const TCP = Offload.Checksum | Offload.Tso4 | Offload.Tso6;
+/** Since Linux 6.2. */
+const UDP = Offload.Uso4 | Offload.Uso6;
 
 /** What was agreed on with the kernel. */
 export interface Offloads extends Agreed {
@@ -49,6 +51,9 @@ export function agree(fd: number, name: string, wanted: boolean | undefined): Of
     size[0] = HEADER_LENGTH;
     if (libc().ioctl(fd, TUNSETVNETHDRSZ, size) < 0) {
       throw interfaceError(name, "set the length of its headers", errno());
+    }
+    if (libc().ioctlValue(fd, TUNSETOFFLOAD, TCP | UDP) === 0) {
+      return { header, checksum: true, tcp: true, udp: true };
     }
     if (libc().ioctlValue(fd, TUNSETOFFLOAD, TCP) === 0) {
       return { header, checksum: true, tcp: true, udp: false };
