@@ -66,6 +66,7 @@ export { type DefaultRouter, DefaultRouters } from "./stack/ndp/routers.ts";
 export { Redirects } from "./stack/ndp/redirects.ts";
 export { RouterDns } from "./stack/ndp/dns.ts";
 export { Slaac } from "./stack/ndp/slaac.ts";
+export { Autoconf, type AutoconfOptions } from "./stack/ndp/autoconf.ts";
 export { InterfaceIds } from "./stack/ndp/interface-id.ts";
 export type { ProbeKind } from "./stack/icmp/probe.ts";
 export {

@@ -1,6 +1,8 @@
 /** A host on a NIC: Ethernet, ARP, IP, ICMP, UDP and TCP in one tree, polled until it is to stop. */
 import {
   type Address,
+  Autoconf,
+  type AutoconfOptions,
   type Cidr,
   Claim,
   DhcpClient,
@@ -22,6 +24,7 @@ import {
   type Receive,
   type Receiver,
   type Send,
+  type SipKey,
   type Slot,
   Tcp,
   type TimedSender,
@@ -39,12 +42,21 @@ export interface ApplianceOptions {
   readonly gateways?: readonly Address[] | undefined;
   /** Leases an address, as the host of this name; absent: no. */
   readonly dhcp?: { readonly hostname: string | undefined } | undefined;
+  /** How it comes by addresses otherwise. */
+  readonly autoconf?:
+    | Partial<Pick<AutoconfOptions, "slaac" | "temporary" | "linkLocal" | "detectConflicts" | "secret">>
+    | undefined;
   /** How many TCP connections there may be at once. Default 16,384. */
   readonly connections?: number | undefined;
 }
 
 /** TCP connections where nothing else is said. */
 const CONNECTIONS = 16_384;
+
+function randomKey(): SipKey {
+  const [a = 0, b = 0, c = 0, d = 0] = crypto.getRandomValues(new Int32Array(4));
+  return [a, b, c, d];
+}
 
 /** The tree that a NIC drives. */
 export interface Tree {
@@ -70,6 +82,8 @@ export class Appliance {
   readonly tcp: Tcp;
   /** Leases an address; undefined: nobody wants that. */
   readonly dhcp: DhcpClient | undefined;
+  /** Makes addresses, or makes sure of them. */
+  readonly autoconf: Autoconf;
   /** The services that run on it. */
   readonly services: RunningService[] = [];
   readonly #claim: Claim;
@@ -92,6 +106,8 @@ export class Appliance {
       connections: options.connections ?? CONNECTIONS,
       mtu: options.nic.info.mtu,
     });
+    const own = this.link === this.eth ? options.autoconf ?? {} : {};
+    this.autoconf = new Autoconf(this.ip, { mac: options.mac, secret: randomKey(), ...own });
     if (options.dhcp === undefined) return;
     const { ip, udp } = this;
     const { hostname } = options.dhcp;

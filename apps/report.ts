@@ -30,6 +30,11 @@ const DONE: ReadonlySet<string> = new Set([
   "cookiesAccepted",
   "inTimeWait",
   "errors",
+  "linkControl",
+  "lookups",
+  "defended",
+  "routerAdvertisements",
+  "redirects",
 ]);
 
 /** Whether a counter tells of something done, rather than why something was not. */
@@ -39,12 +44,15 @@ export function isDone(counter: string): boolean {
 
 /** The counters of all layers, from the wire upwards. */
 export function layers(appliance: Appliance): readonly (readonly [string, object])[] {
-  const { nic, link, ip, icmp, udp, tcp, dhcp, services } = appliance;
+  const { nic, link, ip, icmp, udp, tcp, dhcp, autoconf, services } = appliance;
   return [
     ["nic", nic.counters],
     [linkName(appliance), link.counters],
     ["arp", ip.arp.counters],
+    ["acd", ip.arp.conflicts.counters],
+    ["neighbours", ip.neighbours.counters],
     ["ip", ip.counters],
+    ...(autoconf.ndp === undefined ? [] : [["ndp", autoconf.ndp.counters] as const]),
     ["icmp", icmp.counters],
     ["udp", udp.counters],
     ["tcp", tcp.counters],
@@ -55,11 +63,12 @@ export function layers(appliance: Appliance): readonly (readonly [string, object
 
 /** The counters that tell why a received frame was dropped, by layer; where several do, the first tells it best. */
 export function dropLayers(appliance: Appliance): Readonly<Record<string, object>> {
-  const { link, ip, icmp, udp, tcp, dhcp, services } = appliance;
+  const { link, ip, icmp, udp, tcp, dhcp, autoconf, services } = appliance;
   return {
     [linkName(appliance)]: link.counters,
     arp: ip.arp.counters,
     ip: ip.counters,
+    ...(autoconf.ndp === undefined ? {} : { ndp: autoconf.ndp.counters }),
     ...Object.fromEntries(services.map(({ label, counters }) => [label, counters])),
     ...(dhcp === undefined ? {} : { dhcp: dhcp.counters }),
     udp: udp.counters,

@@ -17,7 +17,9 @@ import type { OwnAddress } from "./cli/parse.ts";
 import { pause } from "./cli/stop.ts";
 import { LeasedHost, leaseFields } from "./lease.ts";
 import { macFor } from "./mac-for.ts";
+import { OwnAddresses } from "./own-addresses.ts";
 import { Neighbour } from "./neighbour.ts";
+import { stableSecret } from "./stable-secret.ts";
 import { dropLayers } from "./report.ts";
 import { Wire, type WireOptions } from "./wire.ts";
 
@@ -30,6 +32,8 @@ export interface StationOptions extends WireOptions {
   readonly gateway?: readonly Address[] | undefined;
   readonly mac?: Mac | undefined;
   readonly verbose?: boolean | undefined;
+  readonly detectConflicts?: true | undefined;
+  readonly temporary?: true | undefined;
 }
 
 /** What a station does once it has its addresses. */
@@ -54,13 +58,21 @@ export class Station {
   readonly name: string;
   readonly #neighbour: Neighbour | undefined;
   readonly #opened: OpenedNic;
+  readonly #wanted: readonly OwnAddress[];
 
-  constructor(appliance: Appliance, wire: Wire, opened: OpenedNic, neighbour?: Neighbour) {
+  constructor(
+    appliance: Appliance,
+    wire: Wire,
+    opened: OpenedNic,
+    wanted: readonly OwnAddress[],
+    neighbour?: Neighbour,
+  ) {
     this.appliance = appliance;
     this.wire = wire;
     wire.watch(() => dropLayers(appliance));
     this.name = formatNicSpec(opened.spec);
     this.#opened = opened;
+    this.#wanted = wanted;
     this.#neighbour = neighbour;
   }
 
@@ -78,7 +90,7 @@ export class Station {
 
   /** The own addresses as they were asked for: those that were written, and where others are to be had from. */
   get wanted(): readonly (Cidr | string)[] {
-    return [...this.appliance.ip.addresses, ...(this.appliance.dhcp === undefined ? [] : ["dhcp"])];
+    return this.#wanted;
   }
 
   /**
@@ -92,10 +104,13 @@ export class Station {
       const { dhcp } = appliance;
       const host = dhcp === undefined ? undefined : new LeasedHost(appliance, dhcp, this.name, output);
       await host?.acquire(signal, isPatient);
+      const addresses = new OwnAddresses(appliance, this.name, output);
+      if (!signal.aborted) await addresses.settle(signal);
       if (signal.aborted) return;
       const { tree, cycle } = begin();
       await appliance.run(signal, tree, () => {
         host?.tell();
+        addresses.tell();
         cycle?.();
       });
       await host?.release();
@@ -172,12 +187,16 @@ export function openStation(options: StationOptions, output: Output, talksTo?: A
   const name = formatNicSpec(options.nic);
   const wanted = options.addr ?? (options.nic.kind === "link" ? [Cidr.parse(LINK_ADDRESS)] : []);
   const isLeased = wanted.includes("dhcp");
-  const addresses = wanted.filter((one) => one !== "dhcp");
+  const isMade = wanted.includes("slaac") || wanted.includes("link-local");
+  const addresses = wanted.filter((one) => typeof one !== "string");
   const [first] = addresses;
-  if (first === undefined && !isLeased) {
+  if (first === undefined && !isLeased && !isMade) {
     throw new UsageError(
       `--addr is missing: on ${name}, write the own address, as in --addr 10.0.0.1/24, or --addr dhcp`,
     );
+  }
+  if (options.temporary === true && !wanted.includes("slaac")) {
+    throw new UsageError("--temporary: temporary addresses are made of routers' prefixes; add --addr slaac");
   }
   if (options.mac !== undefined && options.nic.kind === "tun") {
     throw new UsageError(`--mac: ${name} has no hardware addresses; leave it out`);
@@ -185,7 +204,10 @@ export function openStation(options: StationOptions, output: Output, talksTo?: A
   if (isLeased && (options.nic.kind === "link" || options.nic.kind === "tun")) {
     throw new UsageError(`--addr: nobody leases addresses on ${name}; write one, as in 10.0.0.1/24`);
   }
-  checkWays(addresses, options.gateway ?? [], talksTo, isLeased);
+  if ((isMade || options.detectConflicts === true) && options.nic.kind === "tun") {
+    throw new UsageError(`--addr: ${name} has no hardware addresses to ask; write one, as in 10.0.0.1/24`);
+  }
+  checkWays(addresses, options.gateway ?? [], talksTo, isLeased || isMade);
   const theirs = options.nic.kind === "link" && first !== undefined
     ? talksTo ?? freeAddress(first, addresses)
     : undefined;
@@ -203,13 +225,20 @@ export function openStation(options: StationOptions, output: Output, talksTo?: A
       addresses,
       gateways: options.gateway,
       dhcp: isLeased ? { hostname: options.hostname } : undefined,
+      autoconf: {
+        secret: stableSecret(name),
+        slaac: wanted.includes("slaac"),
+        temporary: options.temporary ?? false,
+        linkLocal: wanted.includes("link-local"),
+        detectConflicts: options.detectConflicts ?? false,
+      },
     });
     if (peer === undefined || theirs === undefined || first === undefined) {
-      return new Station(appliance, wire, opened);
+      return new Station(appliance, wire, opened, wanted);
     }
     const neighbours = neighbourAddresses(theirs, addresses, options.gateway ?? []);
     const pings = talksTo === undefined ? first.address : undefined;
-    return new Station(appliance, wire, opened, new Neighbour(peer, neighbours, pings));
+    return new Station(appliance, wire, opened, wanted, new Neighbour(peer, neighbours, pings));
   } catch (error) {
     nic.close();
     throw error;
@@ -227,8 +256,10 @@ function checkWays(
   const subnets = addresses.join(", ");
   for (const gateway of gateways) {
     if (own.owns(gateway)) throw new UsageError(`--gateway: ${gateway} is our own address; write a router's`);
-    if (own.onLink(gateway) === undefined) {
-      const allowed = subnets === "" ? "the DHCP server names one" : `allowed are hosts of ${subnets}`;
+    // RFC 4291 2.5.6: link-local addresses are on every link with IPv6.
+    const isNear = !gateway.isV4 && gateway.isLinkLocal && addresses.some(({ isV4 }) => !isV4);
+    if (!isNear && own.onLink(gateway) === undefined) {
+      const allowed = subnets === "" ? "routers name themselves there" : `allowed are hosts of ${subnets}`;
       throw new UsageError(`--gateway: ${gateway} is on no subnet of ours; ${allowed}`);
     }
   }
@@ -242,11 +273,17 @@ function checkWays(
   }
 }
 
+/** How many bits the addresses of a subnet's family have. */
+function widthOf({ isV4 }: Cidr): number {
+  return isV4 ? 32 : 128;
+}
+
 /** The first address of the subnet that is not ours. */
 function freeAddress(subnet: Cidr, taken: readonly Cidr[]): Address {
-  const first = subnet.prefix === 31 ? 0 : 1;
-  for (let offset = first; offset < 2 ** (32 - subnet.prefix); offset++) {
-    const address = new Address().setV4(subnet.network.d + offset);
+  const first = subnet.prefix === 31 && subnet.isV4 ? 0 : 1;
+  const { a, b, c, d } = subnet.network;
+  for (let offset = first; offset < 2 ** Math.min(32, widthOf(subnet) - subnet.prefix); offset++) {
+    const address = new Address().set(a, b, c, d + offset);
     if (!subnet.isBroadcast(address) && !taken.some((own) => own.address.equals(address))) return address;
   }
   throw new UsageError(
@@ -254,12 +291,17 @@ function freeAddress(subnet: Cidr, taken: readonly Cidr[]): Address {
   );
 }
 
+/** The prefix length of a subnet of one. */
+function hostPrefix({ isV4 }: Address): number {
+  return isV4 ? 32 : 128;
+}
+
 /** The neighbour is whom we talk to; if that is not on our subnets, it also is the gateway on the way there. */
 function neighbourAddresses(theirs: Address, ours: readonly Cidr[], gateways: readonly Address[]): Cidr[] {
   const subnet = ours.find((own) => own.contains(theirs));
   if (subnet !== undefined) return [new Cidr(theirs, subnet.prefix)];
   const routers = gateways.map((gateway) => {
-    return new Cidr(gateway, ours.find((own) => own.contains(gateway))?.prefix ?? 32);
+    return new Cidr(gateway, ours.find((own) => own.contains(gateway))?.prefix ?? hostPrefix(gateway));
   });
-  return [...routers, new Cidr(theirs, 32)];
+  return [...routers, new Cidr(theirs, hostPrefix(theirs))];
 }

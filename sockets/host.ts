@@ -11,6 +11,7 @@ import { inTurn, type TimedSender } from "../stack/handler.ts";
 import { Icmp } from "../stack/icmp/endpoint.ts";
 import { Ip } from "../stack/ip/endpoint.ts";
 import { protocols } from "../stack/ip/protocols.ts";
+import { Autoconf, type AutoconfOptions } from "../stack/ndp/autoconf.ts";
 import { PointToPoint } from "../stack/ptp/endpoint.ts";
 import { Medium } from "../stack/slot.ts";
 import type { Accept, Listener } from "../stack/tcp/listener.ts";
@@ -24,6 +25,7 @@ import { checkPort, parseHostname } from "./address.ts";
 import { Configuration } from "./configuration.ts";
 import { coded, denoError, EndReason } from "./errors.ts";
 import { type Hold, Lifetime, LifetimeNic } from "./lifetime.ts";
+import { random } from "./random.ts";
 import { Notices } from "./notices.ts";
 import { Outbox } from "./outbox.ts";
 import { type BufferLimits, type StreamHost, type StreamUser, TcpStream } from "./stream.ts";
@@ -37,6 +39,8 @@ export interface HostOptions {
   readonly gateways: readonly (Address | string)[];
   readonly connections: number;
   readonly buffers: BufferLimits;
+  /** How it comes by addresses otherwise. */
+  readonly autoconf: Omit<AutoconfOptions, "mac" | "secret">;
   /** Whether an address is to be leased, and as whom. */
   readonly lease: { readonly hostname: string | undefined } | undefined;
 }
@@ -63,19 +67,25 @@ export class Host implements StreamHost {
   readonly stopped: Promise<void>;
   /** Leases an address; undefined: nobody wants that. */
   readonly configuration: Configuration | undefined;
+  /** Makes addresses, or makes sure of them. */
+  readonly autoconf: Autoconf;
+  /** Resolves when {@linkcode Host.autoconf} has come to its end for the first time; rejects when it will not. */
+  readonly settled: Promise<void>;
   /** Keeps the program running for the stack itself. */
   readonly life: Hold;
   readonly #lifetime = new Lifetime();
   readonly #streams = new Set<TcpStream>();
   readonly #stop = new AbortController();
   readonly #claim: Claim;
+  readonly #settlement = Promise.withResolvers<void>();
+  #isSettled = false;
   #delivered: (() => void) | undefined;
 
   /** A host that is polled from now on. */
   constructor(options: HostOptions) {
     const { nic, mac, addresses, gateways, connections } = options;
-    const random = crypto.getRandomValues(new Int32Array(7));
-    const [seedHigh = 0, seedLow = 0, portSeed = 0, a = 0, b = 0, c = 0, d = 0] = random;
+    const seeds = crypto.getRandomValues(new Int32Array(7));
+    const [seedHigh = 0, seedLow = 0, portSeed = 0, a = 0, b = 0, c = 0, d = 0] = seeds;
     this.nic = new LifetimeNic(nic, this.#lifetime);
     this.eth = new Eth({ mac });
     this.link = nic.info.medium === Medium.Ip ? new PointToPoint() : this.eth;
@@ -88,6 +98,10 @@ export class Host implements StreamHost {
     this.configuration = options.lease === undefined
       ? undefined
       : new Configuration({ ip: this.ip, udp: this.udp, mac, hostname: options.lease.hostname });
+    const own = this.link === this.eth ? options.autoconf : {};
+    this.autoconf = new Autoconf(this.ip, { mac, secret: [random(), random(), random(), random()], ...own });
+    this.settled = this.#settlement.promise;
+    this.settled.catch(() => {});
     this.life = this.hold();
     this.#lifetime.onIdle = () => this.wake();
     this.stopped = this.#run();
@@ -247,6 +261,7 @@ export class Host implements StreamHost {
       this.outbox.stop();
       for (const socket of [...this.sockets]) socket[Symbol.dispose]();
       this.configuration?.end(denoError(EndReason.Stopped));
+      this.#settlement.reject(denoError(EndReason.Stopped));
       this.notices.run();
       this.life.end();
     }
@@ -263,6 +278,10 @@ export class Host implements StreamHost {
   #tell(): void {
     this.configuration?.tell();
     this.#claim.follow();
+    if (!this.#isSettled && this.autoconf.isSettled) {
+      this.#isSettled = true;
+      this.#settlement.resolve();
+    }
     this.notices.run();
     if (this.#delivered !== undefined && !this.#isDelivering()) this.#delivered();
   }

@@ -22,7 +22,7 @@ import type { Cidr } from "../stack/wire/cidr.ts";
 import { Mac } from "../stack/wire/mac.ts";
 import { TcpConn } from "./conn.ts";
 import { DatagramConn, type DatagramOptions } from "./datagram.ts";
-import { denoError, EndReason } from "./errors.ts";
+import { coded, denoError, EndReason } from "./errors.ts";
 import { Host } from "./host.ts";
 import { Net } from "./net.ts";
 import { type HttpServer, type ServeHandler, serveHttp, type ServeOptions } from "./serve.ts";
@@ -32,7 +32,11 @@ import { TcpListener, type TcpListenOptions } from "./listener.ts";
 export interface StackOptions {
   /** A NIC, which stays the caller's, or what names one, which is opened and closed: "tap:tap0". */
   readonly nic: Nic | string;
-  /** The own addresses with their subnets: "10.0.0.1/24". "dhcp": one is leased (RFC 2131), and routes with it. */
+  /**
+   * The own addresses with their subnets: "10.0.0.1/24", "2001:db8::1/64". "dhcp": one is leased (RFC 2131), and routes
+   * with it. "slaac": they are made of the prefixes that routers advertise (RFC 4862). "link-local": an IPv4 address
+   * that needs nobody (RFC 3927).
+   */
   readonly addresses: readonly (Cidr | string)[];
   /** Default routes: the addresses of gateways on those subnets. */
   readonly gateways?: readonly (Address | string)[];
@@ -48,6 +52,10 @@ export interface StackOptions {
   readonly create?: boolean;
   /** The own name, one label, which a DHCP server is told. */
   readonly hostname?: string;
+  /** With "slaac": temporary addresses besides, which are then sent from (RFC 8981). Default false. */
+  readonly temporary?: boolean;
+  /** Looks for others that have the addresses before using them, which takes seconds (RFC 5227, 4862). Default false. */
+  readonly detectConflicts?: boolean;
   /** Gives up opening: where an address is leased, that takes as long as there is no server. */
   readonly signal?: AbortSignal;
 }
@@ -84,8 +92,9 @@ export interface StackCounters {
   readonly tcp: TcpCounters;
 }
 
-/** Stands for an address among those of a stack. */
-const DHCP = "dhcp";
+/** Stand for addresses among those of a stack. */
+const DHCP = "dhcp", SLAAC = "slaac", LINK_LOCAL = "link-local";
+const WORDS: readonly unknown[] = [DHCP, SLAAC, LINK_LOCAL];
 
 /** How long in milliseconds a stack that closes goes on to deliver what was written. */
 const LINGER = 5_000;
@@ -126,7 +135,13 @@ export class Stack implements AsyncDisposable {
     const host = this.#host = new Host({
       nic,
       mac,
-      addresses: options.addresses.filter((address) => address !== DHCP),
+      addresses: options.addresses.filter((address) => !WORDS.includes(address)),
+      autoconf: {
+        slaac: options.addresses.includes(SLAAC),
+        linkLocal: options.addresses.includes(LINK_LOCAL),
+        temporary: options.temporary ?? false,
+        detectConflicts: options.detectConflicts ?? false,
+      },
       lease: isLeased ? { hostname: options.hostname } : undefined,
       gateways: options.gateways ?? [],
       connections: options.connections ?? 1_024,
@@ -149,7 +164,7 @@ export class Stack implements AsyncDisposable {
   }
 
   /**
-   * Opens a stack. Where an address is to be leased, it has one then.
+   * Opens a stack. Where an address is to be leased, made or made sure of, that is done then.
    *
    * @throws {NicError} when the NIC cannot be opened, saying how to mend it
    * @throws {SyntaxError | RangeError} when an address, a route or a size cannot be
@@ -289,16 +304,20 @@ export class Stack implements AsyncDisposable {
   }
 
   async #configured(signal: AbortSignal | undefined): Promise<void> {
-    const { configuration } = this.#host;
-    if (configuration === undefined) return;
+    const { configuration, autoconf, settled, ip } = this.#host;
+    if (configuration === undefined && autoconf.isSettled) return;
     const { promise, reject } = Promise.withResolvers<never>();
     const abort = () => reject(signal?.reason);
     signal?.addEventListener("abort", abort);
     try {
-      await Promise.race([configuration.ready, promise]);
+      await Promise.race([Promise.all([configuration?.ready, settled]), promise]);
     } finally {
       signal?.removeEventListener("abort", abort);
     }
+    const entries = ip.addresses.entries();
+    if (entries.length === 0 || [...ip.addresses].length > 0) return;
+    const taken = entries.map(({ cidr }) => cidr.address).join(", ");
+    throw coded(new Deno.errors.AddrInUse(`Address already in use: another host has ${taken}`), "EADDRINUSE");
   }
 
   async #closed(): Promise<void> {

@@ -24,7 +24,7 @@ ${table(rows).join("\n")}
 /** The own addresses. */
 export const addr = new Option(
   "--addr <cidr>",
-  "an own address with its prefix, or dhcp to lease one; may be repeated (link:: 10.0.0.1/24)",
+  "an own address with its prefix, dhcp, slaac or link-local; may be repeated (link:: 10.0.0.1/24)",
 )
   .argParser(parse.ownAddress);
 
@@ -38,6 +38,18 @@ export const mac = new Option(
   "the own hardware address (default: a local one, made of the NIC's name)",
 )
   .argParser(parse.mac);
+
+/** Looking before using. */
+export const detectConflicts = new Option(
+  "--detect-conflicts",
+  "look whether others have the addresses before using them, which takes some seconds",
+);
+
+/** Addresses for a while. */
+export const temporary = new Option(
+  "--temporary",
+  "with --addr slaac: have temporary addresses, too, and send from those (RFC 8981)",
+);
 
 /** The own name. */
 export const hostname = new Option("--hostname <name>", "the own name, one label: a DHCP server is told")

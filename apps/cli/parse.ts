@@ -51,16 +51,19 @@ export function count(option: string, least: number = 1, most: number = 1e9): (t
 }
 
 /** An own address with its subnet, or where it is to be had from. */
-export type OwnAddress = Cidr | "dhcp";
+export type OwnAddress = Cidr | "dhcp" | "slaac" | "link-local";
+
+const WORDS = ["dhcp", "slaac", "link-local"] as const;
 
 /** One more own address. */
 export function ownAddress(
   text: string,
   previous: readonly OwnAddress[] | undefined,
 ): readonly OwnAddress[] {
-  if (text === "dhcp") return [...(previous ?? []).filter((other) => other !== text), text];
-  const cidr = checked("--addr", () => Cidr.parse(text), "write ADDRESS/PREFIX, as in 10.0.0.1/24, or dhcp");
-  onlyV4("--addr", cidr.address);
+  const word = WORDS.find((word) => word === text);
+  if (word !== undefined) return [...(previous ?? []).filter((other) => other !== word), word];
+  const allowed = "write ADDRESS/PREFIX, as in 10.0.0.1/24 or 2001:db8::1/64, dhcp, slaac or link-local";
+  const cidr = checked("--addr", () => Cidr.parse(text), allowed);
   checked("--addr", () => new Addresses([cidr]), "write ADDRESS/PREFIX, as in 10.0.0.1/24");
   return [...previous ?? [], cidr];
 }
@@ -72,8 +75,11 @@ export function gateway(text: string, previous: readonly Address[] | undefined):
 
 /** The address of one host. */
 export function hostAddress(what: string, text: string): Address {
-  const address = checked(what, () => Address.parse(text), "write an IPv4 address, as in 10.0.0.2");
-  onlyV4(what, address);
+  const address = checked(
+    what,
+    () => Address.parse(text),
+    "write an IP address, as in 10.0.0.2 or 2001:db8::2",
+  );
   if (address.isUnicast && !address.isLoopback) return address;
   throw new UsageError(`${what}: ${address} is no address of a host on a network; write one, as in 10.0.0.2`);
 }
@@ -141,13 +147,6 @@ function readStart(path: string, most: number): string {
     count = file.readSync(bytes.subarray(length));
   }
   return new TextDecoder("latin1").decode(bytes.subarray(0, length));
-}
-
-function onlyV4(what: string, address: Address): void {
-  if (address.isV4) return;
-  throw new UsageError(
-    `${what}: ${address} is an IPv6 address, which a later version will speak; write an IPv4 address`,
-  );
 }
 
 /** What `read` answers, or its complaint with where it arose and, unless it says so itself, what is allowed. */

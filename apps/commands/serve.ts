@@ -23,6 +23,7 @@ Examples:
   ethox serve ping --nic tap:tap1 --addr 10.0.0.1/24 -v   show every packet
   ethox serve tcp-echo http --addr 10.0.0.1/24            then: curl http://10.0.0.1/, nc 10.0.0.1 7
   ethox serve http --addr dhcp --hostname box             lease an address, as dhclient does
+  ethox serve http --addr slaac --addr 10.0.0.1/24        IPv6 addresses of the routers' prefixes
   ethox serve --nic link: --duration 3s --json            in memory, for programs to read
   ethox serve udp-echo --addr 10.0.0.1/24 --fault loss=10%,dup=5%,seed=7 --pcap out.pcapng
   ethox serve http --addr 10.0.0.1/24 --ctl /run/ethox.sock     to be changed while it runs
@@ -42,6 +43,8 @@ export function addServe(program: Command, context: Context): void {
     .addOption(options.gateway)
     .addOption(options.mac)
     .addOption(options.hostname)
+    .addOption(options.detectConflicts)
+    .addOption(options.temporary)
     .addOption(
       new Option("-c, --count <n>", "stop after this many answered requests").argParser(
         parse.count("--count"),

@@ -189,7 +189,9 @@ export class Ip {
       if (this.addresses.isForged(address)) {
         throw new RangeError(`the gateway ${address} is no other host's address`);
       }
-      if (this.addresses.onLink(address) === undefined) {
+      // RFC 4291 2.5.6: link-local addresses are on every link with IPv6, whose own may come later.
+      const isNear = !address.isV4 && address.isLinkLocal;
+      if (!isNear && this.addresses.onLink(address) === undefined) {
         throw new RangeError(
           `the gateway ${address} is on none of the subnets ${[...this.addresses].join(", ")}`,
         );
