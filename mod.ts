@@ -108,7 +108,35 @@ export { type AddressProbe, DhcpClient, type DhcpClientOptions } from "./stack/d
 export type { Lease, LeasedRoute } from "./stack/dhcp/lease.ts";
 export { DhcpClientCounters, type DhcpEvent, type DhcpLoss, DhcpState } from "./stack/dhcp/state.ts";
 
+export { ALIASES_MAX, type DnsAnswer, type DnsStatus } from "./stack/dns/answer.ts";
+export { DnsCache } from "./stack/dns/cache.ts";
+export {
+  type Answered,
+  type Pending,
+  type QueryOptions,
+  Resolver,
+  ResolverCounters,
+  type ResolverOptions,
+} from "./stack/dns/resolver.ts";
+export { reverseName } from "./stack/dns/search.ts";
+export {
+  Flag as DnsFlag,
+  ResponseCode as DnsResponseCode,
+  Section as DnsSection,
+  Type as DnsType,
+} from "./stack/wire/dns.ts";
+export type {
+  CaaData,
+  DnsRecord,
+  MxData,
+  NaptrData,
+  RecordData,
+  SoaData,
+  SrvData,
+} from "./stack/wire/dns-record.ts";
+
 export { Stack, type StackCounters, type StackOptions, type TcpConnectOptions } from "./sockets/stack.ts";
+export type { ResolvedRecord, ResolveOptions, ResolveType } from "./sockets/resolve.ts";
 export type { TcpAddr, UdpAddr } from "./sockets/address.ts";
 export { TcpConn } from "./sockets/conn.ts";
 export { TcpListener, type TcpListenOptions } from "./sockets/listener.ts";

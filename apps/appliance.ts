@@ -23,6 +23,7 @@ import {
   protocols,
   type Receive,
   type Receiver,
+  Resolver,
   type Send,
   type SipKey,
   type Slot,
@@ -46,8 +47,15 @@ export interface ApplianceOptions {
   readonly autoconf?:
     | Partial<Pick<AutoconfOptions, "slaac" | "temporary" | "linkLocal" | "detectConflicts" | "secret">>
     | undefined;
+  /** Finds out what names mean, asking these servers first; absent: names are not looked up. */
+  readonly dns?: readonly Address[] | undefined;
   /** How many TCP connections there may be at once. Default 16,384. */
   readonly connections?: number | undefined;
+}
+
+/** 32 bits that nobody can foresee. */
+function random32(): number {
+  return crypto.getRandomValues(new Int32Array(1))[0]!;
 }
 
 /** TCP connections where nothing else is said. */
@@ -84,6 +92,8 @@ export class Appliance {
   readonly dhcp: DhcpClient | undefined;
   /** Makes addresses, or makes sure of them. */
   readonly autoconf: Autoconf;
+  /** Finds out what names mean; undefined: nobody wants that. */
+  readonly resolver: Resolver | undefined;
   /** The services that run on it. */
   readonly services: RunningService[] = [];
   readonly #claim: Claim;
@@ -108,14 +118,17 @@ export class Appliance {
     });
     const own = this.link === this.eth ? options.autoconf ?? {} : {};
     this.autoconf = new Autoconf(this.ip, { mac: options.mac, secret: randomKey(), ...own });
+    const { ip, udp, tcp } = this;
+    if (options.dns !== undefined) {
+      this.resolver = new Resolver({ ip, udp, tcp, random: random32, servers: options.dns });
+    }
     if (options.dhcp === undefined) return;
-    const { ip, udp } = this;
     const { hostname } = options.dhcp;
     this.dhcp = new DhcpClient({
       ip,
       udp,
       mac: options.mac,
-      random: () => crypto.getRandomValues(new Int32Array(1))[0]!,
+      random: random32,
       ...(hostname === undefined ? {} : { hostname }),
     });
   }
@@ -165,10 +178,14 @@ export class Appliance {
 
   /** What `upper` sends, and what the host itself does. */
   #sender(upper: Send<IpRaw>): TimedSender<Slot> {
-    const { link, ip, udp, dhcp } = this;
-    if (dhcp === undefined) return link.send(ip.send(upper));
-    const { counters } = ip;
-    return link.send(ip.send(inTurn(() => counters.sent + counters.notSent, upper, udp.send(dhcp))));
+    const { link, ip, udp, tcp, dhcp, resolver } = this;
+    const tasks = [dhcp, resolver].filter((task) => task !== undefined);
+    if (tasks.length === 0) return link.send(ip.send(upper));
+    const datagrams = udp.send(inTurn(() => udp.counters.sent + udp.counters.notSent, ...tasks));
+    // The resolver asks over TCP where an answer fits no datagram.
+    return link.send(
+      ip.send(inTurn(() => ip.counters.sent + ip.counters.notSent, upper, datagrams, tcp.send())),
+    );
   }
 
   /** `messages` takes what ICMP does not deal with itself. */

@@ -89,6 +89,8 @@ export class LeasedHost {
 
   #show(event: DhcpEvent): void {
     const output = this.#output;
+    const { lease } = this.#client;
+    this.#appliance.resolver?.learn("dhcp", lease?.dns ?? [], lease?.search ?? []);
     switch (event.kind) {
       case "silence":
         // The first call may have been before the server's switch port was up.
@@ -108,14 +110,12 @@ export class LeasedHost {
         return output.line(`lost ${event.address}: ${REASONS[event.reason]}`);
       default: {
         this.#hasWarned = false;
-        const { lease } = event;
         // The ready event tells of the first one.
         if (!this.#isReady) return;
-        output.event("address", { change: event.kind, source: "dhcp", ...leaseFields(lease) });
-        const time = Number.isFinite(lease.duration)
-          ? `for ${lengthOfTime(lease.duration * 1e6)}`
-          : "for good";
-        output.line(`${event.kind} ${lease.address}/${lease.prefix} from ${lease.server} ${time}`);
+        output.event("address", { change: event.kind, source: "dhcp", ...leaseFields(event.lease) });
+        const { address, prefix, server, duration } = event.lease;
+        const time = Number.isFinite(duration) ? `for ${lengthOfTime(duration * 1e6)}` : "for good";
+        output.line(`${event.kind} ${address}/${prefix} from ${server} ${time}`);
       }
     }
   }

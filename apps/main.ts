@@ -15,6 +15,7 @@ import { addDemo } from "./commands/demo.ts";
 import { addDump } from "./commands/dump.ts";
 import { addNics } from "./commands/nics.ts";
 import { addPing } from "./commands/ping.ts";
+import { addResolve } from "./commands/resolve.ts";
 import { addServe } from "./commands/serve.ts";
 import { addTraceroute } from "./commands/traceroute.ts";
 import { VERSION } from "./version.ts";
@@ -38,6 +39,7 @@ export async function main(args: readonly string[], io: Io = processIo()): Promi
     addTraceroute,
     addArp,
     addCurl,
+    addResolve,
     addDump,
     addControl,
     addNics,

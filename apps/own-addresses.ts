@@ -11,6 +11,7 @@ export class OwnAddresses {
   readonly #output: Output;
   readonly #known = new Map<string, string>();
   #version = -1;
+  #dnsVersion = 0;
   #conflicts = 0;
   #isReady = false;
 
@@ -48,8 +49,13 @@ export class OwnAddresses {
 
   /** Tells what has changed; after each cycle. */
   tell(): void {
-    const { ip } = this.#appliance;
+    const { ip, autoconf, resolver } = this.#appliance;
     this.#tellConflicts();
+    const dns = autoconf.ndp?.dns;
+    if (resolver !== undefined && dns !== undefined && dns.version !== this.#dnsVersion) {
+      this.#dnsVersion = dns.version;
+      resolver.learn("router", dns.servers, dns.search);
+    }
     if (ip.addresses.version === this.#version) return;
     this.#version = ip.addresses.version;
     const present = new Set<string>();

@@ -11,7 +11,7 @@ import type { Station, StationOptions } from "./station.ts";
 export async function openStack(
   station: Station,
   nic: Nic,
-  options: Pick<StationOptions, "gateway">,
+  options: Pick<StationOptions, "gateway" | "dns">,
   signal: AbortSignal,
 ): Promise<Stack> {
   const late = new AbortController();
@@ -25,6 +25,7 @@ export async function openStack(
       mac: station.appliance.eth.mac,
       addresses: station.wanted,
       gateways: options.gateway ?? [],
+      dns: options.dns ?? [],
       signal: AbortSignal.any([signal, late.signal]),
     });
   } finally {

@@ -29,6 +29,8 @@ export interface StationOptions extends WireOptions {
   readonly addr?: readonly OwnAddress[] | undefined;
   /** The own name, which a DHCP server is told. */
   readonly hostname?: string | undefined;
+  /** DNS servers, where names are to be looked up; absent: they are not. */
+  readonly dns?: readonly Address[] | undefined;
   readonly gateway?: readonly Address[] | undefined;
   readonly mac?: Mac | undefined;
   readonly verbose?: boolean | undefined;
@@ -98,7 +100,12 @@ export class Station {
    * when the interface goes down or comes up, and closes the NIC in the end. Throws when the NIC fails, when a capture
    * could not be written, and when no address was to be had in time, unless `isPatient` is set.
    */
-  run(signal: AbortSignal, output: Output, begin: () => Work, isPatient: boolean = false): Promise<void> {
+  run(
+    signal: AbortSignal,
+    output: Output,
+    begin: () => Work | Promise<Work>,
+    isPatient: boolean = false,
+  ): Promise<void> {
     return this.#around(signal, output, async () => {
       const { appliance } = this;
       const { dhcp } = appliance;
@@ -107,7 +114,9 @@ export class Station {
       const addresses = new OwnAddresses(appliance, this.name, output);
       if (!signal.aborted) await addresses.settle(signal);
       if (signal.aborted) return;
-      const { tree, cycle } = begin();
+      const begun = await this.#during(signal, begin, () => host?.tell());
+      if (begun === undefined) return await host?.release();
+      const { tree, cycle } = begun;
       await appliance.run(signal, tree, () => {
         host?.tell();
         addresses.tell();
@@ -115,6 +124,23 @@ export class Station {
       });
       await host?.release();
     });
+  }
+
+  /** Runs the host while what `begin` answers is awaited. Undefined: the signal aborted meanwhile. */
+  async #during(
+    signal: AbortSignal,
+    begin: () => Work | Promise<Work>,
+    cycle: () => void,
+  ): Promise<Work | undefined> {
+    const awaited = begin();
+    if (!(awaited instanceof Promise)) return awaited;
+    const end = new AbortController();
+    const stop = () => end.abort();
+    signal.addEventListener("abort", stop);
+    awaited.then(stop, stop);
+    await this.appliance.run(end.signal, this.appliance.answering(), cycle);
+    signal.removeEventListener("abort", stop);
+    return signal.aborted ? undefined : await awaited;
   }
 
   /** The same, but `work` has the NIC and not the appliance, and sees to addresses itself. */
@@ -201,6 +227,11 @@ export function openStation(options: StationOptions, output: Output, talksTo?: A
   if (options.mac !== undefined && options.nic.kind === "tun") {
     throw new UsageError(`--mac: ${name} has no hardware addresses; leave it out`);
   }
+  if (options.dns?.length === 0 && !isLeased && !wanted.includes("slaac")) {
+    throw new UsageError(
+      "HOST: to look names up, name a DNS server, as in --dns 10.0.0.2, or lease one with --addr dhcp",
+    );
+  }
   if (isLeased && (options.nic.kind === "link" || options.nic.kind === "tun")) {
     throw new UsageError(`--addr: nobody leases addresses on ${name}; write one, as in 10.0.0.1/24`);
   }
@@ -232,6 +263,7 @@ export function openStation(options: StationOptions, output: Output, talksTo?: A
         linkLocal: wanted.includes("link-local"),
         detectConflicts: options.detectConflicts ?? false,
       },
+      dns: options.dns,
     });
     if (peer === undefined || theirs === undefined || first === undefined) {
       return new Station(appliance, wire, opened, wanted);

@@ -32,18 +32,20 @@ export function checkPort(port: number, least: number = 0): number {
   throw new RangeError(`a port is a whole number from ${least} to 65535, not ${port}`);
 }
 
+/** The address that a hostname writes, with or without the brackets of a URL; undefined: it is a name. */
+export function tryHostname(hostname: string): Address | undefined {
+  const text = hostname.startsWith("[") && hostname.endsWith("]") ? hostname.slice(1, -1) : hostname;
+  return Address.tryParse(text);
+}
+
 /**
- * The address that a hostname writes, with or without the brackets of a URL.
+ * The address that a hostname writes.
  *
- * @throws {Error} with code ENOTFOUND when it writes none, since names are not resolved
+ * @throws {Error} with code ENOTFOUND when it is a name
  */
 export function parseHostname(hostname: string): Address {
-  const text = hostname.startsWith("[") && hostname.endsWith("]") ? hostname.slice(1, -1) : hostname;
-  const address = Address.tryParse(text);
+  const address = tryHostname(hostname);
   if (address !== undefined) return address;
   const { message } = codeError("ENOTFOUND", "getaddrinfo", hostname);
-  throw coded(
-    new Deno.errors.NotFound(`${message}: give an IP address, names are not resolved`),
-    "ENOTFOUND",
-  );
+  throw coded(new Deno.errors.NotFound(`${message}: an own address is wanted, not a name`), "ENOTFOUND");
 }

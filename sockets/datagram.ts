@@ -7,7 +7,7 @@ import { LayerError } from "../stack/error.ts";
 import type { Binding } from "../stack/udp/bindings.ts";
 import type { UdpIn } from "../stack/udp/packet.ts";
 import { Address } from "../stack/wire/address.ts";
-import { checkPort, parseHostname, type UdpAddr } from "./address.ts";
+import { checkPort, tryHostname, type UdpAddr } from "./address.ts";
 import { badResource, coded } from "./errors.ts";
 import { addressInUse, type Host } from "./host.ts";
 import type { Hold } from "./lifetime.ts";
@@ -82,7 +82,8 @@ export class DatagramConn implements AsyncIterable<Datagram>, Disposable {
         `a datagram goes to { transport: "udp", hostname, port }, not to ${addr.transport}`,
       );
     }
-    const destination = parseHostname(addr.hostname);
+    const destination = tryHostname(addr.hostname) ?? await this.#host.names.address(addr.hostname);
+    this.#check();
     const destinationPort = checkPort(addr.port, 1);
     const longest = destination.isV4 ? LONGEST_V4 : LONGEST_V6;
     if (bytes.length > longest) {

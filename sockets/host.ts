@@ -14,6 +14,7 @@ import { protocols } from "../stack/ip/protocols.ts";
 import { Autoconf, type AutoconfOptions } from "../stack/ndp/autoconf.ts";
 import { PointToPoint } from "../stack/ptp/endpoint.ts";
 import { Medium } from "../stack/slot.ts";
+import { Resolver } from "../stack/dns/resolver.ts";
 import type { Accept, Listener } from "../stack/tcp/listener.ts";
 import { Tcp } from "../stack/tcp/endpoint.ts";
 import { Udp } from "../stack/udp/endpoint.ts";
@@ -25,6 +26,7 @@ import { checkPort, parseHostname } from "./address.ts";
 import { Configuration } from "./configuration.ts";
 import { coded, denoError, EndReason } from "./errors.ts";
 import { type Hold, Lifetime, LifetimeNic } from "./lifetime.ts";
+import { Names } from "./names.ts";
 import { random } from "./random.ts";
 import { Notices } from "./notices.ts";
 import { Outbox } from "./outbox.ts";
@@ -41,6 +43,9 @@ export interface HostOptions {
   readonly buffers: BufferLimits;
   /** How it comes by addresses otherwise. */
   readonly autoconf: Omit<AutoconfOptions, "mac" | "secret">;
+  /** Servers and domains to look names up with, before those that are learnt. */
+  readonly dns: readonly (Address | string)[];
+  readonly search: readonly string[];
   /** Whether an address is to be leased, and as whom. */
   readonly lease: { readonly hostname: string | undefined } | undefined;
 }
@@ -65,6 +70,10 @@ export class Host implements StreamHost {
   readonly sockets: Set<Disposable> = new Set();
   /** Resolves when the cycle has ended. */
   readonly stopped: Promise<void>;
+  /** Finds out what names mean. */
+  readonly resolver: Resolver;
+  /** The same for the sockets. */
+  readonly names: Names = new Names(this);
   /** Leases an address; undefined: nobody wants that. */
   readonly configuration: Configuration | undefined;
   /** Makes addresses, or makes sure of them. */
@@ -80,6 +89,7 @@ export class Host implements StreamHost {
   readonly #settlement = Promise.withResolvers<void>();
   #isSettled = false;
   #delivered: (() => void) | undefined;
+  #dnsVersion = 0;
 
   /** A host that is polled from now on. */
   constructor(options: HostOptions) {
@@ -95,6 +105,9 @@ export class Host implements StreamHost {
     this.tcp = new Tcp({ secret: [a, b, c, d], connections, mtu: nic.info.mtu });
     this.buffers = options.buffers;
     this.outbox = new Outbox(this.ip);
+    const { ip, udp, tcp } = this;
+    const servers = options.dns.map((one) => typeof one === "string" ? Address.parse(one) : one);
+    this.resolver = new Resolver({ ip, udp, tcp, random, servers, search: options.search });
     this.configuration = options.lease === undefined
       ? undefined
       : new Configuration({ ip: this.ip, udp: this.udp, mac, hostname: options.lease.hostname });
@@ -102,6 +115,11 @@ export class Host implements StreamHost {
     this.autoconf = new Autoconf(this.ip, { mac, secret: [random(), random(), random(), random()], ...own });
     this.settled = this.#settlement.promise;
     this.settled.catch(() => {});
+    if (this.configuration !== undefined) {
+      this.configuration.onChange = (lease) => {
+        this.resolver.learn("dhcp", lease?.dns ?? [], lease?.search ?? []);
+      };
+    }
     this.life = this.hold();
     this.#lifetime.onIdle = () => this.wake();
     this.stopped = this.#run();
@@ -259,6 +277,7 @@ export class Host implements StreamHost {
       this.#stop.abort();
       for (const stream of [...this.#streams]) stream.stop();
       this.outbox.stop();
+      this.resolver.stop();
       for (const socket of [...this.sockets]) socket[Symbol.dispose]();
       this.configuration?.end(denoError(EndReason.Stopped));
       this.#settlement.reject(denoError(EndReason.Stopped));
@@ -270,12 +289,21 @@ export class Host implements StreamHost {
   /** What sends datagrams of its own, beside the sockets. */
   #datagrams(): TimedSender<UdpRaw> {
     const { counters } = this.udp;
-    const { configuration } = this;
-    if (configuration === undefined) return this.outbox;
-    return inTurn(() => counters.sent + counters.notSent, this.outbox, configuration.client);
+    const { outbox, resolver, configuration } = this;
+    const own = configuration === undefined ? [resolver] : [resolver, configuration.client];
+    return inTurn(() => counters.sent + counters.notSent, outbox, ...own);
+  }
+
+  /** What routers say of DNS (RFC 8106). */
+  #learnDns(): void {
+    const dns = this.autoconf.ndp?.dns;
+    if (dns === undefined || dns.version === this.#dnsVersion) return;
+    this.#dnsVersion = dns.version;
+    this.resolver.learn("router", dns.servers, dns.search);
   }
 
   #tell(): void {
+    this.#learnDns();
     this.configuration?.tell();
     this.#claim.follow();
     if (!this.#isSettled && this.autoconf.isSettled) {

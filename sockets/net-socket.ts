@@ -5,8 +5,9 @@
  */
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
-import { checkPort } from "./address.ts";
-import { codeError, codeOf, EndReason, nodeError } from "./errors.ts";
+import { checkPort, tryHostname } from "./address.ts";
+import { connect } from "./connect.ts";
+import { coded, codeError, codeOf, EndReason, nodeError } from "./errors.ts";
 import type { Host } from "./host.ts";
 import type { StreamUser, TcpStream } from "./stream.ts";
 
@@ -69,6 +70,7 @@ export class NetSocket extends Duplex {
   #wantsData = false;
   #hasEnded = false;
   #isRef = true;
+  readonly #abort = new AbortController();
   #idle: ReturnType<typeof setTimeout> | undefined;
 
   /** A socket that is not connected. */
@@ -100,18 +102,38 @@ export class NetSocket extends Duplex {
     if (options.keepAlive) this.setKeepAlive(true);
     if (options.timeout !== undefined) this.setTimeout(options.timeout);
     this.connecting = true;
+    if (tryHostname(host) === undefined) {
+      this.#connectByName(host, port);
+      return this;
+    }
     try {
       this.#stream = this.#host.dial(host, port, this.#user());
       if (!this.#isRef) this.#stream.life.unref();
     } catch (error) {
       // node:net never throws for what the network says.
-      const code = codeOf(error, "ENETUNREACH");
-      const isName = code === "ENOTFOUND";
-      this.destroy(
-        isName ? codeError(code, "getaddrinfo", host) : codeError(code, "connect", host, port),
-      );
+      this.destroy(codeError(codeOf(error, "ENETUNREACH"), "connect", host, port));
     }
     return this;
+  }
+
+  #connectByName(host: string, port: number): void {
+    const { signal } = this.#abort;
+    connect(this.#host, host, port, signal).then((stream) => {
+      if (this.destroyed) return void stream.reset();
+      this.#stream = stream;
+      stream.user = this.#user();
+      if (!this.#isRef) stream.life.unref();
+      this.#opened();
+    }, (error) => {
+      if (signal.aborted) return;
+      const code = codeOf(error, "ENETUNREACH");
+      const isName = code === "ENOTFOUND" || code === "EAI_AGAIN";
+      if (!isName) return void this.destroy(codeError(code, "connect", host, port));
+      const { message } = error instanceof Error ? error : codeError(code, "getaddrinfo", host);
+      this.destroy(
+        Object.assign(coded(new Error(message), code), { syscall: "getaddrinfo", hostname: host }),
+      );
+    });
   }
 
   /** The peer's address; undefined: there is none yet. */
@@ -264,6 +286,7 @@ export class NetSocket extends Duplex {
   /** The socket is destroyed: node:stream calls it. */
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     clearTimeout(this.#idle);
+    this.#abort.abort();
     this.connecting = false;
     this.#onceOpen = [];
     this.#unwritten = undefined;

@@ -9,6 +9,8 @@ import { openNic } from "../nic/open.ts";
 import { parseNicSpec } from "../nic/spec.ts";
 import type { ArpCounters } from "../stack/arp/endpoint.ts";
 import type { Lease } from "../stack/dhcp/lease.ts";
+import type { DnsAnswer } from "../stack/dns/answer.ts";
+import type { Resolver } from "../stack/dns/resolver.ts";
 import type { EthCounters } from "../stack/eth/endpoint.ts";
 import type { Addresses } from "../stack/host/addresses.ts";
 import type { IcmpCounters } from "../stack/icmp/endpoint.ts";
@@ -22,9 +24,18 @@ import type { Cidr } from "../stack/wire/cidr.ts";
 import { Mac } from "../stack/wire/mac.ts";
 import { TcpConn } from "./conn.ts";
 import { DatagramConn, type DatagramOptions } from "./datagram.ts";
-import { coded, denoError, EndReason } from "./errors.ts";
+import { connect } from "./connect.ts";
+import { coded } from "./errors.ts";
 import { Host } from "./host.ts";
+import { toAscii } from "./names.ts";
 import { Net } from "./net.ts";
+import {
+  queryOptions,
+  type ResolvedRecord,
+  resolveNames,
+  type ResolveOptions,
+  type ResolveType,
+} from "./resolve.ts";
 import { type HttpServer, type ServeHandler, serveHttp, type ServeOptions } from "./serve.ts";
 import { TcpListener, type TcpListenOptions } from "./listener.ts";
 
@@ -38,6 +49,10 @@ export interface StackOptions {
    * that needs nobody (RFC 3927).
    */
   readonly addresses: readonly (Cidr | string)[];
+  /** DNS servers, which are asked before those that DHCP names. */
+  readonly dns?: readonly (Address | string)[];
+  /** Domains to look short names up in, before those that DHCP names. */
+  readonly search?: readonly string[];
   /** Default routes: the addresses of gateways on those subnets. */
   readonly gateways?: readonly (Address | string)[];
   /** The own hardware address. Default: a random one, locally administered. */
@@ -62,7 +77,7 @@ export interface StackOptions {
 
 /** Where a connection goes. */
 export interface TcpConnectOptions {
-  /** The peer's address. */
+  /** The peer's address or name. Of a name's addresses the first that answers is taken (RFC 8305). */
   readonly hostname: string;
   /** The peer's port. */
   readonly port: number;
@@ -144,6 +159,8 @@ export class Stack implements AsyncDisposable {
       },
       lease: isLeased ? { hostname: options.hostname } : undefined,
       gateways: options.gateways ?? [],
+      dns: options.dns ?? [],
+      search: options.search ?? [],
       connections: options.connections ?? 1_024,
       buffers: { receive: options.receiveBuffer ?? 1 << 20, send: options.sendBuffer ?? 1 << 20 },
     });
@@ -231,27 +248,60 @@ export class Stack implements AsyncDisposable {
 
   /**
    * Opens a TCP connection, as `Deno.connect` does. Rejects with `ConnectionRefused`, `TimedOut`, `ConnectionReset`,
-   * `NetworkUnreachable`, or the signal's reason.
+   * `NetworkUnreachable`, with `NotFound` for a name that there is not, or the signal's reason.
    */
   async connect(options: TcpConnectOptions): Promise<TcpConn> {
     const { hostname, port, signal } = options;
-    signal?.throwIfAborted();
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const stream = this.#host.dial(hostname, port, {
-      opened: resolve,
-      closed: () => reject(denoError(stream.reason ?? EndReason.Aborted)),
+    return new TcpConn(await connect(this.#host, hostname, port, signal));
+  }
+
+  /**
+   * The records of a type that a name has, as `Deno.resolveDns` answers; names in them end with a dot. A short name is
+   * looked up in the search domains, too.
+   *
+   * @throws {Deno.errors.NotFound} when there is no such name, or no such record of it
+   * @throws {Deno.errors.TimedOut} when no server has answered, or those that did have failed
+   */
+  resolve(
+    query: string,
+    recordType: "A" | "AAAA" | "CNAME" | "NS" | "PTR",
+    options?: ResolveOptions,
+  ): Promise<string[]>;
+  /** Certification authorities. */
+  resolve(query: string, recordType: "CAA", options?: ResolveOptions): Promise<Deno.CaaRecord[]>;
+  /** Mail exchanges. */
+  resolve(query: string, recordType: "MX", options?: ResolveOptions): Promise<Deno.MxRecord[]>;
+  /** Rewriting rules. */
+  resolve(query: string, recordType: "NAPTR", options?: ResolveOptions): Promise<Deno.NaptrRecord[]>;
+  /** Starts of authority. */
+  resolve(query: string, recordType: "SOA", options?: ResolveOptions): Promise<Deno.SoaRecord[]>;
+  /** Services. */
+  resolve(query: string, recordType: "SRV", options?: ResolveOptions): Promise<Deno.SrvRecord[]>;
+  /** Texts. */
+  resolve(query: string, recordType: "TXT", options?: ResolveOptions): Promise<string[][]>;
+  /** Of any type. */
+  resolve(query: string, recordType: ResolveType, options?: ResolveOptions): Promise<ResolvedRecord[]>;
+  resolve(query: string, recordType: ResolveType, options: ResolveOptions = {}): Promise<ResolvedRecord[]> {
+    this.#host.check();
+    return resolveNames(this.#host.names, query, recordType, options);
+  }
+
+  /** Asks for records of any type by its number, as {@linkcode Resolver.query}: with all that a response says. */
+  query(
+    name: string,
+    type: number,
+    options: ResolveOptions & { readonly search?: boolean } = {},
+  ): Promise<DnsAnswer> {
+    this.#host.check();
+    return this.#host.names.ask(toAscii(name), type, {
+      ...queryOptions(options),
+      search: options.search ?? false,
     });
-    const abort = () => reject(signal?.reason);
-    signal?.addEventListener("abort", abort);
-    try {
-      await promise;
-      return new TcpConn(stream);
-    } catch (error) {
-      stream.reset();
-      throw error;
-    } finally {
-      signal?.removeEventListener("abort", abort);
-    }
+  }
+
+  /** The resolver: its servers, its search domains, its counters. */
+  get resolver(): Resolver {
+    return this.#host.resolver;
   }
 
   /** Opens a UDP socket, as `Deno.listenDatagram` does. Throws `AddrInUse`, `AddrNotAvailable`. */

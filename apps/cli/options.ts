@@ -50,6 +50,12 @@ export const temporary = new Option(
   "--temporary",
   "with --addr slaac: have temporary addresses, too, and send from those (RFC 8981)",
 );
+/** DNS servers. */
+export const dns = new Option(
+  "--dns <ip>",
+  "a DNS server to ask for names; may be repeated (default: those of DHCP)",
+)
+  .argParser(parse.dnsServer);
 
 /** The own name. */
 export const hostname = new Option("--hostname <name>", "the own name, one label: a DHCP server is told")

@@ -168,3 +168,19 @@ export function hostname(text: string): string {
     `--hostname: "${text}" is no host's name; write up to 63 letters, digits and inner hyphens, as in box-1`,
   );
 }
+
+/** One more DNS server. */
+export function dnsServer(text: string, previous: readonly Address[] | undefined): readonly Address[] {
+  return [...previous ?? [], hostAddress("--dns", text)];
+}
+
+/** A host by its address or its name. */
+export type HostName = Address | string;
+
+/** The address or the name of one host. */
+export function host(what: string, text: string): HostName {
+  if (/^[\d.]+$/.test(text) || text.includes(":")) return hostAddress(what, text);
+  const name = /^\p{ASCII}*$/u.test(text) ? text : URL.parse(`http://${text}`)?.hostname ?? text;
+  if (name.length <= 253 && /^(?!-)[\w-]{1,63}(\.[\w-]{1,63})*\.?$/.test(name)) return name;
+  throw new UsageError(`${what}: "${text}" is neither an address nor a name; write one, as in 10.0.0.2`);
+}

@@ -25,6 +25,7 @@ Examples:
   ethox curl http://10.0.0.2/ --addr 10.0.0.1/24                 from the kernel's side of tap0
   ethox curl -v https://10.0.0.2:8443/ --addr 10.0.0.1/24 -k     headers too, whatever the certificate
   ethox curl http://10.0.0.2/form --addr 10.0.0.1/24 -d name=value -m 5s
+  ethox curl https://example.com/ --addr dhcp                    by name, as DHCP's DNS server knows it
   ethox curl http://10.0.0.2/ --nic link: -i
 `;
 
@@ -32,7 +33,7 @@ Examples:
 export function addCurl(program: Command, context: Context): void {
   program.command("curl")
     .description("fetch a URL, http or https, and print what it is")
-    .argument("<url>", "where: its host is an IPv4 address", parseTarget)
+    .argument("<url>", "where: its host is an address or a name", parseTarget)
     .addOption(new Option("-X, --request <method>", "the method").argParser(method))
     .addOption(
       new Option("-H, --header <line>", "a header as NAME: VALUE; may be repeated").argParser(header),
@@ -58,11 +59,12 @@ export function addCurl(program: Command, context: Context): void {
     .addOption(options.addr)
     .addOption(options.gateway)
     .addOption(options.mac)
+    .addOption(options.dns)
     .addOption(options.fault)
     .addOption(options.pcap)
     .addHelpText("after", HELP)
     .action(async (target, given) => {
-      const { nic, addr, gateway, mac, fault, pcap } = given;
+      const { nic, addr, gateway, mac, dns, fault, pcap } = given;
       const output = new Output(context.io, { quiet: true });
       const station = openStation({ nic, addr, gateway, mac, fault, pcap }, output, target.address);
       const note = (mark: string, text: string) => {
@@ -72,7 +74,7 @@ export function addCurl(program: Command, context: Context): void {
       const isHead = given.head === true;
       await interruptible(context.io, given.maxTime, async (stop) => {
         await station.lend(stop.signal, output, async (lent) => {
-          await using stack = await openStack(station, lent, { gateway }, stop.signal);
+          await using stack = await openStack(station, lent, { gateway, dns }, stop.signal);
           const transfer = new Transfer(stack, target, {
             method: given.request ?? (isHead ? "HEAD" : given.data === undefined ? "GET" : "POST"),
             headers: headers(target.host, given.header ?? [], given.data),

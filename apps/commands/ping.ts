@@ -1,5 +1,5 @@
 /** `ethox ping`: asks a host for echoes. */
-import { Ping, type PingError, type PingResult, seconds } from "../../mod.ts";
+import { type Address, Ping, type PingError, type PingResult, seconds } from "../../mod.ts";
 import { type Command, Option } from "../cli/commander.ts";
 import { ExitStatus, UsageError } from "../cli/errors.ts";
 import { milliseconds } from "../cli/format.ts";
@@ -7,6 +7,7 @@ import * as options from "../cli/options.ts";
 import { type Context, Output } from "../cli/output.ts";
 import * as parse from "../cli/parse.ts";
 import { interruptible } from "../cli/stop.ts";
+import { lookup } from "../lookup.ts";
 import { faultLines, faultSummary } from "../report.ts";
 import { pingProblem } from "../ping-problem.ts";
 import { RoundTrips } from "../round-trips.ts";
@@ -29,11 +30,12 @@ Examples:
 export function addPing(program: Command, context: Context): void {
   program.command("ping")
     .description("send echo requests to a host and time the replies")
-    .argument("<host>", "whom to ask: an IPv4 address", (text) => parse.hostAddress("HOST", text))
+    .argument("<host>", "whom to ask: an address or a name", (text) => parse.host("HOST", text))
     .addOption(options.nic)
     .addOption(options.addr)
     .addOption(options.gateway)
     .addOption(options.mac)
+    .addOption(options.dns)
     .addOption(
       new Option("-c, --count <n>", "how many requests (default: until Ctrl-C)").argParser(
         parse.count("--count"),
@@ -65,7 +67,12 @@ export function addPing(program: Command, context: Context): void {
     .addHelpText("after", HELP)
     .action(async (host, given) => {
       const output = new Output(context.io, given);
-      const station = openStation(given, output, host);
+      const isName = typeof host === "string";
+      const station = openStation(
+        isName ? { ...given, dns: given.dns ?? [] } : given,
+        output,
+        isName ? undefined : host,
+      );
       const { appliance } = station;
       const { mtu } = appliance.nic.info;
       if (given.size + HEADERS > mtu) {
@@ -97,31 +104,44 @@ export function addPing(program: Command, context: Context): void {
         output.line(`From ${from} icmp_seq=${sequence} ${problem}`);
       };
       const [random = 0] = crypto.getRandomValues(new Uint16Array(1));
-      const ping = new Ping({
-        destination: host,
-        identifier: random,
-        interval: given.interval,
-        timeout: given.timeout,
-        length: given.size,
-        ...(given.count === undefined ? {} : { count: given.count }),
-        ...(given.ttl === undefined ? {} : { hopLimit: given.ttl }),
-        onResult: show,
-        onError: complain,
-      });
+      const make = (destination: Address) =>
+        new Ping({
+          destination,
+          identifier: random,
+          interval: given.interval,
+          timeout: given.timeout,
+          length: given.size,
+          ...(given.count === undefined ? {} : { count: given.count }),
+          ...(given.ttl === undefined ? {} : { hopLimit: given.ttl }),
+          onResult: show,
+          onError: complain,
+        });
+      let ping: Ping | undefined;
       let started = appliance.nic.now();
       await interruptible(context.io, given.duration, async (stop) => {
-        await station.run(stop.signal, output, () => {
+        const begin = (address: Address) => {
+          const who = isName ? `${host} (${address})` : `${host}`;
+          const pings = ping = make(address);
           started = appliance.nic.now();
-          output.event("ready", { ...station.describe(), host: String(host) });
-          output.line(`PING ${host} ${given.size}(${given.size + HEADERS}) bytes of data.`);
+          output.event("ready", {
+            ...station.describe(),
+            host: String(host),
+            ...(isName && { address: String(address) }),
+          });
+          output.line(`PING ${who} ${given.size}(${given.size + HEADERS}) bytes of data.`);
           const cycle = () => {
-            if (ping.done) stop.abort("done");
+            if (pings.done) stop.abort("done");
           };
-          return { tree: appliance.pinging(ping), cycle };
-        });
+          return { tree: appliance.pinging(pings), cycle };
+        };
+        await station.run(
+          stop.signal,
+          output,
+          () => isName ? lookup(appliance, host).then(begin) : begin(host),
+        );
       });
       const time = Math.round((appliance.nic.now() - started) / 1_000);
-      const { transmitted, received, duplicates, errors } = ping;
+      const { transmitted = 0, received = 0, duplicates = 0, errors = 0 } = ping ?? {};
       const loss = transmitted === 0 ? 0 : (transmitted - received) * 100 / transmitted;
       const rttMs = trips.milliseconds();
       output.event("statistics", {

@@ -54,6 +54,10 @@ export function failure(error: unknown, peer: string, progress: Progress): CliEr
     : { code: "", message: String(error) };
   const { isConnected, isShakingHands } = progress;
   if (!isConnected) {
+    if (code === "ENOTFOUND" || code === "EAI_AGAIN") {
+      const [, host = "the host", why = message] = /^getaddrinfo \w+ (\S+): (.*)$/.exec(message) ?? [];
+      return new CurlError(CurlStatus.Resolve, `cannot resolve ${host}: ${why}`);
+    }
     const why = REASONS[code] ?? message;
     const status = code === "ETIMEDOUT" ? CurlStatus.Timeout : CurlStatus.Connect;
     return new CurlError(status, `no connection to ${peer}: ${why}`);

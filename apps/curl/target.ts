@@ -1,12 +1,14 @@
 /** What a URL asks for. */
-import { Address } from "../../mod.ts";
+import type { Address } from "../../mod.ts";
 import { UsageError } from "../cli/errors.ts";
-import { hostAddress } from "../cli/parse.ts";
-import { CurlError, CurlStatus } from "./failure.ts";
+import { host as parseHost } from "../cli/parse.ts";
 
 /** A host, and what is wanted of it. */
 export interface Target {
-  readonly address: Address;
+  /** Its address; undefined: it is to be found out from the name. */
+  readonly address: Address | undefined;
+  /** Its address or its name. */
+  readonly hostname: string;
   readonly port: number;
   readonly isTls: boolean;
   /** The value of the header Host. */
@@ -28,14 +30,8 @@ export function parseTarget(text: string): Target {
   }
   const isTls = protocol === "https:";
   const port = url.port === "" ? (isTls ? 443 : 80) : Number(url.port);
-  const isLiteral = /^[\d.]+$/.test(hostname) || hostname.startsWith("[");
-  if (!isLiteral) {
-    throw new CurlError(
-      CurlStatus.Resolve,
-      `cannot resolve ${hostname}: names are not looked up yet; write an IPv4 address`,
-    );
-  }
   if (port === 0) throw new UsageError("URL: 0 is no port; write a whole number from 1 to 65535");
-  const address = hostAddress("URL", hostname.replaceAll(/[[\]]/g, ""));
-  return { address, port, isTls, host, path: pathname + search };
+  const named = parseHost("URL", hostname.replaceAll(/[[\]]/g, ""));
+  const address = typeof named === "string" ? undefined : named;
+  return { address, hostname: String(named), port, isTls, host, path: pathname + search };
 }

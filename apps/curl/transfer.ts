@@ -1,6 +1,6 @@
 /** One request and its response, over our own stack. */
 import type { Duplex } from "node:stream";
-import type { Instant, Stack } from "../../mod.ts";
+import type { Instant, NetSocket, Stack } from "../../mod.ts";
 import { CurlError, CurlStatus, failure } from "./failure.ts";
 import { type Head, ResponseReader } from "./response.ts";
 import type { Target } from "./target.ts";
@@ -48,10 +48,10 @@ export class Transfer {
   /** Does it. */
   async run(): Promise<void> {
     const { signal } = this.#options;
-    const { address, port } = this.#target;
-    const peer = `${address} port ${port}`;
+    const { hostname, port } = this.#target;
+    const peer = `${hostname} port ${port}`;
     signal.throwIfAborted();
-    const socket = this.#stack.net.connect({ host: String(address), port, noDelay: true });
+    const socket = this.#stack.net.connect({ host: hostname, port, noDelay: true });
     // Whoever waits for it is told; without this, an error before would end the program.
     socket.on("error", () => {});
     const end = () => socket.resetAndDestroy();
@@ -68,12 +68,12 @@ export class Transfer {
     }
   }
 
-  async #connected(socket: Duplex): Promise<void> {
-    const { address, port } = this.#target;
+  async #connected(socket: NetSocket): Promise<void> {
+    const { hostname, port } = this.#target;
     const { connectTimeout } = this.#options;
-    this.#watcher.note(`trying ${address} port ${port}`);
+    this.#watcher.note(`trying ${hostname} port ${port}`);
     const late = () => {
-      const error = new CurlError(CurlStatus.Timeout, `no connection to ${address} port ${port} in time`);
+      const error = new CurlError(CurlStatus.Timeout, `no connection to ${hostname} port ${port} in time`);
       socket.destroy(error);
     };
     const timer = connectTimeout === undefined ? undefined : setTimeout(late, connectTimeout / 1_000);
@@ -83,7 +83,7 @@ export class Transfer {
       clearTimeout(timer);
     }
     this.#progress.isConnected = true;
-    this.#watcher.note(`connected to ${address} port ${port}`);
+    this.#watcher.note(`connected to ${socket.remoteAddress} port ${port}`);
   }
 
   async #secured(socket: Duplex): Promise<Duplex> {
@@ -91,7 +91,8 @@ export class Transfer {
     this.#progress.isShakingHands = true;
     const secured = tls.connect({
       socket,
-      host: String(this.#target.address),
+      host: this.#target.hostname,
+      ...(this.#target.address === undefined ? { servername: this.#target.hostname } : {}),
       rejectUnauthorized: !this.#options.insecure,
       ALPNProtocols: ["http/1.1"],
     });

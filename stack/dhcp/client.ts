@@ -7,6 +7,7 @@
  * @module
  */
 import type { TimedSender } from "../handler.ts";
+import { AddressState } from "../host/own-address.ts";
 import type { Ip } from "../ip/endpoint.ts";
 import { type Instant, NEVER, seconds } from "../store/time.ts";
 import type { Binding } from "../udp/bindings.ts";
@@ -188,6 +189,7 @@ export class DhcpClient implements TimedSender<UdpRaw> {
   send(raw: UdpRaw): void {
     const now = raw.info.timestamp;
     if (this.#state === DhcpState.Checking) this.#look();
+    if (this.#lease !== undefined) this.#watch(this.#lease);
     while (now >= this.#until) this.#advance(now);
     if (now >= this.#due) this.#speak(raw, now);
   }
@@ -262,6 +264,12 @@ export class DhcpClient implements TimedSender<UdpRaw> {
     const isFree = this.#options.probe?.isFree();
     if (isFree === true) this.#bind(this.#candidate!);
     else if (isFree === false) this.#decline(this.#candidate!);
+  }
+
+  /** RFC 5227 2.4 (b): somebody else has claimed the address and did not yield. */
+  #watch(lease: Lease): void {
+    const state = this.#options.ip.addresses.find(lease.address)?.state;
+    if (state === AddressState.Duplicate) this.conflict(lease.address);
   }
 
   #bind(lease: Lease): void {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { AddressOrigin } from "../host/own-address.ts";
 import { RouteKind } from "../host/routes.ts";
 import type { Ip } from "../ip/endpoint.ts";
 import { Address } from "../wire/address.ts";
@@ -30,7 +31,7 @@ export class Installation {
     const isSame = this.#address?.equals(lease.address) ?? false;
     if (!isSame) this.remove();
     this.#removeRoutes();
-    this.#ip.addresses.add(new Cidr(lease.address, lease.prefix));
+    this.#ip.addresses.add(new Cidr(lease.address, lease.prefix), { origin: AddressOrigin.Dhcp });
     this.#address = lease.address;
     const [router] = lease.routers;
     // RFC 3442: where there are classless routes, the option Router is ignored.

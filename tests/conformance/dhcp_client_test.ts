@@ -19,7 +19,7 @@ import {
   type ReplyFields,
   SERVER,
 } from "../support/dhcp.ts";
-import { BROADCAST_MAC, OWN_MAC, PEER_MAC } from "../support/frames.ts";
+import { arpFrame, BROADCAST_MAC, OWN_MAC, PEER_MAC } from "../support/frames.ts";
 import { counted } from "../support/host.ts";
 
 /** Whether a time is within a second of seconds. */
@@ -277,6 +277,20 @@ Deno.test("dhcp client: a conflict found later takes the address away, declines 
   deepEqual(world.tables(), []);
   equal(world.message().type, MessageType.Decline);
   equal(world.message().type, MessageType.Discover);
+  deepEqual(world.events(), [`bound ${LEASED}/24`, `lost ${LEASED}: conflict`, `declined ${LEASED}`]);
+});
+
+Deno.test("dhcp client: an address that another host goes on to claim is given up, declined, and another leased (RFC 5227 2.4 (b))", () => {
+  const world = new DhcpWorld();
+  world.bind();
+  const claim = arpFrame({ sender: LEASED, senderMac: PEER_MAC, target: LEASED });
+  world.at(seconds(1));
+  world.host.deliver(claim);
+  equal(world.client.state, DhcpState.Bound, "defended once");
+  world.at(seconds(2));
+  world.host.deliver(claim);
+  const [decline] = world.at(seconds(2));
+  deepEqual([decline?.type, decline?.requested], [MessageType.Decline, LEASED]);
   deepEqual(world.events(), [`bound ${LEASED}/24`, `lost ${LEASED}: conflict`, `declined ${LEASED}`]);
 });
 

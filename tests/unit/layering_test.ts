@@ -65,6 +65,7 @@ const STACK: Record<string, readonly string[]> = {
   "stack/ndp": [...COMMON, "stack/host", "stack/arp", "stack/ip"],
   "stack/udp": [...COMMON, "stack/host", "stack/ip", "stack/icmp"],
   "stack/tcp": [...COMMON, "stack/host", "stack/ip", "stack/icmp"],
+  "stack/dns": [...COMMON, "stack/host", "stack/ip", "stack/udp", "stack/tcp"],
   "stack/dhcp": [...COMMON, "stack/host", "stack/ip", "stack/udp"],
 };
 

@@ -1,0 +1,43 @@
+/** From a name to an address, for commands that talk to one host. */
+import { Address, type DnsAnswer, DnsType, orderDestinations, type Resolver } from "../mod.ts";
+import type { Appliance } from "./appliance.ts";
+import { CliError, ExitStatus } from "./cli/errors.ts";
+import type { HostName } from "./cli/parse.ts";
+
+/** The best address of a host. Rejects with a CliError if there is none. The appliance must be polled meanwhile. */
+export async function lookup(appliance: Appliance, host: HostName): Promise<Address> {
+  if (host instanceof Address) return host;
+  const { resolver, ip, nic } = appliance;
+  if (resolver === undefined) throw new Error("a resolver is wanted for names");
+  const own = [...ip.addresses];
+  const families = [true, false].filter((isV4) => own.some(({ address }) => address.isV4 === isV4));
+  const answers = await Promise.all(
+    families.map((isV4) => ask(appliance, resolver, host, isV4 ? DnsType.A : DnsType.AAAA)),
+  );
+  const found = answers.flatMap(({ records }) =>
+    records.flatMap(({ data }) => data instanceof Address ? [data] : [])
+  );
+  const [best] = orderDestinations(found, (destination) => {
+    const source = ip.path.source(destination, nic.now());
+    return source === undefined ? undefined : ip.addresses.find(source);
+  });
+  if (best !== undefined) return best;
+  throw new CliError(ExitStatus.Failed, `${host} cannot be resolved: ${reason(answers, resolver)}`);
+}
+
+function ask({ nic }: Appliance, resolver: Resolver, name: string, type: number): Promise<DnsAnswer> {
+  return new Promise((resolve) => {
+    resolver.lookup(name, type, nic.now(), resolve);
+    nic.wake();
+  });
+}
+
+/** Why a name has no address, in words. */
+export function reason(answers: readonly DnsAnswer[], resolver: Resolver): string {
+  const has = (status: DnsAnswer["status"]) => answers.some((answer) => answer.status === status);
+  if (has("no-server") || answers.length === 0) return "no DNS server is known; name one with --dns";
+  const servers = resolver.servers.join(", ");
+  if (has("timeout")) return `no answer from ${servers}`;
+  if (has("failed")) return `the DNS servers have failed (${servers})`;
+  return has("no-data") ? "it has no address" : "there is no such name";
+}

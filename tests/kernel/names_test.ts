@@ -1,0 +1,116 @@
+/** Names, as dnsmasq knows them: `resolve`, `curl`, `ping`, and what DHCP says of DNS. */
+import assert from "node:assert/strict";
+import { assertComplaint, ethox, events } from "../support/command.ts";
+import { Dnsmasq } from "../support/dnsmasq.ts";
+import { KERNEL, makeTap, peerTest } from "../support/peer.ts";
+
+const ADDR = ["--addr", "10.0.0.1/24", "--dns", KERNEL];
+const LONG = "x".repeat(250);
+
+/** A DNS server without a server above it. */
+function dns(...more: string[]): Promise<Dnsmasq> {
+  return Dnsmasq.start(
+    "--local=/example/",
+    "--host-record=box.example,10.0.0.2,2001:db8::2",
+    "--cname=www.example,box.example",
+    "--mx-host=example,mx.example,10",
+    "--txt-record=text.example,one,two words",
+    ...Array.from({ length: 20 }, (_, n) => `--txt-record=big.example,${n}${LONG}`),
+    "--srv-host=_http._tcp.example,box.example,80,1,2",
+    "--ptr-record=7.0.0.10.in-addr.arpa,seven.example",
+    ...more,
+  );
+}
+
+peerTest("resolve: records of every kind, as dig prints them", ["dnsmasq"], undefined, async () => {
+  makeTap();
+  await using _dns = await dns();
+  const short = async (...args: string[]) => {
+    const { status, out, err } = await ethox(["resolve", ...args, "--short", ...ADDR]);
+    assert.deepEqual([status, err], [0, ""]);
+    return out.trim().split("\n");
+  };
+  assert.deepEqual(await short("box.example"), ["10.0.0.2"]);
+  assert.deepEqual(await short("box.example", "AAAA"), ["2001:db8::2"]);
+  assert.deepEqual(await short("WWW.example", "a"), ["10.0.0.2"]);
+  assert.deepEqual(await short("example", "MX"), ["10 mx.example."]);
+  assert.deepEqual(await short("text.example", "TXT"), ['"one" "two words"']);
+  assert.deepEqual(await short("_http._tcp.example", "SRV"), ["1 2 80 box.example."]);
+  assert.deepEqual(await short("10.0.0.7"), ["seven.example."]);
+  const whole = await ethox(["resolve", "www.example", `@${KERNEL}`, "--addr", "10.0.0.1/24"]);
+  assert.match(whole.out, /^;; status: NOERROR, flags: qr aa rd ra\n;www\.example\. IN A\n\n;; ANSWER:\n/);
+  assert.match(
+    whole.out,
+    /^www\.example\. +\d+ +IN +CNAME +box\.example\.\nbox\.example\. +\d+ +IN +A +10\.0\.0\.2$/m,
+  );
+});
+
+peerTest(
+  "resolve: what there is not, and a server that is none, are status 1",
+  ["dnsmasq"],
+  undefined,
+  async () => {
+    makeTap();
+    await using _dns = await dns();
+    const [none, [, answer]] = await events(["resolve", "none.example", ...ADDR]);
+    assert.deepEqual([none.status, answer?.["status"], answer?.["code"]], [1, "no-name", "NXDOMAIN"]);
+    const [empty, [, nothing]] = await events(["resolve", "box.example", "TXT", ...ADDR]);
+    assert.deepEqual([empty.status, nothing?.["status"], nothing?.["code"]], [1, "no-data", "NOERROR"]);
+    const silent = await ethox([
+      "resolve",
+      "box.example",
+      "--addr",
+      "10.0.0.1/24",
+      "--dns",
+      "10.0.0.9",
+      "-W",
+      "300ms",
+    ]);
+    assertComplaint(silent, /box\.example: no answer in time/);
+    assert.equal(silent.status, 1);
+    const closed = await ethox(["resolve", "box.example", ...ADDR, "--port", "5300"]);
+    assert.deepEqual([closed.status, closed.err], [1, ""]);
+    assert.match(closed.out, /no answer from 10\.0\.0\.2/);
+  },
+);
+
+peerTest("resolve: five kilobytes of text come over TCP (RFC 7766)", ["dnsmasq"], undefined, async () => {
+  makeTap();
+  await using server = await dns();
+  const { status, out } = await ethox(["resolve", "big.example", "TXT", "--short", ...ADDR]);
+  assert.equal(status, 0);
+  assert.deepEqual(
+    out.trim().split("\n").map((line) => line.length).sort(),
+    Array(20).fill(0).map((_, n) => {
+      return LONG.length + (n < 10 ? 3 : 4);
+    }).sort(),
+  );
+  await server.logged(/query\[TXT\] big\.example[^]*query\[TXT\] big\.example/);
+});
+
+peerTest(
+  "curl and ping by name, with the DNS server and the domain of DHCP",
+  ["dnsmasq"],
+  undefined,
+  async () => {
+    makeTap();
+    await using _dns = await dns("--dhcp-range=10.0.0.50,10.0.0.60,255.255.255.0,10m", "--domain=example");
+    await using _web = Deno.serve({ hostname: KERNEL, port: 8_000, onListen: () => {} }, (request) => {
+      return new Response(`for ${request.headers.get("host")}\n`);
+    });
+    for (const options of [["--addr", "dhcp"], ADDR]) {
+      const curl = await ethox(["curl", "http://www.example:8000/", ...options]);
+      assert.deepEqual([curl.status, curl.out, curl.err], [0, "for www.example:8000\n", ""]);
+      const ping = await ethox(["ping", "www.example", ...options, "-c", "2", "-i", "50ms"]);
+      assert.deepEqual([ping.status, ping.err], [0, ""]);
+      assert.match(ping.out, /^PING www\.example \(10\.0\.0\.2\) 56\(84\) bytes of data\.\n/);
+      const none = await ethox(["ping", "none.example", ...options, "-c", "1"]);
+      assertComplaint(none, /none\.example cannot be resolved: there is no such name/);
+      assert.equal(none.status, 1);
+    }
+    assert.match((await ethox(["ping", "box", "--addr", "dhcp", "-c", "1"])).out, /PING box \(10\.0\.0\.2\)/);
+    const none = await ethox(["curl", "http://none.example/", ...ADDR]);
+    assertComplaint(none, /cannot resolve none\.example: there is no such name/);
+    assert.equal(none.status, 6);
+  },
+);
