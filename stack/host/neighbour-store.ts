@@ -7,7 +7,7 @@ import { HashMap } from "../store/hash-map.ts";
 import { Links } from "../store/links.ts";
 import { NEVER } from "../store/time.ts";
 import type { Address } from "../wire/address.ts";
-import { Entry } from "./neighbour-entry.ts";
+import { Entry, NeighbourState } from "./neighbour-entry.ts";
 
 /** What an entry counts as when room is needed: a list each, the head of which goes first. */
 export const Standing = {
@@ -82,6 +82,7 @@ export class NeighbourStore {
     const index = this.#lists.head(Standing.Free);
     const entry = this.entries[index]!;
     entry.address.copy(address);
+    entry.state = NeighbourState.Incomplete;
     entry.isRouter = false;
     entry.requests = 0;
     entry.reachableUntil = NEVER;

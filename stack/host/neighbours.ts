@@ -41,6 +41,8 @@ export class Neighbours {
   readonly capacity: number;
   /** Grows whenever a look-up's answer may have changed, so that what was looked up may be remembered meanwhile. */
   version = 0;
+  /** How many neighbours are in use though their reachability is in doubt: those that can be confirmed. */
+  doubted: number = 0;
   /** What became of look-ups. */
   readonly counters: NeighbourCounters = new NeighbourCounters();
   /** Packets that wait for a look-up's answer. */
@@ -285,6 +287,7 @@ export class Neighbours {
   #use(index: number, now: Instant): void {
     this.#store.entries[index]!.state = NeighbourState.Delay;
     this.#store.entries[index]!.requests = 0;
+    this.doubted++;
     this.#timers.arm(index, now + this.#delay);
   }
 
@@ -348,6 +351,7 @@ export class Neighbours {
   /** Ends whatever was being asked about an entry. */
   #settle(index: number, state: NeighbourState, standing: Standing): void {
     const entry = this.#store.entries[index]!;
+    this.#trust(entry);
     // What was remembered of a neighbour in doubt was remembered for ever.
     if (entry.state !== state) this.version++;
     entry.state = state;
@@ -358,8 +362,14 @@ export class Neighbours {
     this.#store.place(index, standing);
   }
 
+  /** An entry's state is about to change. */
+  #trust({ state }: Entry): void {
+    if (state === NeighbourState.Delay || state === NeighbourState.Probe) this.doubted--;
+  }
+
   #forget(index: number): void {
     this.version++;
+    this.#trust(this.#store.entries[index]!);
     this.#timers.cancel(index);
     this.#due.remove(index);
     this.waiting.drop(index);

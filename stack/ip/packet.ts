@@ -17,43 +17,15 @@ import * as ipv4 from "../wire/ipv4.ts";
 import * as ipv6 from "../wire/ipv6.ts";
 import { Mac } from "../wire/mac.ts";
 import type { Ip } from "./endpoint.ts";
+import { checkInit, DEFAULT_HOP_LIMIT, type IpInit } from "./init.ts";
 import { LargeFrame } from "./large.ts";
 import { LargeLink } from "./large-link.ts";
 import { LEAST_MTU_V4 } from "./path-mtu.ts";
 
-/** Hops a packet may make unless its sender says otherwise (RFC 1700). */
-export const DEFAULT_HOP_LIMIT = 64;
-
-/** What the length fields can tell: IPv4's counts the header, IPv6's does not. */
-const LENGTH_MAX_V4 = 65_535 - ipv4.HEADER_LENGTH, LENGTH_MAX_V6 = 65_535;
+export { DEFAULT_HOP_LIMIT, type IpInit } from "./init.ts";
 
 /** Where the headers say what follows them. */
 const NEXT_HEADER = 6, PROTOCOL = 9;
-
-/** What {@linkcode IpRaw.prepare} and {@linkcode IpIn.reinit} need. */
-export interface IpInit {
-  /** The own address it comes from; unspecified (`::` or 0.0.0.0): chosen by the next hop. */
-  readonly source: Address;
-  /** Where it goes. */
-  readonly destination: Address;
-  /** What the payload is: a {@linkcode Protocol}. */
-  readonly protocol: number;
-  /** The payload's length in bytes. */
-  readonly length: number;
-  /** Hops it may make; absent: {@linkcode DEFAULT_HOP_LIMIT}. */
-  readonly hopLimit?: number;
-  /** The DSCP and ECN bits; absent: 0. */
-  readonly trafficClass?: number;
-  /**
-   * True: an unspecified source is sent as it is, by a host that has no address yet (RFC 1122 3.2.1.3 a), to a
-   * broadcast address or a group; nothing can be answered so.
-   */
-  readonly fromNobody?: boolean;
-  /** The longest payload of the packets that the NIC makes of it, if it is many in one; absent or 0: it is one. */
-  readonly segmentLength?: number;
-  /** True: refused (`BadSize`) where it is longer than its path takes, rather than sent in fragments. */
-  readonly dontFragment?: boolean;
-}
 
 /** What every state of an IP packet tells. */
 export interface IpBase {
@@ -144,6 +116,8 @@ export class IpPacket implements IpIn, IpRaw, IpOut {
   #raw!: LinkRaw;
   #out!: LinkOut;
   #state: State = State.Gone;
+  /** The look-up that the packet waits for when it is sent; -1: it leaves. */
+  #waitingFor = -1;
   readonly #linkInit = new ReusedLinkInit();
   /** What a packet in fragments is sent through; made for the first. */
   #largeLink: LargeLink | undefined;
@@ -187,6 +161,7 @@ export class IpPacket implements IpIn, IpRaw, IpOut {
     this.#raw = link;
     this.frame = link.frame;
     this.info = link.info;
+    this.#waitingFor = -1;
     this.#state = State.Raw;
     return this;
   }
@@ -199,7 +174,7 @@ export class IpPacket implements IpIn, IpRaw, IpOut {
 
   prepare(init: IpInit): IpOut | Failure {
     if (this.#state !== State.Raw) misuse("prepare", this.#state);
-    const fault = check(init);
+    const fault = checkInit(init);
     if (fault !== LayerError.None) return fault;
     const source = this.#way(init, this.#raw);
     if (typeof source === "number") return source;
@@ -210,10 +185,10 @@ export class IpPacket implements IpIn, IpRaw, IpOut {
 
   reinit(init: IpInit): IpOut | Failure {
     if (this.#state !== State.In) misuse("reinit", this.#state);
-    const fault = check(init);
+    const fault = checkInit(init);
     if (fault !== LayerError.None) return fault;
     const source = this.#way(init, this.#in);
-    if (typeof source === "number") return source;
+    if (typeof source === "number") return source === LayerError.Unreachable ? this.#await(init) : source;
     if (this.#isTooLong(this.#in)) return this.#large(init, source, this.#in, init.length);
     const out = this.#in.reinit(this.#linkInit);
     return typeof out === "number" ? this.#refused(out) : this.#emit(out, init, source);
@@ -243,11 +218,40 @@ export class IpPacket implements IpIn, IpRaw, IpOut {
   send(): LayerError {
     if (this.#state !== State.Out) misuse("send", this.#state);
     this.#state = State.Gone;
+    if (this.#waitingFor >= 0) return this.#wait();
     if (this.isV4 && this.info.capabilities.ipv4.fill) ipv4.fillChecksum(this.frame.bytes, this.headerAt);
     const error = this.#out.send();
     if (error !== LayerError.None) this.ip.counters.notSent++;
     else if (!(this.frame instanceof LargeFrame)) this.ip.counters.sent++; // its fragments count themselves
     return error;
+  }
+
+  /**
+   * RFC 4861 7.2.2, RFC 1122 2.3.2.2: an answer can wait for its neighbour's link address. Who prepares packets of its
+   * own still has them, and tries again.
+   */
+  #await(init: IpInit): IpOut | Failure {
+    const { path, neighbours } = this.ip;
+    const { waitingFor, waitingOwn } = path;
+    const { length } = this.#linkInit;
+    if (waitingFor < 0 || length > path.mtu || !neighbours.waiting.takes(waitingFor, length)) {
+      return LayerError.Unreachable;
+    }
+    this.#linkInit.destination.copy(this.#in.mac);
+    const out = this.#in.reinit(this.#linkInit);
+    if (typeof out === "number") return this.#refused(out);
+    this.#waitingFor = waitingFor;
+    return this.#emit(out, init, waitingOwn);
+  }
+
+  #wait(): LayerError {
+    const { frame, headerAt } = this;
+    completeChecksum(frame);
+    if (this.isV4) ipv4.fillChecksum(frame.bytes, headerAt);
+    const etherType = this.isV4 ? EtherType.Ipv4 : EtherType.Ipv6;
+    const { waiting } = this.ip.neighbours;
+    const isTaken = waiting.push(this.#waitingFor, frame.bytes, headerAt, frame.end, etherType);
+    return isTaken ? LayerError.None : LayerError.Unreachable;
   }
 
   #refused(error: Failure): Failure {
@@ -350,6 +354,7 @@ export class IpPacket implements IpIn, IpRaw, IpOut {
     this.#in = link;
     this.frame = link.frame;
     this.info = link.info;
+    this.#waitingFor = -1;
     this.#state = State.In;
   }
 
@@ -374,12 +379,4 @@ export class IpPacket implements IpIn, IpRaw, IpOut {
     this.source.readV6(bytes, at + ipv6.SOURCE);
     this.destination.readV6(bytes, at + ipv6.DESTINATION);
   }
-}
-
-/** What no link could send: a length that the header cannot hold, or a hop limit of 0 (RFC 1122 3.2.1.7). */
-function check(init: IpInit): LayerError {
-  const most = init.destination.isV4 ? LENGTH_MAX_V4 : LENGTH_MAX_V6;
-  if (init.length < 0 || init.length > most) return LayerError.BadSize;
-  const hopLimit = init.hopLimit ?? DEFAULT_HOP_LIMIT;
-  return hopLimit < 1 || hopLimit > 255 ? LayerError.Illegal : LayerError.None;
 }

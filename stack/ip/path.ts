@@ -27,6 +27,10 @@ const DIRECT = { expires: NEVER, kind: RouteKind.OnLink, gateway: new Address() 
 export class Path {
   /** The longest packet that the way takes which was last found, as far as the link does, too. */
   mtu: number = UNKNOWN_MTU;
+  /** Where packets that were just found `Unreachable` can wait for the neighbour's look-up; -1: nowhere. */
+  waitingFor: number = -1;
+  /** The own address that such a packet leaves from. */
+  waitingOwn: Address = NOBODY_V6;
   readonly #ip: Ip;
   readonly #destination = new Address();
   readonly #mac = new Mac();
@@ -85,6 +89,18 @@ export class Path {
     return addresses.sourceFor(destination, route.kind === RouteKind.Gateway ? route.gateway : destination);
   }
 
+  /**
+   * RFC 4861 7.3.1: a layer above has seen that what was sent to `destination` arrives there, so that the neighbour on
+   * the way there need not be asked whether it is there.
+   */
+  confirm(destination: Address, now: Instant): void {
+    const { addresses, neighbours, routes } = this.#ip;
+    if (neighbours.doubted === 0) return;
+    const route = addresses.onLink(destination) === undefined ? routes.lookup(destination, now) : DIRECT;
+    if (route === undefined) return;
+    neighbours.confirm(route.kind === RouteKind.Gateway ? route.gateway : destination, now);
+  }
+
   #mayBeFrom(source: Address, destination: Address): boolean {
     return source.isV4 === destination.isV4 && this.#ip.addresses.owns(source);
   }
@@ -97,6 +113,7 @@ export class Path {
 
   #search(wanted: Address | undefined, destination: Address, link: Link, mac: Mac): Address | Failure {
     const { addresses } = this.#ip;
+    this.waitingFor = -1;
     if (destination.isMulticast) {
       multicastMac(destination, mac);
       return wanted ?? addresses.sourceFor(destination, destination) ?? this.#noRoute();
@@ -129,6 +146,8 @@ export class Path {
     const error = neighbours.lookup(nextHop, now, mac);
     if (error !== LayerError.None) {
       this.#ip.counters.unresolved++;
+      this.waitingFor = neighbours.incomplete(nextHop);
+      this.waitingOwn = own;
       return error;
     }
     this.#until = Math.min(

@@ -55,7 +55,11 @@ export function readAcknowledgment(
     age,
   );
   rearm(c, now, isNew);
-  if (isNew) afterProgress(c, hadFin);
+  if (isNew) {
+    // RFC 4861 7.3.1: forward progress is proof that the neighbour is there.
+    segment.ip.ip.path.confirm(segment.ip.source, segment.info.timestamp);
+    afterProgress(c, hadFin);
+  }
 }
 
 /** SND.UNA moves on: the send buffer forgets what the peer has. */

@@ -408,6 +408,10 @@ Deno.test("neighbours: whatever happens, nothing due is left behind a deadline, 
           while (cache.nextRequest(now, request)) ok(++asked <= 10, "one request a neighbour and instant");
           ok(cache.deadline() > now, "after everything due was done the deadline lies in the future");
         }
+        const doubted = [...cache.entries(now)].filter(({ state }) => {
+          return state === NeighbourState.Delay || state === NeighbourState.Probe;
+        });
+        equal(cache.doubted, doubted.length);
         const states = [...cache.entries(now)].map((entry) => entry.state);
         equal(states.length, cache.size);
         const unresolved = states.filter((state) => state === NeighbourState.Incomplete).length;

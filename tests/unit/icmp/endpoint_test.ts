@@ -6,6 +6,7 @@ import { Address } from "../../../stack/wire/address.ts";
 import { Type } from "../../../stack/wire/icmpv4.ts";
 import { Protocol } from "../../../stack/wire/protocol.ts";
 import {
+  arpReply,
   BROADCAST_MAC,
   data,
   echoReply,
@@ -110,11 +111,26 @@ Deno.test("icmp: a request over the MTU is answered in fragments", () => {
   deepEqual(counted(made.icmp.counters), { received: 1, answered: 1, sent: 1 });
 });
 
-Deno.test("icmp: a request whose answer has nowhere to go is counted; the asker is looked up", () => {
+Deno.test("icmp: a request whose answer has nowhere to go is counted", () => {
+  const made = host({ knowsPeer: false });
+  deepEqual(made.deliver(echoRequest({ ip: { source: "8.8.8.8" } })), []);
+  deepEqual(counted(made.icmp.counters), { received: 1, unanswered: 1 });
+  deepEqual(made.transmit(), []);
+});
+
+Deno.test("icmp: the answer to somebody unknown waits for the look-up, and leaves after it (RFC 1122 2.3.2.2)", () => {
   const made = host({ knowsPeer: false });
   deepEqual(made.deliver(echoRequest()), []);
-  deepEqual(counted(made.icmp.counters), { received: 1, unanswered: 1 });
   expectFrame(made.transmit()[0], { arp: { target: PEER } });
+  made.deliver(arpReply());
+  const frames = made.transmit();
+  equal(frames.length, 1);
+  expectFrame(frames[0], {
+    destination: PEER_MAC,
+    ip: { source: OWN, destination: PEER, isChecksumRight: true },
+    icmp: { type: Type.EchoReply, isChecksumRight: true },
+  });
+  deepEqual(counted(made.icmp.counters), { received: 1, answered: 1, sent: 1 });
 });
 
 Deno.test("icmp: silent mode answers nothing, and hands echo requests to nobody", () => {

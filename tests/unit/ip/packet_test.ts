@@ -111,7 +111,7 @@ Deno.test("ip: a length that the header cannot hold is BadSize on any link (RFC 
 
 Deno.test("ip: an unresolved neighbour refuses prepare, and the packet is still Raw for another", () => {
   const { frames } = transmit((packet) => {
-    equal(packet.prepare(to(4, { destination: Address.parse("10.0.0.99") })), LayerError.Unreachable);
+    equal(packet.prepare(to(4, { destination: Address.parse("8.8.8.8") })), LayerError.Unreachable);
     equal(packet.prepare(to(4, { source: Address.parse("10.0.0.99") })), LayerError.Illegal);
     done(packet.prepare(to(4))).send();
   });
@@ -172,7 +172,7 @@ Deno.test("ip: a refused reinit leaves the packet In, its bytes and fields untou
     const before = bytes.slice(start, end);
     equal(packet.reinit(to(9_999, { dontFragment: true })), LayerError.BadSize);
     equal(packet.reinit(to(-1)), LayerError.BadSize);
-    equal(packet.reinit(to(40, { destination: Address.parse("10.0.0.99") })), LayerError.Unreachable);
+    equal(packet.reinit(to(40, { destination: Address.parse("8.8.8.8") })), LayerError.Unreachable);
     equal(packet.reinit(to(40, { hopLimit: 0 })), LayerError.Illegal);
     deepEqual(bytes.slice(packet.frame.start, packet.frame.end), before);
     deepEqual([packet.source.toString(), packet.destination.toString()], [PEER, OWN]);

@@ -1,6 +1,7 @@
 import { deepEqual, equal, fail, throws } from "node:assert/strict";
 import { LayerError } from "../../../stack/error.ts";
 import { RouteKind } from "../../../stack/host/routes.ts";
+import { NeighbourState } from "../../../stack/host/neighbours.ts";
 import { Ip, type IpOptions } from "../../../stack/ip/endpoint.ts";
 import type { Link } from "../../../stack/link.ts";
 import { ALL_MANUAL, Medium } from "../../../stack/slot.ts";
@@ -224,4 +225,17 @@ Deno.test("path: a host without an address reaches all on the link and groups, a
   equal(find("224.0.0.1"), "0.0.0.0 > 01:00:5e:00:00:01");
   equal(find("ff02::1"), ":: > 33:33:00:00:00:01");
   equal(find(PEER), LayerError.Illegal);
+});
+
+Deno.test("path: progress confirms the neighbour on the way, a router as well as a host (RFC 4861 7.3.1)", () => {
+  const made = host({ gateways: ["10.0.0.254"] });
+  for (const [destination, nextHop] of [[PEER, PEER], ["8.8.8.8", "10.0.0.254"]] as const) {
+    way(made, destination, { now: seconds(100) });
+    equal(made.neighbours.state(ip(nextHop), seconds(100)), NeighbourState.Delay);
+    equal(made.neighbours.doubted, 1);
+    made.path.confirm(ip(destination), seconds(101));
+    equal(made.neighbours.state(ip(nextHop), seconds(101)), NeighbourState.Reachable);
+    equal(made.neighbours.doubted, 0);
+  }
+  made.path.confirm(ip("8.8.8.8"), seconds(101));
 });
