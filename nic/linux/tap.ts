@@ -30,8 +30,11 @@ const LINK_HEADER = 18;
  */
 const BATCH = 16;
 
-/** Nor more bytes than this and one frame, for the same reason. */
-const BATCH_BYTES = 1 << 17;
+/**
+ * Nor more bytes than this and one frame; the burst then ends, so that what it brought is acknowledged while the sender's
+ * window still has room. Half as many cost a tenth more processor time of a bulk transfer, twice as many a tenth less.
+ */
+const BATCH_BYTES = 1 << 18;
 
 /** The longest frame that many segments are put together in: an IP packet behind a link's header. */
 const LONGEST_SUPER = 0xffff + LINK_HEADER;
