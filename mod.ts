@@ -209,10 +209,13 @@ export {
   type RawSpec,
   type TapSpec,
   type TunSpec,
+  type XdpSpec,
 } from "./nic/spec.ts";
 export type { SpecOption } from "./nic/spec-options.ts";
 export { openRaw, probeRaw, type Raw, type RawOptions } from "./nic/linux/raw.ts";
 export { openTap, openTun, type Tap, type TapOptions } from "./nic/linux/tap.ts";
+export { openXdp, probeXdp, type Xdp, type XdpOptions } from "./nic/linux/xdp.ts";
+export type { XdpMode } from "./nic/linux/xdp-hook.ts";
 export type { TapAttachment, TapAttachOptions, TunMode } from "./nic/linux/tun.ts";
 export type { Offloads } from "./nic/linux/tun-offload.ts";
 export type { Agreed } from "./nic/linux/virtio-header.ts";

@@ -180,7 +180,8 @@ export class Station {
           this.appliance.dhcp.confirm();
           this.appliance.nic.wake();
         }
-        const remedy = `ip link set ${this.name.slice(this.name.indexOf(":") + 1)} up`;
+        const { spec } = this.#opened;
+        const remedy = `ip link set ${spec.kind === "link" ? "" : spec.name} up`;
         output.warn(isUp ? `${this.name} is up` : `${this.name} is down; switch it on with: ${remedy}`);
       }
       wasUp = isUp;

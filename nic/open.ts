@@ -7,9 +7,10 @@ import { type Instant } from "../stack/store/time.ts";
 import { Mac } from "../stack/wire/mac.ts";
 import type { Nic } from "./device.ts";
 import { link, type LinkEnd } from "./link/link.ts";
-import { InterfaceFlag, interfaceFlags } from "./linux/netif.ts";
+import { InterfaceFlag, interfaceFlags, interfaceIndex } from "./linux/netif.ts";
 import { openRaw } from "./linux/raw.ts";
 import { openTap } from "./linux/tap.ts";
+import { openXdp } from "./linux/xdp.ts";
 import type { LinkSpec, NicSpec } from "./spec.ts";
 
 /** How {@linkcode openNic} opens. */
@@ -54,7 +55,8 @@ export function openNic(spec: NicSpec, options: OpenOptions = {}): OpenedNic {
     nic,
     peer: undefined,
     kernelMac,
-    isUp: () => has(name, InterfaceFlag.Up),
+    // If it is gone the NIC's own failure says so.
+    isUp: () => interfaceIndex(name) === 0 || has(name, InterfaceFlag.Up),
     isRunning: () => has(name, InterfaceFlag.Running),
   };
 }
@@ -66,6 +68,7 @@ function openInterface(
 ): Nic & { readonly mac: Uint8Array | undefined } {
   const { kind, name } = spec;
   if (kind === "raw") return openRaw(name, { promiscuous: spec.promisc ?? false });
+  if (kind === "xdp") return openXdp(name, spec);
   return openTap(name, {
     create,
     mode: kind,

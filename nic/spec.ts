@@ -36,6 +36,20 @@ export interface RawSpec {
   readonly promisc?: boolean;
 }
 
+/** A queue of an interface, through AF_XDP. */
+export interface XdpSpec {
+  /** "xdp". */
+  readonly kind: "xdp";
+  /** The interface. */
+  readonly name: string;
+  /** The queue. Default 0. */
+  readonly queue?: number;
+  /** Where the program in the kernel runs: behind the driver or in it; absent: in it if it can. */
+  readonly mode?: "skb" | "drv";
+  /** False: every frame of the queue is taken, also the host's. Default true. */
+  readonly share?: boolean;
+}
+
 /** A wire in memory. */
 export interface LinkSpec {
   /** "link". */
@@ -43,7 +57,7 @@ export interface LinkSpec {
 }
 
 /** A NIC as a command line names it. Fields beside `kind` and `name` are the options behind the name. */
-export type NicSpec = TapSpec | TunSpec | RawSpec | LinkSpec;
+export type NicSpec = TapSpec | TunSpec | RawSpec | XdpSpec | LinkSpec;
 
 /** A form that {@linkcode parseNicSpec} takes. */
 export interface NicSpecForm {
@@ -87,6 +101,16 @@ const KINDS: Readonly<Record<NicSpec["kind"], Kind>> = {
       return { kind: "raw", name: interfaceName(name), ...(promisc === undefined ? {} : { promisc }) };
     },
   },
+  xdp: {
+    form: "xdp:IFACE",
+    meaning: "a queue of a Linux interface, through AF_XDP",
+    options: [
+      { form: "queue=N", meaning: "the queue; default: 0" },
+      { form: "mode=skb|drv", meaning: "any driver, or in the driver; default: in it if it can" },
+      { form: "share=on|off", meaning: "off: nothing of the queue is left to the host; default: on" },
+    ],
+    read: (name, options) => ({ kind: "xdp", name: interfaceName(name), ...readXdp(options) }),
+  },
   link: {
     form: "link:",
     meaning: "a wire in memory with a built-in neighbour",
@@ -124,6 +148,17 @@ export function formatNicSpec(spec: NicSpec): string {
 function readOffload(options: SpecOptions): { offload?: boolean } {
   const offload = options.toggle("offload");
   return offload === undefined ? {} : { offload };
+}
+
+function readXdp(options: SpecOptions): Omit<XdpSpec, "kind" | "name"> {
+  const queue = options.count("queue", 0, 1_023);
+  const mode = options.choice("mode", ["skb", "drv"]);
+  const share = options.toggle("share");
+  return {
+    ...(queue === undefined ? {} : { queue }),
+    ...(mode === undefined ? {} : { mode }),
+    ...(share === undefined ? {} : { share }),
+  };
 }
 
 function interfaceName(name: string): string {

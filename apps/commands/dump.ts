@@ -85,6 +85,11 @@ async function dumpCapture(
 
 async function dumpNic(context: Context, output: Output, given: DumpOptions): Promise<void> {
   const name = formatNicSpec(given.nic);
+  if (given.nic.kind === "xdp" && given.nic.share !== false) {
+    throw new UsageError(
+      `--nic: ${name} takes what is for a host of ours, and here is none; write raw:${given.nic.name}`,
+    );
+  }
   const most = given.count ?? Infinity;
   const opened = openNic(given.nic);
   let shown = 0;

@@ -1,5 +1,13 @@
 /** `ethox nics`: which kinds of NIC this machine can open. */
-import { namespaceSupport, NIC_SPECS, NicError, type NicSpec, openNic, probeRaw } from "../../mod.ts";
+import {
+  namespaceSupport,
+  NIC_SPECS,
+  NicError,
+  type NicSpec,
+  openNic,
+  probeRaw,
+  probeXdp,
+} from "../../mod.ts";
 import type { Command } from "../cli/commander.ts";
 import { table } from "../cli/format.ts";
 import { type Context, Output } from "../cli/output.ts";
@@ -34,16 +42,13 @@ export function addNics(program: Command, context: Context): void {
 const PROBES: Readonly<Record<NicSpec["kind"], () => Promise<string | undefined>>> = {
   tap: () => attachProblem("tap"),
   tun: () => attachProblem("tun"),
-  raw: () => rawProblem(),
+  raw: () => orInNamespace(problemOf(probeRaw)),
+  xdp: () => Promise.resolve(problemOf(probeXdp)),
   link: () => Promise.resolve(tryOpening({ kind: "link" })),
 };
 
 async function attachProblem(kind: "tap" | "tun"): Promise<string | undefined> {
   return await orInNamespace(tryOpening({ kind, name: `ethox-${Deno.pid}` }));
-}
-
-async function rawProblem(): Promise<string | undefined> {
-  return await orInNamespace(problemOf(probeRaw));
 }
 
 /** The problem, and where the same works nevertheless. */

@@ -76,6 +76,8 @@ export interface Libc {
   ): Deno.PointerValue;
   /** munmap(2) */
   munmap(at: Deno.PointerValue, length: bigint): number;
+  /** syscall(2) of a number, a command, a structure and its length: bpf(2). */
+  syscall(number: number, command: number, structure: CBuffer, length: number): number;
   /** unshare(2), of the calling thread. */
   unshare(flags: number): number;
   /** setns(2), of the calling thread. */
@@ -120,6 +122,7 @@ const SYMBOLS = {
   sendmmsg: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
   mmap: { parameters: ["pointer", "usize", "i32", "i32", "i32", "i64"], result: "pointer" },
   munmap: { parameters: ["pointer", "usize"], result: "i32" },
+  syscall: { parameters: ["i32", "i32", "buffer", "u32"], result: "i32" },
   unshare: { parameters: ["i32"], result: "i32" },
   setns: { parameters: ["i32", "i32"], result: "i32" },
   if_nametoindex: { parameters: ["buffer"], result: "u32" },

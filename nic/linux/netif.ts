@@ -13,6 +13,8 @@ const AF_INET = 2, AF_INET6 = 10, SOCK_DGRAM = 2, SOCK_CLOEXEC = 0o2000000;
 const SIOCGIFFLAGS = 0x8913, SIOCSIFFLAGS = 0x8914, SIOCSIFADDR = 0x8916, SIOCSIFNETMASK = 0x891c;
 const SIOCGIFMTU = 0x8921, SIOCSIFMTU = 0x8922, SIOCSIFHWADDR = 0x8924, SIOCGIFHWADDR = 0x8927;
 
+const SIOCETHTOOL = 0x8946, ETHTOOL_GDRVINFO = 0x3;
+
 const ARPHRD_ETHER = 1;
 
 /** Flags of an interface: the ones that matter here. */
@@ -169,6 +171,23 @@ export function hardwareAddress(name: string): Uint8Array | undefined {
   const request = new InterfaceRequest(name);
   request.perform(SIOCGIFHWADDR, "read its hardware address");
   return request.short === ARPHRD_ETHER ? request.bytes.slice(18, 24) : undefined;
+}
+
+/** The name of the interface's driver, "veth" for one; undefined: it has none, or does not say. */
+export function interfaceDriver(name: string): string | undefined {
+  // struct ethtool_drvinfo { u32 command; char driver[32]; ... } of 196 bytes; the request has its address.
+  const information = memory(196);
+  new DataView(information.buffer).setUint32(0, ETHTOOL_GDRVINFO, true);
+  const request = new InterfaceRequest(name);
+  const address = Deno.UnsafePointer.value(Deno.UnsafePointer.of(information));
+  new DataView(request.bytes.buffer).setBigUint64(16, BigInt(address), true);
+  try {
+    request.perform(SIOCETHTOOL, "ask for its driver");
+  } catch {
+    return undefined;
+  }
+  const text = new TextDecoder().decode(information.subarray(4, 36));
+  return text.slice(0, text.indexOf("\0"));
 }
 
 /** Sets the kernel's own MAC address on the interface. */

@@ -9,6 +9,7 @@
  */
 import { Checksum, type Frame, Segmentation } from "../../stack/frame.ts";
 import type { Receiver, Sender } from "../../stack/handler.ts";
+import { completeChecksum } from "../../stack/offload.ts";
 import { ALL_MANUAL, type NicInfo, OFFLOADING, type Slot } from "../../stack/slot.ts";
 import { type Instant, NEVER } from "../../stack/store/time.ts";
 import type { Mac } from "../../stack/wire/mac.ts";
@@ -20,6 +21,7 @@ import { hardwareAddress, InterfaceFlag, interfaceFlags, interfaceMtu } from "./
 import { packetFilter } from "./packet-filter.ts";
 import { PacketRing, RingStatus } from "./packet-ring.ts";
 import { Membership, PacketSocket } from "./packet-socket.ts";
+import { findPartial } from "./partial-checksum.ts";
 import { SendBatch } from "./send-batch.ts";
 import * as virtio from "./virtio-header.ts";
 import { monotonicNow, Waiter } from "./waiter.ts";
@@ -231,8 +233,8 @@ export class Raw implements Nic {
 
   #readOffload(frame: Frame, status: number): boolean {
     if (this.#header === 0) {
-      // A sender on this machine has left the checksum to a card; the frame never was on a wire.
-      if ((status & (RingStatus.NoChecksum | RingStatus.Verified)) !== 0) frame.checksum = Checksum.Verified;
+      if ((status & RingStatus.NoChecksum) !== 0) findPartial(frame);
+      else if ((status & RingStatus.Verified) !== 0) frame.checksum = Checksum.Verified;
       return true;
     }
     // Whether the first segment tells of a smaller window is in its flags; it says nothing of the others.
@@ -284,6 +286,7 @@ export class Raw implements Nic {
       const { leaves, frame } = slots[index]!;
       if (!leaves) continue;
       if (this.#header > 0) virtio.emit(frame);
+      else completeChecksum(frame);
       batch.add(base + frame.start - this.#header, frame.end - frame.start + this.#header);
     }
     let done = 0;

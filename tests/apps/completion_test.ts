@@ -32,7 +32,7 @@ Deno.test("completion: bash completes commands, options, and the values that are
     "completion",
   ]);
   assert.deepEqual(await complete("ethox", "ping", "--in"), ["--interval"]);
-  assert.deepEqual(await complete("ethox", "ping", "--nic", ""), ["tap:", "tun:", "raw:", "link:"]);
+  assert.deepEqual(await complete("ethox", "ping", "--nic", ""), ["tap:", "tun:", "raw:", "xdp:", "link:"]);
   assert.deepEqual(await complete("ethox", "ping", "--count", ""), []);
   assert.deepEqual(await complete("ethox", "completion", "z"), ["zsh"]);
   assert.deepEqual(await complete("ethox", "demo", "--"), ["--link", "--json", "--help"]);

@@ -62,7 +62,7 @@ Deno.test("process: without --allow-ffi a TAP is refused with status 3, and the 
   const nics = await start("nics");
   assert.match(
     nics.out,
-    /^tap:NAME {3}no {3}.*--allow-ffi\ntun:NAME {3}no {3}.*--allow-ffi\nraw:IFACE {2}no {3}.*--allow-ffi\nlink: {6}yes .*\n$/,
+    /^tap:NAME {3}no {3}.*--allow-ffi\ntun:NAME {3}no {3}.*--allow-ffi\nraw:IFACE {2}no {3}.*--allow-ffi\nxdp:IFACE {2}no {3}.*--allow-ffi\nlink: {6}yes .*\n$/,
   );
   assert.equal(nics.status, 0);
   const demo = await start("demo");

@@ -149,7 +149,7 @@ Deno.test("nic: a specification is read, and its name is checked before anything
   assert.deepEqual(parseNicSpec("tap:tap0"), { kind: "tap", name: "tap0" });
   assert.deepEqual(parseNicSpec("link:"), { kind: "link" });
   assert.throws(() => parseNicSpec("tap:a/b"), NicError);
-  for (const text of ["", "tap", ":", "xdp:eth0", "link:0", "TAP:tap0"]) {
+  for (const text of ["", "tap", ":", "net:eth0", "link:0", "TAP:tap0"]) {
     assert.throws(() => parseNicSpec(text), SyntaxError, text);
   }
 });

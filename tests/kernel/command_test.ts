@@ -182,6 +182,7 @@ kernelTest("nics: every kind can be opened here, and nothing is left behind", as
     ["tap:NAME", true],
     ["tun:NAME", true],
     ["raw:IFACE", true],
+    ["xdp:IFACE", true],
     ["link:", true],
   ]);
   await new Promise((resolve) => setTimeout(resolve, 50));

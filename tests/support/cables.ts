@@ -58,8 +58,27 @@ export const raw: Cable = {
   },
 };
 
+/** The same through AF_XDP, with the program behind the driver or in it. */
+export const [xdpSkb, xdpDrv]: readonly [Cable, Cable] = [xdp("skb"), xdp("drv")];
+
 /** All kinds. */
-export const CABLES: readonly Cable[] = [tap, tun, raw];
+export const CABLES: readonly Cable[] = [tap, tun, raw, xdpSkb, xdpDrv];
+
+function xdp(mode: "skb" | "drv"): Cable {
+  return {
+    name: `xdp ${mode} over veth`,
+    interface: NEAR,
+    hasEthernet: true,
+    needs: ["ip", "ethtool"],
+    make: async () => {
+      await pair();
+      // AF_XDP takes no segments that were left in one; with a program in its driver a veth makes none by itself.
+      const ethtool = findProgram("ethtool") ?? "ethtool";
+      if (mode === "skb") await run(ethtool, "-K", TAP, "tso", "off", "gso", "off");
+      return `xdp:${NEAR},mode=${mode}`;
+    },
+  };
+}
 
 /** Makes a veth pair: the kernel's end, and {@linkcode NEAR} with no address. */
 export async function pair(): Promise<void> {

@@ -14,6 +14,9 @@ export const REFLECTOR = "10.9.0.2";
 /** The address and prefix the kernel's end should have. */
 export const KERNEL = "10.9.0.1/24";
 
+/** Its hardware address. */
+export const REFLECTOR_MAC = "02:00:00:09:00:02";
+
 const OWN = [10, 9, 0, 2], MAC = [0x02, 0, 0, 0x09, 0, 0x02];
 
 /** Answers ARP requests and echo requests to {@linkcode REFLECTOR}. */

@@ -16,37 +16,11 @@ import { milliseconds } from "../../../stack/store/time.ts";
 import { Mac } from "../../../stack/wire/mac.ts";
 import { findProgram } from "../../../scripts/setup/programs.ts";
 import { NEAR, pair, TAP } from "../../support/cables.ts";
-import { data, ethernet } from "../../support/frames.ts";
 import { KernelUdp } from "../../support/kernel-udp.ts";
 import { kernelTest, run } from "../../support/netns.ts";
 import { peerTest } from "../../support/peer.ts";
 import { KERNEL, reflect, REFLECTOR } from "../../support/reflector.ts";
-
-const MAC = "02:00:00:00:00:01", OTHER = "02:00:00:00:00:99";
-
-/** Sends frames from a NIC, with one call. */
-function send(nic: Raw, ...frames: readonly Uint8Array[]): void {
-  const left = [...frames];
-  nic.tx(frames.length, {
-    send: (slot) => {
-      const bytes = left.shift();
-      if (bytes === undefined || !slot.frame.resize(bytes.length)) return;
-      slot.frame.bytes.set(bytes, slot.frame.start);
-      slot.queue();
-    },
-  });
-}
-
-/** What arrives until `count` frames have, or for a while. */
-async function collect(nic: Raw, count: number, wait: number = 300): Promise<Uint8Array[]> {
-  const frames: Uint8Array[] = [];
-  const end = nic.now() + milliseconds(wait);
-  while (frames.length < count && nic.now() < end) {
-    nic.rx(64, { receive: ({ frame }) => void frames.push(frame.bytes.slice(frame.start, frame.end)) });
-    if (frames.length < count) await nic.ready(Math.min(end, nic.now() + milliseconds(20)));
-  }
-  return frames;
-}
+import { collect, frame, MAC, OTHER, send } from "../../support/veth.ts";
 
 /** A test over a veth pair with a NIC on either end. */
 function rawTest(
@@ -65,9 +39,6 @@ function rawTest(
     }
   });
 }
-
-const frame = (destination: string, length = 60) =>
-  ethernet(data(length), { destination, etherType: 0x88b5 });
 
 peerTest(
   "raw: the kernel's pings are answered where they lie in the ring, and all frames are counted",

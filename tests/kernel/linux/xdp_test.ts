@@ -1,0 +1,289 @@
+/** AF_XDP as a NIC, over a veth pair whose other end is a packet socket. */
+import assert from "node:assert/strict";
+import type { Claimed } from "../../../nic/device.ts";
+import { NicError, type NicErrorKind } from "../../../nic/error.ts";
+import { KernelPing } from "../../../nic/linux/icmp-socket.ts";
+import { setInterfaceAddress, setInterfaceMtu, setInterfaceUp } from "../../../nic/linux/netif.ts";
+import { openRaw, type Raw } from "../../../nic/linux/raw.ts";
+import { createTap } from "../../../nic/linux/tun.ts";
+import { openXdp, type Xdp, type XdpOptions } from "../../../nic/linux/xdp.ts";
+import { Checksum } from "../../../stack/frame.ts";
+import { milliseconds } from "../../../stack/store/time.ts";
+import { Address } from "../../../stack/wire/address.ts";
+import { Mac } from "../../../stack/wire/mac.ts";
+import { findProgram } from "../../../scripts/setup/programs.ts";
+import { NEAR, pair, TAP } from "../../support/cables.ts";
+import { arpFrame } from "../../support/frames.ts";
+import { KernelUdp } from "../../support/kernel-udp.ts";
+import { kernelTest, run } from "../../support/netns.ts";
+import { peerTest } from "../../support/peer.ts";
+import { KERNEL, reflect, REFLECTOR, REFLECTOR_MAC } from "../../support/reflector.ts";
+import { collect, frame, MAC, OTHER, send } from "../../support/veth.ts";
+
+const ip = (...args: string[]) => run(findProgram("ip") ?? "ip", ...args);
+
+const addresses = (...texts: string[]): Claimed[] => texts.map((text) => ({ address: Address.parse(text) }));
+
+/** A test over a veth pair, for the program behind the driver and in it. */
+function xdpTest(name: string, body: (near: Xdp, far: Raw) => Promise<void>, options: XdpOptions = {}): void {
+  for (const mode of ["skb", "drv"] as const) {
+    peerTest(`xdp, mode=${mode}: ${name}`, ["ip"], undefined, async () => {
+      await pair();
+      const near = openXdp(NEAR, { mode, ...options }), far = openRaw(TAP);
+      try {
+        assert.equal(near.mode, mode);
+        await body(near, far);
+      } finally {
+        near.close();
+        far.close();
+      }
+    });
+  }
+}
+
+const lengths = (frames: readonly Uint8Array[]) => frames.map(({ length }) => length - 14);
+
+xdpTest("the kernel's pings are answered where they lie, and all frames are counted", async (nic) => {
+  setInterfaceAddress(TAP, KERNEL);
+  nic.claim(Mac.parse(REFLECTOR_MAC), addresses(REFLECTOR));
+  const reflecting = reflect(nic);
+  using ping = new KernelPing();
+  let answered = 0;
+  // More than there are frames.
+  for await (
+    const { rttMicroseconds } of ping.ping(REFLECTOR, {
+      count: 3_000,
+      intervalMs: 0,
+      size: 56,
+      timeoutMs: 2_000,
+    })
+  ) {
+    if (rttMicroseconds !== undefined) answered++;
+  }
+  assert.equal(answered, 3_000);
+  assert.ok(nic.counters.received >= 3_001 && nic.counters.sent === 3_001, "3,000 echoes and one ARP");
+  assert.equal(nic.counters.sentBytes, 42 + 3_000 * 98);
+  nic.close();
+  await reflecting;
+});
+
+xdpTest("what is claimed comes in, the rest is the host's", async (near, far) => {
+  const ask = (target: string) => arpFrame({ target });
+  const all = () =>
+    send(
+      far,
+      frame(MAC, 50),
+      frame(OTHER, 51),
+      frame("ff:ff:ff:ff:ff:ff", 52),
+      ask("10.0.0.1"),
+      ask("10.0.0.9"),
+      frame("33:33:ff:00:00:01", 54),
+      frame("33:33:00:00:00:01", 55),
+    );
+  all();
+  assert.deepEqual(await collect(near, 1, 100), [], "nothing is claimed");
+  near.claim(Mac.parse(MAC), addresses("10.0.0.1", "fe80::1"));
+  all();
+  assert.deepEqual(lengths(await collect(near, 4, 100)), [50, 28, 54]);
+  near.claim(Mac.parse(MAC), addresses("10.0.0.9"));
+  all();
+  const [, asked, ...others] = await collect(near, 3, 100);
+  assert.deepEqual([asked, others], [ask("10.0.0.9"), []]);
+});
+
+xdpTest("the host goes on answering on the interface", async (near) => {
+  near.claim(Mac.parse(MAC), addresses("10.0.0.1"));
+  // The other end moves to a namespace of its own, so that this host is asked from outside.
+  const outside = new Deno.Command("unshare", { args: ["-n", "sleep", "20"], stdin: "null" }).spawn();
+  try {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await ip("link", "set", TAP, "netns", String(outside.pid));
+    const inside = (...args: string[]) => run("nsenter", "-n", "-t", String(outside.pid), ...args);
+    await inside("ip", "addr", "add", "10.7.0.2/24", "dev", TAP);
+    await inside("ip", "link", "set", TAP, "up");
+    setInterfaceAddress(NEAR, "10.7.0.1/24");
+    assert.match(await inside("ping", "-n", "-c", "2", "-i", "0.2", "-W", "3", "10.7.0.1"), / 2 received/);
+    assert.equal(near.counters.received, 0);
+  } finally {
+    outside.kill("SIGKILL");
+    await outside.status;
+  }
+});
+
+xdpTest("with share=off everything comes in", async (near, far) => {
+  send(far, frame(OTHER, 51), frame("ff:ff:ff:ff:ff:ff", 52));
+  assert.deepEqual(lengths(await collect(near, 2)), [51, 52]);
+}, { share: false });
+
+xdpTest(
+  "a checksum that the sender left to its card is partial, and completed on the way back",
+  async (nic) => {
+    setInterfaceAddress(TAP, KERNEL);
+    await ip("neigh", "add", REFLECTOR, "lladdr", MAC, "dev", TAP);
+    nic.claim(Mac.parse(MAC), []);
+    using socket = await KernelUdp.open(REFLECTOR, 9);
+    await socket.send(new Uint8Array(100));
+    const states: number[] = [];
+    for (let turn = 0; turn < 20 && states.length === 0; turn++) {
+      await nic.ready(nic.now() + milliseconds(20));
+      nic.rx(64, {
+        receive: ({ frame }) => void states.push(frame.checksum, frame.checksumAt - frame.start),
+      });
+    }
+    assert.deepEqual(states, [Checksum.Partial, 34]);
+  },
+);
+
+xdpTest(
+  "what there is no room for is counted as missed, and afterwards all is as before",
+  async (near, far) => {
+    near.claim(Mac.parse(MAC), []);
+    for (let turn = 0; turn < 100; turn++) send(far, ...Array.from({ length: 20 }, () => frame(MAC)));
+    const taken = await collect(near, 2_000, 700);
+    assert.ok(taken.length >= 1_000 && taken.length < 2_000, `${taken.length} taken`);
+    // The socket is asked from time to time.
+    for (let turn = 0; turn < 100 && near.counters.missed === 0; turn++) await collect(near, 1, 20);
+    assert.equal(near.counters.missed, 2_000 - taken.length);
+    for (let round = 0; round < 3; round++) {
+      send(far, ...Array.from({ length: 20 }, () => frame(MAC)));
+      assert.equal((await collect(near, 20)).length, 20);
+    }
+  },
+);
+
+xdpTest("a burst longer than the ring leaves in part, is counted, and blocks nothing", async (near, far) => {
+  const burst = Array.from({ length: 3_000 }, () => frame(OTHER));
+  send(near, ...burst);
+  const { sent } = near.counters;
+  assert.ok(sent >= 1_000 && sent <= 2_048, `${sent} sent`);
+  await collect(far, sent, 100);
+  send(near, frame(OTHER, 70));
+  assert.ok(near.counters.sent > sent);
+});
+
+xdpTest(
+  "while the interface is down nothing arrives, and it goes on when it is up again",
+  async (near, far) => {
+    near.claim(Mac.parse(MAC), []);
+    setInterfaceUp(NEAR, false);
+    assert.deepEqual(await collect(near, 1, 50), []);
+    send(near, frame(OTHER));
+    setInterfaceUp(NEAR);
+    for (let turn = 0; turn < 50 && near.counters.received === 0; turn++) {
+      send(far, frame(MAC));
+      await collect(near, 1, 100);
+    }
+    assert.ok(near.counters.received > 0);
+    assert.equal(near.failure, undefined);
+  },
+);
+
+xdpTest("when the interface is removed the NIC has failed, and nobody waits any longer", async (near) => {
+  const waiting = (async () => {
+    while (near.failure === undefined) {
+      near.rx(64, { receive: () => {} });
+      await near.ready();
+    }
+  })();
+  await ip("link", "delete", NEAR);
+  await waiting;
+  assert.match(near.failure ?? "", /^eth1 has been removed; make it again and restart$/);
+  assert.equal(near.rx(64, { receive: () => assert.fail() }), 0);
+});
+
+xdpTest("an exception in a handler loses no frame, and closing in one is safe", async (near, far) => {
+  near.claim(Mac.parse(MAC), []);
+  const fault = new Error("fault");
+  for (let round = 0; round < 2_100; round++) {
+    send(far, frame(MAC));
+    for (let turn = 0; turn < 100; turn++) {
+      try {
+        const count = near.rx(1, {
+          receive: () => {
+            throw fault;
+          },
+        });
+        assert.equal(count, 0);
+        await near.ready(near.now() + milliseconds(20));
+      } catch (error) {
+        assert.equal(error, fault);
+        break;
+      }
+    }
+    assert.equal(near.counters.received, round + 1);
+  }
+  send(far, frame(MAC), frame(MAC));
+  await near.ready(near.now() + milliseconds(100));
+  near.rx(64, {
+    receive: (slot) => {
+      slot.queue();
+      near.close();
+    },
+  });
+  assert.equal(near.counters.sent, 0);
+});
+
+xdpTest("the program goes with the NIC", async (near) => {
+  assert.match(await ip("-d", "link", "show", "dev", NEAR), /xdp/);
+  near.close();
+  assert.doesNotMatch(await ip("-d", "link", "show", "dev", NEAR), /prog\/xdp/);
+});
+
+peerTest(
+  "xdp: without a mode the program runs in the driver where it can, and behind it where it cannot",
+  ["ip"],
+  undefined,
+  async () => {
+    await pair();
+    const driver = openXdp(NEAR);
+    assert.deepEqual([driver.mode, driver.isZeroCopy], ["drv", false]);
+    driver.close();
+    // A veth has no room for longer frames of the other end in its driver's.
+    setInterfaceMtu(TAP, 9_000);
+    const generic = openXdp(NEAR);
+    assert.deepEqual([generic.mode, generic.isZeroCopy], ["skb", false]);
+    generic.close();
+  },
+);
+
+function refuses(open: () => unknown, kind: NicErrorKind, message: RegExp): void {
+  assert.throws(open, (error) => {
+    assert.ok(error instanceof NicError, String(error));
+    assert.deepEqual([error.kind, error.message.includes("\n")], [kind, false], error.message);
+    assert.match(error.message, message);
+    return true;
+  });
+}
+
+kernelTest("xdp: what cannot be opened says why and how to mend it", () => {
+  refuses(() => openXdp("nothing0"), "not-found", /^nothing0: no such interface; list them with/);
+  refuses(() => openXdp("lo"), "invalid", /^lo: the interface is not Ethernet; choose another one/);
+  createTap("tun0", { mode: "tun" });
+  refuses(() => openXdp("tun0"), "invalid", /is not Ethernet/);
+});
+
+peerTest(
+  "xdp: a queue that is taken or is not there, a program, an MTU that does not fit, a mode that is not to be had",
+  ["ip"],
+  undefined,
+  async () => {
+    await pair();
+    const first = openXdp(NEAR, { mode: "skb" });
+    refuses(() => openXdp(NEAR, { mode: "skb" }), "busy", /^eth1: queue 0 is somebody else's; .*queue=N/);
+    first.close();
+    refuses(() => openXdp(NEAR, { queue: 7 }), "invalid", /^eth1: queue 7 cannot be taken.*ethtool -l eth1/);
+    setInterfaceMtu(NEAR, 4_000);
+    refuses(
+      () => openXdp(NEAR),
+      "invalid",
+      /^eth1: its MTU of 4000 bytes is more .* ip link set eth1 mtu 3820; or use raw:/,
+    );
+    setInterfaceMtu(NEAR, 1_500);
+    setInterfaceMtu(TAP, 9_000);
+    refuses(
+      () => openXdp(NEAR, { mode: "drv" }),
+      "failed",
+      /^eth1: the XDP program cannot be attached .*; write mode=skb/,
+    );
+  },
+);
