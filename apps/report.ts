@@ -13,6 +13,7 @@ const DONE: ReadonlySet<string> = new Set([
   "postponed",
   "answered",
   "errorsSent",
+  "blackHoles",
   "linkControl",
   "fragmentsKept",
   "reassembled",

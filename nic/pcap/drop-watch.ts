@@ -14,6 +14,7 @@ const NOT_DROPS: readonly string[] = [
   "postponed",
   "answered",
   "errorsSent",
+  "blackHoles",
   "linkControl",
   "fragmentsKept",
   "reassembled",

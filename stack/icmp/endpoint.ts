@@ -12,7 +12,10 @@ import { WireError } from "../wire/error.ts";
 import * as icmpv4 from "../wire/icmpv4.ts";
 import * as icmpv6 from "../wire/icmpv6.ts";
 import { Protocol } from "../wire/protocol.ts";
+import { LargeEchoes } from "./large-echoes.ts";
+import { Meaning, meaningOf, toldMtu } from "./meaning.ts";
 import { type IcmpIn, IcmpPacket, type IcmpRaw } from "./packet.ts";
+import { Quote } from "./quote.ts";
 
 /** What passed an {@linkcode Icmp} endpoint, and what did not, by reason. */
 export class IcmpCounters {
@@ -63,6 +66,12 @@ export class Icmp {
   hopLimit: number;
   /** What passed and what was dropped. */
   readonly counters: IcmpCounters = new IcmpCounters();
+  /**
+   * Long replies that were sent of late.
+   *
+   * @internal
+   */
+  readonly largeEchoes: LargeEchoes = new LargeEchoes();
 
   /** An endpoint; without options it answers echo requests. */
   constructor(options: IcmpOptions = {}) {
@@ -117,6 +126,7 @@ export class Icmp {
 
 class IcmpReceiver implements Receiver<IpIn> {
   readonly #icmp: Icmp;
+  readonly #quote = new Quote();
   readonly #upper: Receiver<IcmpIn> | undefined;
   readonly #packet: IcmpPacket;
 
@@ -143,10 +153,24 @@ class IcmpReceiver implements Receiver<IpIn> {
     }
     counters.received++;
     const packet = this.#packet.enterIn(ip);
+    if (packet.isError) this.#learn(packet);
     if (packet.isEchoRequest && this.#icmp.echo !== "manual") this.#answer(packet);
     else if (this.#upper !== undefined) this.#upper.receive(packet);
     else counters.unhandled++;
     packet.leave();
+  }
+
+  /** RFC 1191 6.2, RFC 8201 5.2: a reply was too long for its path, so the next one will be sent in fragments. */
+  #learn(packet: IcmpIn): void {
+    const quote = this.#quote;
+    if (meaningOf(packet) !== Meaning.TooBig || !quote.read(packet)) return;
+    const { bytes } = packet.frame;
+    const reply = packet.isV4 ? icmpv4.Type.EchoReply : icmpv6.Type.EchoReply;
+    const isEcho = quote.protocol === (packet.isV4 ? Protocol.Icmp : Protocol.Icmpv6) &&
+      icmpv4.type(bytes, quote.at) === reply;
+    if (!isEcho || !this.#icmp.largeEchoes.has(quote.destination, icmpv4.rest(bytes, quote.at))) return;
+    const { pathMtus } = packet.ip.ip;
+    pathMtus.learn(quote.destination, toldMtu(packet), quote.length, packet.info.timestamp);
   }
 
   #answer(packet: IcmpIn): void {

@@ -15,6 +15,7 @@ import * as icmpv4 from "../wire/icmpv4.ts";
 import * as icmpv6 from "../wire/icmpv6.ts";
 import { Protocol } from "../wire/protocol.ts";
 import type { Icmp } from "./endpoint.ts";
+import { LARGE } from "./large-echoes.ts";
 
 /** What {@linkcode IcmpRaw.prepare} and {@linkcode IcmpIn.reinit} need. */
 export interface IcmpInit {
@@ -208,6 +209,7 @@ export class IcmpPacket implements IcmpIn, IcmpRaw, IcmpOut {
     init.trafficClass = ip.trafficClass;
     const out = ip.reinit(init);
     if (typeof out === "number") return out;
+    if (init.length > LARGE) this.icmp.largeEchoes.note(out.destination, this.rest);
     // The message itself stays where it is: one byte changes, and the checksum with it (RFC 1624). The addresses that
     // ICMPv6's covers change places.
     const { bytes } = out.frame;

@@ -210,7 +210,7 @@ export class Ping implements Sender<IcmpRaw> {
     const quote = this.#quote;
     const { onError, identifier } = this.#options;
     const { destination, type } = this.#init;
-    if (onError === undefined || !quote.read(packet) || !quote.destination.equals(destination)) return false;
+    if (!quote.read(packet) || !quote.destination.equals(destination)) return false;
     const { bytes } = packet.frame;
     if (quote.protocol !== (destination.isV4 ? Protocol.Icmp : Protocol.Icmpv6)) return false;
     if (icmpv4.type(bytes, quote.at) !== type || icmpv4.identifier(bytes, quote.at) !== identifier) {
@@ -218,9 +218,13 @@ export class Ping implements Sender<IcmpRaw> {
     }
     const sequence = this.#sequence(icmpv4.sequence(bytes, quote.at));
     if (sequence < 0 || this.#sentAt[sequence % OUTSTANDING] === NEVER) return false;
+    const isTooBig = meaningOf(packet) === Meaning.TooBig;
+    const mtu = isTooBig ? toldMtu(packet) : 0;
+    // RFC 1191 6.2, RFC 8201 5.2: the next request will be sent in fragments.
+    if (isTooBig) packet.ip.ip.pathMtus.learn(destination, mtu, quote.length, packet.info.timestamp);
+    if (onError === undefined) return false;
     this.#sentAt[sequence % OUTSTANDING] = NEVER;
     this.errors++;
-    const mtu = meaningOf(packet) === Meaning.TooBig ? toldMtu(packet) : 0;
     onError({ sequence, from: packet.ip.source, type: packet.type, code: packet.code, mtu });
     this.#settle();
     return true;

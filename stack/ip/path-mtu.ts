@@ -21,8 +21,8 @@ export const LEAST_MTU_V4 = 552;
 /** RFC 1191 7.1: what a router that does not tell its MTU may have, down to the least. */
 const PLATEAUS = [32_000, 17_914, 8_166, 4_352, 2_002, 1_492, 1_006, LEAST_MTU_V4] as const;
 
-/** The MTU of a path of which nothing is known: none. */
-export const UNKNOWN_MTU = 0xffff_ffff;
+/** The MTU of a path of which nothing is known: longer than any packet, and a number that the engine does not box. */
+export const UNKNOWN_MTU = 1 << 24;
 
 class Entry {
   readonly address = new Address();

@@ -8,6 +8,7 @@ import { passive, start } from "./handshake.ts";
 import type { Listener } from "./listener.ts";
 import type { SegmentOptions } from "./options.ts";
 import type { TcpIn } from "./packet.ts";
+import { knownMss } from "./path-mss.ts";
 import { receiveSegment } from "./segment-in.ts";
 import { add } from "./sequence.ts";
 
@@ -23,7 +24,7 @@ export function openByCookie(tcp: Tcp, listener: Listener, segment: TcpIn, optio
   const { mss, windowScale, sackPermitted, hasTimestamps } = tcp.synCookies;
   listener.halfOpen++;
   c.synWanted = false;
-  c.sndMss = Math.min(mss, tcp.ownMss(c));
+  c.sndMss = Math.min(mss, tcp.ownMss(c), knownMss(c, segment.ip.ip));
   c.control.reset(c.sndMss);
   c.hasTimestamps = hasTimestamps;
   c.hasSack = sackPermitted;

@@ -48,6 +48,8 @@ export class TcpCounters {
   inTimeWait = 0;
   /** Timeouts that sent something again. */
   timeouts = 0;
+  /** Paths that were taken for black holes of long segments (RFC 4821 7.7). */
+  blackHoles = 0;
   /** Tail loss probes. */
   probes = 0;
   /** Times that losses were found and repaired without a timeout. */

@@ -7,6 +7,7 @@ import { type Receive, type Receiver, receiver, type TimedSender } from "../hand
 import type { NicInfo } from "../slot.ts";
 import type { IcmpIn } from "../icmp/packet.ts";
 import { DEFAULT_HOP_LIMIT, type IpIn, type IpRaw } from "../ip/packet.ts";
+import type { PathMtus } from "../ip/path-mtu.ts";
 import { settle } from "../store/settle.ts";
 import { type Instant, NEVER, seconds } from "../store/time.ts";
 import type { Address } from "../wire/address.ts";
@@ -24,6 +25,7 @@ import { type ConnectionInfo, infoOf } from "./info.ts";
 import { initialSequence } from "./isn.ts";
 import { type Accept, Listener, type ListenOptions } from "./listener.ts";
 import { MIN_MSS } from "./options.ts";
+import { mssOfPath } from "./path-mss.ts";
 import { TcpReceiver } from "./receive.ts";
 import { TcpSender } from "./send.ts";
 import type { SipKey } from "../store/siphash.ts";
@@ -121,6 +123,12 @@ export class Tcp {
    * @internal
    */
   readonly clock: Clock = new Clock();
+  /**
+   * What is known of paths by the IP layer that segments are sent through; undefined: none was sent yet.
+   *
+   * @internal
+   */
+  pathMtus: PathMtus | undefined = undefined;
   /** What it was set up with. */
   readonly options: Readonly<Required<TcpOptions>>;
   readonly #listeners = new Map<number, Listener[]>();
@@ -352,9 +360,13 @@ export class Tcp {
     return this.options.mtu - (c.local.isV4 ? IPV4_HEADERS : IPV6_HEADERS);
   }
 
-  /** A segment was too long for the link: the path takes less than was thought. */
+  /** A segment was too long for the link or its path: that takes less than was thought. */
   tooLong(c: Connection): void {
-    c.sndMss = Math.max(MIN_MSS, Math.floor(c.sndMss / 2));
+    const known = this.pathMtus === undefined
+      ? Infinity
+      : mssOfPath(c, this.pathMtus.get(c.remote, this.clock.now));
+    const mss = known < c.sndMss ? known : Math.floor(c.sndMss / 2);
+    c.sndMss = Math.max(MIN_MSS, mss);
     c.control.setMss(c.sndMss);
   }
 

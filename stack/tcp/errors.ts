@@ -7,29 +7,13 @@ import type { Receiver } from "../handler.ts";
 import type { IcmpIn } from "../icmp/packet.ts";
 import { Meaning, meaningOf, toldMtu } from "../icmp/meaning.ts";
 import { Quote } from "../icmp/quote.ts";
-import * as ipv4 from "../wire/ipv4.ts";
-import * as ipv6 from "../wire/ipv6.ts";
 import { Protocol } from "../wire/protocol.ts";
-import { TIMESTAMPS_LENGTH } from "../wire/tcp-options.ts";
 import * as wire from "../wire/tcp.ts";
 import { CloseReason, type Connection } from "./connection.ts";
 import type { Tcp } from "./endpoint.ts";
-import { DEFAULT_MSS_V4 } from "./options.ts";
+import { onPathMtu } from "./path-mss.ts";
 import { distance, inWindow } from "./sequence.ts";
 import { ConnectionState } from "./state.ts";
-
-/** The headers of IP and TCP, without options. */
-const HEADERS_V4 = ipv4.HEADER_LENGTH + wire.HEADER_LENGTH,
-  HEADERS_V6 = ipv6.HEADER_LENGTH + wire.HEADER_LENGTH;
-/**
- * No path is taken to be narrower, so that nobody makes us send crumbs (RFC 5927 7.2): with it every segment carries
- * what a peer that announces no MSS takes, less the timestamps.
- */
-const LEAST_MTU_V4 = HEADERS_V4 + DEFAULT_MSS_V4 - 24;
-/** RFC 8201 4: no path of IPv6 is narrower, whatever a message says. */
-const LEAST_MTU_V6 = ipv6.MTU_MIN;
-/** RFC 1191 7.1: what a router that does not tell its MTU may have, down to the least. */
-const PLATEAUS = [32_000, 17_914, 8_166, 4_352, 2_002, 1_492, 1_006] as const;
 
 /**
  * Tells connections of ICMP errors. Only an error about a segment that is in flight counts: whoever forges one would
@@ -69,9 +53,19 @@ export class ErrorReceiver implements Receiver<IcmpIn> {
     }
     counters.errors++;
     const meaning = meaningOf(packet);
-    if (meaning === Meaning.TooBig) onTooBig(c, toldMtu(packet), quote.length);
+    if (meaning === Meaning.TooBig) onTooBig(c, packet, quote.length);
     else onError(c, meaning);
   }
+}
+
+/** RFC 1191 6.4, RFC 8201 5.4: the path takes less than the `length` of a packet that we sent. */
+function onTooBig(c: Connection, packet: IcmpIn, length: number): void {
+  const { pathMtus } = packet.ip.ip;
+  const { now } = c.tcp.clock;
+  // It is no news where another connection to the peer has heard of it first.
+  if (toldMtu(packet) >= length) return;
+  pathMtus.learn(c.remote, toldMtu(packet), length, now);
+  onPathMtu(c, pathMtus.get(c.remote, now));
 }
 
 /** What an error about a segment in flight means. */
@@ -82,28 +76,4 @@ function onError(c: Connection, meaning: Meaning): void {
     c.tcp.end(c, meaning === Meaning.Refused ? CloseReason.Refused : CloseReason.Unreachable);
   } // RFC 5461 2.1, RFC 5927 5.2: a path may heal, and a forged error must not end what works.
   else c.softError = true;
-}
-
-/** RFC 1191 6.4: the path takes packets of `mtu` bytes, though we sent one of `length`. */
-function onTooBig(c: Connection, mtu: number, length: number): void {
-  let path = mtu;
-  if (path === 0) {
-    let index = 0;
-    while (index < PLATEAUS.length && PLATEAUS[index]! >= length) index++;
-    path = PLATEAUS[index] ?? 0;
-  } // A packet that fits was not too big: this error is made up, or about another path (RFC 5927 7.2).
-  else if (path >= length) return;
-  const mss = c.local.isV4
-    ? Math.max(LEAST_MTU_V4, path) - HEADERS_V4
-    : Math.max(LEAST_MTU_V6, path) - HEADERS_V6;
-  if (mss >= c.sndMss) return;
-  c.sndMss = mss;
-  c.control.setMss(mss);
-  // RFC 1191 6.5: what was too big is sent again at once, and is no sign of congestion.
-  const { flight } = c;
-  const room = mss - (c.hasTimestamps ? TIMESTAMPS_LENGTH : 0);
-  for (let index = 0; index < flight.count; index++) {
-    if (distance(flight.start(index), flight.endOf(index)) > room) flight.markLost(index);
-  }
-  c.tcp.wants(c);
 }

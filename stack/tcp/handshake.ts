@@ -11,6 +11,7 @@ import { initialSequence, timestampOffset } from "./isn.ts";
 import type { Listener } from "./listener.ts";
 import { DEFAULT_MSS_V4, DEFAULT_MSS_V6, MIN_MSS, type SegmentOptions } from "./options.ts";
 import type { TcpIn } from "./packet.ts";
+import { knownMss } from "./path-mss.ts";
 import { add, before } from "./sequence.ts";
 import { ConnectionState } from "./state.ts";
 import { KEEPALIVE_IDLE, TimerKind } from "./timers.ts";
@@ -97,7 +98,8 @@ export function offer(tcp: Tcp, c: Connection): void {
 /** Agrees on what the peer's SYN offers: an option is used only if both sides sent it. */
 export function negotiate(c: Connection, segment: TcpIn, options: SegmentOptions): void {
   const least = c.local.isV4 ? DEFAULT_MSS_V4 : DEFAULT_MSS_V6;
-  c.sndMss = Math.min(options.mss === 0 ? least : Math.max(MIN_MSS, options.mss), c.tcp.ownMss(c));
+  const theirs = options.mss === 0 ? least : Math.max(MIN_MSS, options.mss);
+  c.sndMss = Math.min(theirs, c.tcp.ownMss(c), knownMss(c, segment.ip.ip));
   c.control.reset(c.sndMss);
   c.hasTimestamps = c.hasTimestamps && options.hasTimestamp;
   if (c.hasTimestamps) {

@@ -6,6 +6,7 @@
 import { type Instant, milliseconds, seconds } from "../store/time.ts";
 import { elapsed, type Micros } from "./clock.ts";
 import { CloseReason, type Connection, TransmitTimer } from "./connection.ts";
+import { onSilence } from "./path-mss.ts";
 import { onProbeTimeout, onReorderingTimeout, onRetransmissionTimeout, probeTimeout } from "./recovery.ts";
 import { MAX_RTO } from "./rtt.ts";
 import { distance } from "./sequence.ts";
@@ -112,6 +113,7 @@ function onRetransmission(c: Connection): void {
   if (c.state < ConnectionState.Established) return onSynTimeout(c);
   if (hasStalled(c)) return;
   onRetransmissionTimeout(c, c.tcp.clock.micros);
+  onSilence(c);
   setTransmitIn(c, TransmitTimer.Retransmission, c.rtt.rto);
 }
 

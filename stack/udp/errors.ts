@@ -5,6 +5,7 @@
  */
 import type { Receiver } from "../handler.ts";
 import type { IcmpIn } from "../icmp/packet.ts";
+import { Meaning, meaningOf, toldMtu } from "../icmp/meaning.ts";
 import { Quote } from "../icmp/quote.ts";
 import { Protocol } from "../wire/protocol.ts";
 import * as udp from "../wire/udp.ts";
@@ -39,6 +40,10 @@ export class ErrorReceiver implements Receiver<IcmpIn> {
     const { source, destination, at } = quote;
     const port = udp.sourcePort(bytes, at);
     const binding = this.#bindings.find(port, source, destination, udp.destinationPort(bytes, at));
+    // RFC 1191 6.2, RFC 8201 5.2: whoever is bound there may have sent it, and the next one will be sent in fragments.
+    if (binding !== undefined && meaningOf(packet) === Meaning.TooBig) {
+      packet.ip.ip.pathMtus.learn(destination, toldMtu(packet), quote.length, packet.info.timestamp);
+    }
     if (binding?.peer === undefined) {
       this.#udp.counters.strayErrors++;
       return;
