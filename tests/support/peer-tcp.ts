@@ -18,12 +18,21 @@ import { Tcp, type TcpOptions } from "../../stack/tcp/endpoint.ts";
 import type { Listener } from "../../stack/tcp/listener.ts";
 import { Address } from "../../stack/wire/address.ts";
 import { fold, pseudo } from "../../stack/wire/checksum.ts";
-import * as ethernet from "../../stack/wire/ethernet.ts";
-import * as ipv4Wire from "../../stack/wire/ipv4.ts";
 import { Protocol } from "../../stack/wire/protocol.ts";
 import * as wire from "../../stack/wire/tcp.ts";
-import { ethernet as link, icmp, ipv4, OWN, PEER } from "./frames.ts";
-import { Host, host } from "./host.ts";
+import {
+  familyHost,
+  frameOf,
+  ipHeader,
+  isV6,
+  message,
+  own,
+  packet,
+  type PacketView,
+  peer,
+  readPacket,
+} from "./family.ts";
+import type { Host } from "./host.ts";
 import {
   type Answer,
   LETTERS,
@@ -132,7 +141,7 @@ export class TcpPeer {
     this.options = options;
     const window = options.buffer === undefined ? {} : { receiveWindow: options.buffer };
     this.tcp = new Tcp({ secret: [1, 2, 3, 4], ...window, ...options.tcp });
-    this.host = host({
+    this.host = familyHost({
       nic: {
         slots: options.slots ?? 128,
         ...(options.offload === true ? { capabilities: OFFLOADING, frameLength: 0xffff + 14 } : {}),
@@ -178,9 +187,9 @@ export class TcpPeer {
     const user = new Ear(this.options.buffer);
     this.users.push(user);
     const c = this.tcp.connect({
-      address: Address.parse(PEER),
+      address: Address.parse(peer()),
       port: PEER_PORT,
-      localAddress: Address.parse(OWN),
+      localAddress: Address.parse(own()),
       sendBuffer: user.send,
       receiveBuffer: user.receive,
       handler: user,
@@ -204,7 +213,7 @@ export class TcpPeer {
     ok(this.host.nic.inject(this.#frame(segment)));
     const receive = (slot: Slot) => {
       slot.frame.checksum = Checksum.Verified;
-      slot.frame.segmentation = Segmentation.TcpV4;
+      slot.frame.segmentation = isV6() ? Segmentation.TcpV6 : Segmentation.TcpV4;
       slot.frame.segmentSize = segmentSize;
       this.host.receiver.receive(slot);
     };
@@ -234,22 +243,22 @@ export class TcpPeer {
   /** An ICMP error about a segment that the host would have sent with this number, relative. */
   error(type: number, code: number, seq: number, fields: QuoteFields = {}): Answer[] {
     const quoted = this.quote(seq, fields);
-    const message = icmp(quoted, { type, code, identifier: 0, sequence: fields.mtu ?? 0 });
-    return [...this.#read(this.host.deliver(link(ipv4(message)))), ...this.flush()];
+    const frame = message(quoted, { type, code, identifier: 0, sequence: fields.mtu ?? 0 });
+    return [...this.#read(this.host.deliver(frame)), ...this.flush()];
   }
 
   /** The IP header and the first 8 bytes of a segment of the host's. */
   quote(seq: number, fields: QuoteFields = {}): Uint8Array {
     const segment = new Uint8Array(wire.HEADER_LENGTH);
     const sequence = (this.irs + seq) | 0;
-    const [own, peer] = [fields.ownPort ?? this.ownPort, fields.port ?? PEER_PORT];
-    wire.emit(segment, 0, own, peer, sequence, 0, wire.HEADER_LENGTH, wire.Flag.Ack, 0);
+    const [from, to] = [fields.ownPort ?? this.ownPort, fields.port ?? PEER_PORT];
+    wire.emit(segment, 0, from, to, sequence, 0, wire.HEADER_LENGTH, wire.Flag.Ack, 0);
     const bytes = fields.bytes ?? 8;
-    return ipv4(segment.slice(0, bytes), {
-      source: OWN,
-      destination: PEER,
+    return packet(segment.slice(0, bytes), {
+      source: own(),
+      destination: peer(),
       protocol: Protocol.Tcp,
-      totalLength: fields.totalLength ?? 1_040,
+      totalLength: fields.totalLength ?? 1_000 + ipHeader() + wire.HEADER_LENGTH,
     });
   }
 
@@ -277,32 +286,26 @@ export class TcpPeer {
     bytes.set(options, wire.HEADER_LENGTH);
     const offset = seq - (isSyn ? 0 : 1);
     for (let index = 0; index < length; index++) bytes[header + index] = patternAt(offset + index);
-    const to = segment.destination ?? OWN;
-    wire.fillChecksum(bytes, 0, bytes.length, Address.parse(PEER), Address.parse(to));
+    const to = segment.destination ?? own();
+    wire.fillChecksum(bytes, 0, bytes.length, Address.parse(peer()), Address.parse(to));
     wire.setChecksum(bytes, 0, wire.checksum(bytes, 0) + (segment.checksumError ?? 0));
     const trafficClass = segment.trafficClass ?? 0;
-    return link(ipv4(bytes, { protocol: Protocol.Tcp, destination: to, trafficClass }));
+    return frameOf(packet(bytes, { protocol: Protocol.Tcp, destination: to, trafficClass }));
   }
 
   #read(frames: readonly Uint8Array[]): Answer[] {
     return frames.flatMap((frame) => {
-      if (ethernet.etherType(frame, 0) !== ethernet.EtherType.Ipv4) return [];
-      const ip = ethernet.HEADER_LENGTH;
-      if (ipv4Wire.protocol(frame, ip) !== Protocol.Tcp) return [];
-      return [this.#answer(frame.slice(0, ip + ipv4Wire.totalLength(frame, ip)), ip)];
+      const view = readPacket(frame, Protocol.Tcp);
+      return view === undefined ? [] : [this.#answer(frame.slice(0, view.end), view)];
     });
   }
 
-  #answer(frame: Uint8Array, ip: number): Answer {
-    const at = ip + ipv4Wire.headerLength(frame, ip);
-    const end = frame.length;
-    const own = new Address().readV4(frame, ip + ipv4Wire.SOURCE);
-    const destination = new Address().readV4(frame, ip + ipv4Wire.DESTINATION);
+  #answer(frame: Uint8Array, { payloadAt: at, end, source, destination, trafficClass }: PacketView): Answer {
     const { offload } = this.options;
-    if (offload !== true) ok(wire.verifyChecksum(frame, at, end, own, destination), "a wrong checksum");
+    if (offload !== true) ok(wire.verifyChecksum(frame, at, end, source, destination), "a wrong checksum");
     else {equal(
         wire.checksum(frame, at),
-        fold(pseudo(own, destination, Protocol.Tcp, end - at)),
+        fold(pseudo(source, destination, Protocol.Tcp, end - at)),
         "not partial",
       );}
     const bits = wire.flags(frame, at);
@@ -319,7 +322,7 @@ export class TcpPeer {
       ack: (bits & wire.Flag.Ack) !== 0 ? (wire.acknowledgment(frame, at) - this.iss) | 0 : 0,
       length: end - payload,
       window: wire.window(frame, at),
-      trafficClass: ipv4Wire.trafficClass(frame, ip),
+      trafficClass,
       port: wire.destinationPort(frame, at),
       time: this.now,
       data: frame.slice(payload, end),

@@ -1,6 +1,7 @@
 /** Which segments a connection takes, in every state and at every edge of its window: RFC 9293 3.10.7.4. */
 import { deepEqual, equal } from "node:assert/strict";
 import { milliseconds } from "../../../stack/store/time.ts";
+import { familyTest } from "../../support/family.ts";
 import { type Answer, expect, type Segment } from "../../support/peer-tcp.ts";
 import { inState, type StateName, stateOf, STATES } from "./states.ts";
 
@@ -71,63 +72,78 @@ function shown(answers: readonly Answer[]): string {
 
 for (const state of STATES) {
   if (state === "TIME-WAIT") continue;
-  Deno.test(`tcp: in ${state} a segment at either edge of the window is taken, answered or dropped (RFC 9293 3.10.7.4, RFC 5961)`, () => {
-    for (const kind of Object.keys(KINDS) as Kind[]) {
-      for (const place of PLACES) {
-        const peer = inState(state, { buffer: BUFFER, slots: 16 });
-        const [c] = peer.tcp.connections;
-        const window = (c!.rcvEdge - c!.rcvNxt) | 0;
-        const [from, by] = [place.startsWith("start") ? peer.next : peer.next + window, /[+-].*/.exec(place)];
-        // What acknowledges our FIN would change the state by itself.
-        const ack = state === "SYN-RECEIVED" || state === "ESTABLISHED" || state === "CLOSE-WAIT" ||
-            state === "FIN-WAIT-2"
-          ? peer.expected
-          : 1;
-        const segment = { ...KINDS[kind], seq: from + Number(by?.[0] ?? 0), ack };
-        const answers = peer.send(segment);
-        deepEqual(
-          { answer: shown(answers), state: stateOf(peer) },
-          rule(state, kind, place),
-          `${kind} at ${place}`,
-        );
-        for (const { flags, seq, ack } of answers) {
-          if (flags !== "A") continue;
-          equal(seq, state === "SYN-RECEIVED" ? 1 : c!.finSent ? 2 : 1, `${kind} at ${place}: SND.NXT`);
-          equal(ack, (c!.rcvNxt - peer.iss) | 0, `${kind} at ${place}: RCV.NXT`);
+  familyTest(
+    `tcp: in ${state} a segment at either edge of the window is taken, answered or dropped (RFC 9293 3.10.7.4, RFC 5961)`,
+    () => {
+      for (const kind of Object.keys(KINDS) as Kind[]) {
+        for (const place of PLACES) {
+          const peer = inState(state, { buffer: BUFFER, slots: 16 });
+          const [c] = peer.tcp.connections;
+          const window = (c!.rcvEdge - c!.rcvNxt) | 0;
+          const [from, by] = [
+            place.startsWith("start") ? peer.next : peer.next + window,
+            /[+-].*/.exec(place),
+          ];
+          // What acknowledges our FIN would change the state by itself.
+          const ack = state === "SYN-RECEIVED" || state === "ESTABLISHED" || state === "CLOSE-WAIT" ||
+              state === "FIN-WAIT-2"
+            ? peer.expected
+            : 1;
+          const segment = { ...KINDS[kind], seq: from + Number(by?.[0] ?? 0), ack };
+          const answers = peer.send(segment);
+          deepEqual(
+            { answer: shown(answers), state: stateOf(peer) },
+            rule(state, kind, place),
+            `${kind} at ${place}`,
+          );
+          for (const { flags, seq, ack } of answers) {
+            if (flags !== "A") continue;
+            equal(seq, state === "SYN-RECEIVED" ? 1 : c!.finSent ? 2 : 1, `${kind} at ${place}: SND.NXT`);
+            equal(ack, (c!.rcvNxt - peer.iss) | 0, `${kind} at ${place}: RCV.NXT`);
+          }
         }
       }
-    }
-  });
+    },
+  );
 }
 
-Deno.test("tcp: a segment that is longer than the window is cut to it at both ends (RFC 9293 3.10.7.4)", () => {
-  const peer = inState("ESTABLISHED", { buffer: 4_096 });
-  peer.send({ flags: "A", seq: 1, length: 1_000 });
-  peer.send({ flags: "A", seq: 501, length: 1_000 }, { flags: "A", seq: 1_501, length: 1_400 });
-  equal(peer.user.receive.length, 2_900);
-  peer.send({ flags: "A", seq: 2_901, length: 1_400 });
-  expect(peer.pass(milliseconds(50)), [{ flags: "A", ack: 4_097, window: 0 }]);
-  equal(peer.user.receive.length, 4_096);
-});
+familyTest(
+  "tcp: a segment that is longer than the window is cut to it at both ends (RFC 9293 3.10.7.4)",
+  () => {
+    const peer = inState("ESTABLISHED", { buffer: 4_096 });
+    peer.send({ flags: "A", seq: 1, length: 1_000 });
+    peer.send({ flags: "A", seq: 501, length: 1_000 }, { flags: "A", seq: 1_501, length: 1_400 });
+    equal(peer.user.receive.length, 2_900);
+    peer.send({ flags: "A", seq: 2_901, length: 1_400 });
+    expect(peer.pass(milliseconds(50)), [{ flags: "A", ack: 4_097, window: 0 }]);
+    equal(peer.user.receive.length, 4_096);
+  },
+);
 
-Deno.test("tcp: with a window of nothing only what has no length, at RCV.NXT, is taken; its acknowledgment counts (RFC 9293 3.10.7.4)", () => {
-  const peer = inState("ESTABLISHED", { buffer: 4_096 });
-  peer.user.write(500);
-  expect(peer.flush(), [{ length: 500 }]);
-  for (let seq = 1; seq < 4_097; seq += 1_024) peer.send({ flags: "A", seq, ack: 1, length: 1_024 });
-  equal(peer.connection.rcvEdge, peer.connection.rcvNxt);
-  expect(peer.send({ flags: "A", seq: 4_097, ack: 1, length: 1 }), [{ flags: "A", ack: 4_097, window: 0 }]);
-  expect(peer.send({ flags: "A", seq: 4_097, ack: 501 }), []);
-  equal(peer.user.send.length, 0, "the acknowledgment has been read");
-  expect(peer.send({ flags: "RA", seq: 4_097, ack: 501, length: 5 }), []);
-  equal(stateOf(peer), "CLOSED", "a reset may carry data (RFC 9293 3.5.3)");
-});
+familyTest(
+  "tcp: with a window of nothing only what has no length, at RCV.NXT, is taken; its acknowledgment counts (RFC 9293 3.10.7.4)",
+  () => {
+    const peer = inState("ESTABLISHED", { buffer: 4_096 });
+    peer.user.write(500);
+    expect(peer.flush(), [{ length: 500 }]);
+    for (let seq = 1; seq < 4_097; seq += 1_024) peer.send({ flags: "A", seq, ack: 1, length: 1_024 });
+    equal(peer.connection.rcvEdge, peer.connection.rcvNxt);
+    expect(peer.send({ flags: "A", seq: 4_097, ack: 1, length: 1 }), [{ flags: "A", ack: 4_097, window: 0 }]);
+    expect(peer.send({ flags: "A", seq: 4_097, ack: 501 }), []);
+    equal(peer.user.send.length, 0, "the acknowledgment has been read");
+    expect(peer.send({ flags: "RA", seq: 4_097, ack: 501, length: 5 }), []);
+    equal(stateOf(peer), "CLOSED", "a reset may carry data (RFC 9293 3.5.3)");
+  },
+);
 
-Deno.test("tcp: a segment without ACK is dropped, whatever else it carries (RFC 9293 3.10.7.4, the fifth check)", () => {
-  for (const flags of ["", "F", "P", "U", "FPU"]) {
-    const peer = inState("ESTABLISHED");
-    expect(peer.send({ flags, seq: 1, length: 5 }), []);
-    equal(peer.user.receive.length, 0);
-    equal(stateOf(peer), "ESTABLISHED");
-  }
-});
+familyTest(
+  "tcp: a segment without ACK is dropped, whatever else it carries (RFC 9293 3.10.7.4, the fifth check)",
+  () => {
+    for (const flags of ["", "F", "P", "U", "FPU"]) {
+      const peer = inState("ESTABLISHED");
+      expect(peer.send({ flags, seq: 1, length: 5 }), []);
+      equal(peer.user.receive.length, 0);
+      equal(stateOf(peer), "ESTABLISHED");
+    }
+  },
+);

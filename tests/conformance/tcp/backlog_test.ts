@@ -1,6 +1,7 @@
 /** What strangers can make us hold before a handshake is complete: RFC 4987. */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { seconds } from "../../../stack/store/time.ts";
+import { familyTest, isV6, linkMss } from "../../support/family.ts";
 import { expect, listening, type Options, syn, type TcpPeer } from "../../support/peer-tcp.ts";
 import { stateOf } from "./states.ts";
 
@@ -9,7 +10,7 @@ const FULL: Options = { mss: 1_460, scale: 7, sackPermitted: true, timestamps: [
 /** A listener that keeps nothing. */
 const full = (options: Options = { mss: 1_000 }, tcp = {}) => listening({ backlog: 0, syn: options, tcp });
 
-Deno.test("tcp: SYNs beyond the backlog are answered, and nothing of them is kept (RFC 4987 3.6)", () => {
+familyTest("tcp: SYNs beyond the backlog are answered, and nothing of them is kept (RFC 4987 3.6)", () => {
   const peer = listening({ backlog: 3 });
   for (let port = 1; port <= 50; port++) {
     expect(peer.send(syn(peer, { port })), [{ flags: "SA", ack: 1, port }]);
@@ -22,48 +23,58 @@ Deno.test("tcp: SYNs beyond the backlog are answered, and nothing of them is kep
   equal(peer.tcp.connections.size, 0);
 });
 
-Deno.test("tcp: a flood of SYNs leaves nothing behind, and the next honest one is served (RFC 4987 2)", () => {
-  const peer = listening({ backlog: 8, tcp: { connections: 16 } });
-  for (let port = 1; port <= 5_000; port++) peer.send(syn(peer, { port, seq: 0 }));
-  equal(peer.tcp.connections.size, 8);
-  const [answer] = peer.send(syn(peer, { port: 7_777 }));
-  expect([answer!], [{ flags: "SA" }]);
-  peer.send({ flags: "A", seq: 1, ack: 1, port: 7_777 });
-  deepEqual(peer.users.map(({ heard }) => heard), [["opened"]]);
-});
+familyTest(
+  "tcp: a flood of SYNs leaves nothing behind, and the next honest one is served (RFC 4987 2)",
+  () => {
+    const peer = listening({ backlog: 8, tcp: { connections: 16 } });
+    for (let port = 1; port <= 5_000; port++) peer.send(syn(peer, { port, seq: 0 }));
+    equal(peer.tcp.connections.size, 8);
+    const [answer] = peer.send(syn(peer, { port: 7_777 }));
+    expect([answer!], [{ flags: "SA" }]);
+    peer.send({ flags: "A", seq: 1, ack: 1, port: 7_777 });
+    deepEqual(peer.users.map(({ heard }) => heard), [["opened"]]);
+  },
+);
 
-Deno.test("tcp: a cookie that comes back opens the connection, with the MSS of its SYN rounded down (RFC 4987 3.6)", () => {
-  for (
-    const [mss, expected] of [[1_460, 1_460], [1_400, 1_360], [536, 536], [600, 536], [100, 64]] as const
-  ) {
-    const peer = full({ mss });
-    expect(peer.send(syn(peer)), [{ flags: "SA", mss: 1_460 }]);
-    equal(stateOf(peer), "CLOSED");
-    expect(peer.send({ flags: "A", seq: 1, ack: 1 }), []);
-    deepEqual(peer.user.heard, ["opened"]);
-    equal(peer.connection.sndMss, expected);
-  }
-});
+familyTest(
+  "tcp: a cookie that comes back opens the connection, with the MSS of its SYN rounded down (RFC 4987 3.6)",
+  () => {
+    const table = isV6()
+      ? [[1_440, 1_440], [1_300, 1_220], [536, 536], [600, 536], [100, 64]] as const
+      : [[1_460, 1_460], [1_400, 1_360], [536, 536], [600, 536], [100, 64]] as const;
+    for (const [mss, expected] of table) {
+      const peer = full({ mss });
+      expect(peer.send(syn(peer)), [{ flags: "SA", mss: linkMss() }]);
+      equal(stateOf(peer), "CLOSED");
+      expect(peer.send({ flags: "A", seq: 1, ack: 1 }), []);
+      deepEqual(peer.user.heard, ["opened"]);
+      equal(peer.connection.sndMss, expected);
+    }
+  },
+);
 
-Deno.test("tcp: with timestamps a cookie keeps window scale and SACK as well, without them neither is agreed on (RFC 7323 3.2)", () => {
-  const peer = full(FULL);
-  const [answer] = peer.send(syn(peer));
-  expect([answer!], [{ sackPermitted: true, scale: 5 }]);
-  peer.send({ flags: "A", seq: 1, ack: 1, window: 100, timestamps: [5_001, answer!.timestamps![0]] });
-  const { hasSack, hasTimestamps, sndScale, sndWnd } = peer.connection;
-  deepEqual({ hasSack, hasTimestamps, sndScale, sndWnd }, {
-    hasSack: true,
-    hasTimestamps: true,
-    sndScale: 7,
-    sndWnd: 12_800,
-  });
+familyTest(
+  "tcp: with timestamps a cookie keeps window scale and SACK as well, without them neither is agreed on (RFC 7323 3.2)",
+  () => {
+    const peer = full(FULL);
+    const [answer] = peer.send(syn(peer));
+    expect([answer!], [{ sackPermitted: true, scale: 5 }]);
+    peer.send({ flags: "A", seq: 1, ack: 1, window: 100, timestamps: [5_001, answer!.timestamps![0]] });
+    const { hasSack, hasTimestamps, sndScale, sndWnd } = peer.connection;
+    deepEqual({ hasSack, hasTimestamps, sndScale, sndWnd }, {
+      hasSack: true,
+      hasTimestamps: true,
+      sndScale: 7,
+      sndWnd: 12_800,
+    });
 
-  const poor = full({ mss: 1_460, scale: 7, sackPermitted: true });
-  const [plain] = poor.send(syn(poor));
-  deepEqual([plain?.scale, plain?.sackPermitted, plain?.timestamps], [undefined, undefined, undefined]);
-});
+    const poor = full({ mss: 1_460, scale: 7, sackPermitted: true });
+    const [plain] = poor.send(syn(poor));
+    deepEqual([plain?.scale, plain?.sackPermitted, plain?.timestamps], [undefined, undefined, undefined]);
+  },
+);
 
-Deno.test("tcp: data may come with the cookie, and flows both ways behind it (RFC 4987 3.6)", () => {
+familyTest("tcp: data may come with the cookie, and flows both ways behind it (RFC 4987 3.6)", () => {
   const peer = full();
   peer.send(syn(peer));
   expect(peer.send({ flags: "A", seq: 1, ack: 1, length: 100 }), [{ flags: "A", ack: 101 }]);
@@ -72,18 +83,21 @@ Deno.test("tcp: data may come with the cookie, and flows both ways behind it (RF
   expect(peer.flush(), [{ seq: 1, length: 50 }]);
 });
 
-Deno.test("tcp: the round trip of a cookie is not known, so that the first timeout is a second (RFC 6298 2.1)", () => {
-  const peer = full();
-  peer.send(syn(peer));
-  peer.pass(seconds(1));
-  peer.send({ flags: "A", seq: 1, ack: 1 });
-  peer.user.write(50);
-  peer.flush();
-  deepEqual(peer.pass(seconds(1) - 1), []);
-  expect(peer.pass(2), [{ seq: 1, length: 50 }]);
-});
+familyTest(
+  "tcp: the round trip of a cookie is not known, so that the first timeout is a second (RFC 6298 2.1)",
+  () => {
+    const peer = full();
+    peer.send(syn(peer));
+    peer.pass(seconds(1));
+    peer.send({ flags: "A", seq: 1, ack: 1 });
+    peer.user.write(50);
+    peer.flush();
+    deepEqual(peer.pass(seconds(1) - 1), []);
+    expect(peer.pass(2), [{ seq: 1, length: 50 }]);
+  },
+);
 
-Deno.test("tcp: a cookie that nobody was given is reset (RFC 9293 3.10.7.2)", () => {
+familyTest("tcp: a cookie that nobody was given is reset (RFC 9293 3.10.7.2)", () => {
   const peer = full();
   peer.send(syn(peer));
   for (const [seq, ack] of [[1, 2], [1, 0], [2, 1], [0, 1], [1, 1 + (1 << 20)]] as const) {
@@ -93,7 +107,7 @@ Deno.test("tcp: a cookie that nobody was given is reset (RFC 9293 3.10.7.2)", ()
   equal(peer.users.length, 0);
 });
 
-Deno.test("tcp: a cookie grows old: it is good for one to two minutes (RFC 4987 3.6)", () => {
+familyTest("tcp: a cookie grows old: it is good for one to two minutes (RFC 4987 3.6)", () => {
   const young = full();
   young.send(syn(young));
   young.pass(seconds(60));
@@ -105,7 +119,7 @@ Deno.test("tcp: a cookie grows old: it is good for one to two minutes (RFC 4987 
   expect(old.send({ flags: "A", seq: 1, ack: 1 }), [{ flags: "R" }]);
 });
 
-Deno.test("tcp: a cookie for which there is no slot is refused by a reset (RFC 9293 3.10.7.2)", () => {
+familyTest("tcp: a cookie for which there is no slot is refused by a reset (RFC 9293 3.10.7.2)", () => {
   const peer: TcpPeer = full({ mss: 1_000 }, { connections: 1 });
   for (const port of [1, 2]) {
     peer.send(syn(peer, { port }));
@@ -115,7 +129,7 @@ Deno.test("tcp: a cookie for which there is no slot is refused by a reset (RFC 9
   equal(peer.users.length, 1);
 });
 
-Deno.test("tcp: a SYN that is a FIN as well is dropped (RFC 9293 3.10.7.2 has no use for one)", () => {
+familyTest("tcp: a SYN that is a FIN as well is dropped (RFC 9293 3.10.7.2 has no use for one)", () => {
   const peer = listening();
   deepEqual(peer.send({ ...syn(peer), flags: "SF" }), []);
   equal(stateOf(peer), "CLOSED");

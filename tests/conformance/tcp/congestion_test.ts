@@ -2,6 +2,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { milliseconds, seconds } from "../../../stack/store/time.ts";
 import { NewReno } from "../../../stack/tcp/congestion/newreno.ts";
+import { familyTest } from "../../support/family.ts";
 import { expect, listening, type PeerOptions, settled, syn, TcpPeer } from "../../support/peer-tcp.ts";
 
 const RTT = milliseconds(100);
@@ -23,40 +24,49 @@ function round(peer: TcpPeer): number {
   return segments;
 }
 
-Deno.test("tcp: the first flight is ten segments, and 14,600 bytes at most unless two are more (RFC 6928 2)", () => {
-  for (const [mss, segments] of [[536, 10], [1_000, 10], [1_460, 10]] as const) {
-    const peer = settled({ syn: { mss, scale: 7 } });
-    peer.user.write(100_000);
-    equal(peer.flush().length, segments, `MSS ${mss}`);
-  }
-});
+familyTest(
+  "tcp: the first flight is ten segments, and 14,600 bytes at most unless two are more (RFC 6928 2)",
+  () => {
+    for (const [mss, segments] of [[536, 10], [1_000, 10], [1_460, 10]] as const) {
+      const peer = settled({ syn: { mss, scale: 7 } });
+      peer.user.write(100_000);
+      equal(peer.flush().length, segments, `MSS ${mss}`);
+    }
+  },
+);
 
-Deno.test("tcp: slow start doubles the flight each round trip (RFC 5681 3.1)", () => {
+familyTest("tcp: slow start doubles the flight each round trip (RFC 5681 3.1)", () => {
   const peer = settled({ ...WIDE, slots: 400 });
   peer.user.write(600_000);
   peer.flush();
   deepEqual([round(peer), round(peer), round(peer), round(peer)], [10, 20, 40, 80]);
 });
 
-Deno.test("tcp: slow start counts bytes, so that acknowledgments in crumbs gain nothing (RFC 3465 2.1)", () => {
-  const peer = settled(WIDE);
-  peer.user.write(600_000);
-  peer.flush();
-  peer.pass(RTT);
-  for (let ack = 11; ack <= 1_001; ack += 10) peer.send({ flags: "A", ack });
-  equal(peer.connection.control.cwnd, 11_000);
-});
+familyTest(
+  "tcp: slow start counts bytes, so that acknowledgments in crumbs gain nothing (RFC 3465 2.1)",
+  () => {
+    const peer = settled(WIDE);
+    peer.user.write(600_000);
+    peer.flush();
+    peer.pass(RTT);
+    for (let ack = 11; ack <= 1_001; ack += 10) peer.send({ flags: "A", ack });
+    equal(peer.connection.control.cwnd, 11_000);
+  },
+);
 
-Deno.test("tcp: one acknowledgment opens the window by eight segments at most (RFC 9406 4.2), so a stretched one makes no burst", () => {
-  const peer = settled(WIDE);
-  peer.user.write(600_000);
-  peer.flush();
-  peer.pass(RTT);
-  peer.send({ flags: "A", ack: 10_001 });
-  equal(peer.connection.control.cwnd, 18_000);
-});
+familyTest(
+  "tcp: one acknowledgment opens the window by eight segments at most (RFC 9406 4.2), so a stretched one makes no burst",
+  () => {
+    const peer = settled(WIDE);
+    peer.user.write(600_000);
+    peer.flush();
+    peer.pass(RTT);
+    peer.send({ flags: "A", ack: 10_001 });
+    equal(peer.connection.control.cwnd, 18_000);
+  },
+);
 
-Deno.test("tcp: optimistic acknowledgments of what was never sent gain nothing (RFC 5961 5.2)", () => {
+familyTest("tcp: optimistic acknowledgments of what was never sent gain nothing (RFC 5961 5.2)", () => {
   const peer = settled(WIDE);
   peer.user.write(600_000);
   peer.flush();
@@ -65,7 +75,7 @@ Deno.test("tcp: optimistic acknowledgments of what was never sent gain nothing (
   equal(peer.connection.control.cwnd, cwnd);
 });
 
-Deno.test("tcp: a window that is not used does not grow (RFC 7661 4.2, RFC 9438 5.8)", () => {
+familyTest("tcp: a window that is not used does not grow (RFC 7661 4.2, RFC 9438 5.8)", () => {
   const peer = settled(WIDE);
   for (let index = 0; index < 50; index++) {
     peer.user.write(1_000);
@@ -89,14 +99,17 @@ function afterLoss(options: PeerOptions): { before: number; peer: TcpPeer } {
   return { before, peer };
 }
 
-Deno.test("tcp: CUBIC leaves seven tenths of the window after a loss, NewReno half (RFC 9438 4.6, RFC 5681 3.1)", () => {
-  const cubic = afterLoss(WIDE);
-  ok(Math.abs(cubic.peer.connection.control.ssthresh - cubic.before * 0.7) <= 1_000);
-  const reno = afterLoss({ ...WIDE, tcp: { congestion: () => new NewReno() } });
-  ok(Math.abs(reno.peer.connection.control.ssthresh - reno.before / 2) <= 1_000);
-});
+familyTest(
+  "tcp: CUBIC leaves seven tenths of the window after a loss, NewReno half (RFC 9438 4.6, RFC 5681 3.1)",
+  () => {
+    const cubic = afterLoss(WIDE);
+    ok(Math.abs(cubic.peer.connection.control.ssthresh - cubic.before * 0.7) <= 1_000);
+    const reno = afterLoss({ ...WIDE, tcp: { congestion: () => new NewReno() } });
+    ok(Math.abs(reno.peer.connection.control.ssthresh - reno.before / 2) <= 1_000);
+  },
+);
 
-Deno.test("tcp: losses of one window are one sign of congestion (RFC 5681 4.3, RFC 6582 3.2)", () => {
+familyTest("tcp: losses of one window are one sign of congestion (RFC 5681 4.3, RFC 6582 3.2)", () => {
   const { peer } = afterLoss(WIDE);
   const { ssthresh } = peer.connection.control;
   const una = peer.expected;
@@ -104,31 +117,37 @@ Deno.test("tcp: losses of one window are one sign of congestion (RFC 5681 4.3, R
   equal(peer.connection.control.ssthresh, ssthresh);
 });
 
-Deno.test("tcp: a timeout leaves a window of one segment, then slow start up to the threshold (RFC 5681 3.1)", () => {
-  const peer = settled({ ...WIDE, slots: 400 });
-  peer.user.write(600_000);
-  peer.flush();
-  round(peer);
-  const { cwnd } = peer.connection.control;
-  peer.pass(seconds(2));
-  const { control } = peer.connection;
-  equal(control.cwnd, 1_000);
-  ok(control.ssthresh >= 2_000 && control.ssthresh < cwnd);
-});
+familyTest(
+  "tcp: a timeout leaves a window of one segment, then slow start up to the threshold (RFC 5681 3.1)",
+  () => {
+    const peer = settled({ ...WIDE, slots: 400 });
+    peer.user.write(600_000);
+    peer.flush();
+    round(peer);
+    const { cwnd } = peer.connection.control;
+    peer.pass(seconds(2));
+    const { control } = peer.connection;
+    equal(control.cwnd, 1_000);
+    ok(control.ssthresh >= 2_000 && control.ssthresh < cwnd);
+  },
+);
 
-Deno.test("tcp: after a pause the window is no larger than at first, halved for each timeout of it (RFC 2861 2, RFC 5681 4.1)", () => {
-  const peer = settled({ ...WIDE, slots: 400 });
-  peer.user.write(150_000);
-  peer.flush();
-  while (peer.connection.flight.count > 0) round(peer);
-  const { cwnd } = peer.connection.control;
-  ok(cwnd > 50_000);
-  peer.pass(seconds(100));
-  peer.user.write(150_000);
-  equal(peer.flush().length, 10);
-});
+familyTest(
+  "tcp: after a pause the window is no larger than at first, halved for each timeout of it (RFC 2861 2, RFC 5681 4.1)",
+  () => {
+    const peer = settled({ ...WIDE, slots: 400 });
+    peer.user.write(150_000);
+    peer.flush();
+    while (peer.connection.flight.count > 0) round(peer);
+    const { cwnd } = peer.connection.control;
+    ok(cwnd > 50_000);
+    peer.pass(seconds(100));
+    peer.user.write(150_000);
+    equal(peer.flush().length, 10);
+  },
+);
 
-Deno.test("tcp: CUBIC grows back to where it was, flat around that, then beyond (RFC 9438 4.2)", () => {
+familyTest("tcp: CUBIC grows back to where it was, flat around that, then beyond (RFC 9438 4.2)", () => {
   const { before, peer } = afterLoss(WIDE);
   peer.send({ flags: "A" });
   const { control } = peer.connection;
@@ -158,63 +177,75 @@ function marked(): TcpPeer {
   return peer;
 }
 
-Deno.test("tcp: ECN is agreed on by a SYN with ECE and CWR and a SYN-ACK with ECE alone (RFC 3168 6.1.1)", () => {
-  for (const [flags, answer] of [["SEC", "SAE"], ["S", "SA"], ["SE", "SA"], ["SC", "SA"]] as const) {
-    const peer = listening();
-    expect(peer.send({ ...syn(peer), flags }), [{ flags: answer, trafficClass: 0 }]);
-    peer.send({ flags: "A", seq: 1, ack: 1 });
-    equal(peer.connection.hasEcn, flags === "SEC");
-  }
-  for (const [flags, agreed] of [["SAE", true], ["SA", false], ["SAEC", false]] as const) {
-    const peer = new TcpPeer();
-    peer.connect();
+familyTest(
+  "tcp: ECN is agreed on by a SYN with ECE and CWR and a SYN-ACK with ECE alone (RFC 3168 6.1.1)",
+  () => {
+    for (const [flags, answer] of [["SEC", "SAE"], ["S", "SA"], ["SE", "SA"], ["SC", "SA"]] as const) {
+      const peer = listening();
+      expect(peer.send({ ...syn(peer), flags }), [{ flags: answer, trafficClass: 0 }]);
+      peer.send({ flags: "A", seq: 1, ack: 1 });
+      equal(peer.connection.hasEcn, flags === "SEC");
+    }
+    for (const [flags, agreed] of [["SAE", true], ["SA", false], ["SAEC", false]] as const) {
+      const peer = new TcpPeer();
+      peer.connect();
+      peer.flush();
+      peer.send({ flags, seq: 0, ack: 1 });
+      equal(peer.connection.hasEcn, agreed, flags);
+    }
+  },
+);
+
+familyTest(
+  "tcp: new data carries ECT, acknowledgments and retransmissions do not (RFC 3168 6.1.4, 6.1.5)",
+  () => {
+    const peer = marked();
+    const sent = peer.flush();
+    ok(sent.length === 10 && sent.every(({ trafficClass }) => (trafficClass & 3) === 2));
+    const again = peer.pass(seconds(2)).filter(({ length }) => length > 0);
+    ok(again.length > 0 && again.every(({ seq, trafficClass }) => seq > 10_000 || trafficClass === 0));
+    expect(
+      peer.send({ flags: "A", ack: 1, length: 10 }, { flags: "A", ack: 1, seq: 31, length: 10 }).slice(-1),
+      [
+        { trafficClass: 0, length: 0 },
+      ],
+    );
+  },
+);
+
+familyTest(
+  "tcp: a mark is echoed on every acknowledgment until the sender says that it has heard (RFC 3168 6.1.3)",
+  () => {
+    const peer = settledWithEcn();
+    const data = (fields: object) => peer.send({ flags: "A", length: 1_000, ...fields });
+    data({ trafficClass: 2 });
+    expect(data({ trafficClass: 3 }), [{ flags: "AE" }]);
+    data({ trafficClass: 2 });
+    expect(data({ trafficClass: 2 }), [{ flags: "AE" }]);
+    data({ flags: "AC", trafficClass: 2 });
+    expect(data({ trafficClass: 2 }), [{ flags: "A" }]);
+  },
+);
+
+familyTest(
+  "tcp: an echoed mark reduces the window once a flight, and the next new data says so (RFC 3168 6.1.2)",
+  () => {
+    const peer = marked();
     peer.flush();
-    peer.send({ flags, seq: 0, ack: 1 });
-    equal(peer.connection.hasEcn, agreed, flags);
-  }
-});
+    peer.pass(RTT);
+    const { control } = peer.connection;
+    const before = control.cwnd;
+    peer.send({ flags: "AE", ack: 1_001 });
+    const after = control.cwnd;
+    ok(after < before);
+    equal(peer.tcp.counters.retransmitted, 0, "nothing is lost");
+    const sent = [2_001, 3_001, 4_001, 5_001, 6_001].flatMap((ack) => peer.send({ flags: "AE", ack }));
+    ok(Math.abs(control.cwnd - after) < 1_000, "one flight, one reduction");
+    deepEqual(sent.map(({ flags }) => flags).slice(0, 2), ["AC", "A"]);
+  },
+);
 
-Deno.test("tcp: new data carries ECT, acknowledgments and retransmissions do not (RFC 3168 6.1.4, 6.1.5)", () => {
-  const peer = marked();
-  const sent = peer.flush();
-  ok(sent.length === 10 && sent.every(({ trafficClass }) => (trafficClass & 3) === 2));
-  const again = peer.pass(seconds(2)).filter(({ length }) => length > 0);
-  ok(again.length > 0 && again.every(({ seq, trafficClass }) => seq > 10_000 || trafficClass === 0));
-  expect(
-    peer.send({ flags: "A", ack: 1, length: 10 }, { flags: "A", ack: 1, seq: 31, length: 10 }).slice(-1),
-    [
-      { trafficClass: 0, length: 0 },
-    ],
-  );
-});
-
-Deno.test("tcp: a mark is echoed on every acknowledgment until the sender says that it has heard (RFC 3168 6.1.3)", () => {
-  const peer = settledWithEcn();
-  const data = (fields: object) => peer.send({ flags: "A", length: 1_000, ...fields });
-  data({ trafficClass: 2 });
-  expect(data({ trafficClass: 3 }), [{ flags: "AE" }]);
-  data({ trafficClass: 2 });
-  expect(data({ trafficClass: 2 }), [{ flags: "AE" }]);
-  data({ flags: "AC", trafficClass: 2 });
-  expect(data({ trafficClass: 2 }), [{ flags: "A" }]);
-});
-
-Deno.test("tcp: an echoed mark reduces the window once a flight, and the next new data says so (RFC 3168 6.1.2)", () => {
-  const peer = marked();
-  peer.flush();
-  peer.pass(RTT);
-  const { control } = peer.connection;
-  const before = control.cwnd;
-  peer.send({ flags: "AE", ack: 1_001 });
-  const after = control.cwnd;
-  ok(after < before);
-  equal(peer.tcp.counters.retransmitted, 0, "nothing is lost");
-  const sent = [2_001, 3_001, 4_001, 5_001, 6_001].flatMap((ack) => peer.send({ flags: "AE", ack }));
-  ok(Math.abs(control.cwnd - after) < 1_000, "one flight, one reduction");
-  deepEqual(sent.map(({ flags }) => flags).slice(0, 2), ["AC", "A"]);
-});
-
-Deno.test("tcp: marks mean nothing to a connection without ECN (RFC 3168 6.1.1)", () => {
+familyTest("tcp: marks mean nothing to a connection without ECN (RFC 3168 6.1.1)", () => {
   const peer = settled(WIDE);
   peer.user.write(10_000);
   ok(peer.flush().every(({ trafficClass }) => trafficClass === 0));

@@ -1,24 +1,28 @@
 /** Keepalive: RFC 9293 3.8.4, RFC 1122 4.2.3.6. */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { seconds } from "../../../stack/store/time.ts";
+import { familyTest } from "../../support/family.ts";
 import { expect, settled, times } from "../../support/peer-tcp.ts";
 import { inState, stateOf } from "./states.ts";
 
 const IDLE = seconds(7_200), INTERVAL = seconds(75);
 
-Deno.test("tcp: keepalive is off unless it is asked for (RFC 9293 3.8.4, MUST-25)", () => {
+familyTest("tcp: keepalive is off unless it is asked for (RFC 9293 3.8.4, MUST-25)", () => {
   const peer = settled();
   deepEqual(peer.pass(seconds(100_000)), []);
 });
 
-Deno.test("tcp: a connection that was idle for two hours is probed with an old number and no data (RFC 9293 3.8.4, MUST-27, MUST-28)", () => {
-  const peer = settled();
-  peer.connection.setKeepAlive(true);
-  deepEqual(peer.pass(IDLE - seconds(1)), []);
-  expect(peer.pass(seconds(2)), [{ flags: "A", seq: 0, length: 0 }]);
-});
+familyTest(
+  "tcp: a connection that was idle for two hours is probed with an old number and no data (RFC 9293 3.8.4, MUST-27, MUST-28)",
+  () => {
+    const peer = settled();
+    peer.connection.setKeepAlive(true);
+    deepEqual(peer.pass(IDLE - seconds(1)), []);
+    expect(peer.pass(seconds(2)), [{ flags: "A", seq: 0, length: 0 }]);
+  },
+);
 
-Deno.test("tcp: a peer that answers is left alone for two hours more (RFC 9293 3.8.4)", () => {
+familyTest("tcp: a peer that answers is left alone for two hours more (RFC 9293 3.8.4)", () => {
   const peer = settled();
   peer.connection.setKeepAlive(true);
   for (let index = 0; index < 20; index++) {
@@ -29,7 +33,7 @@ Deno.test("tcp: a peer that answers is left alone for two hours more (RFC 9293 3
   deepEqual(peer.user.heard, ["opened"]);
 });
 
-Deno.test("tcp: anything that is heard puts the probe off (RFC 9293 3.8.4)", () => {
+familyTest("tcp: anything that is heard puts the probe off (RFC 9293 3.8.4)", () => {
   const peer = settled();
   peer.connection.setKeepAlive(true);
   peer.pass(seconds(7_000));
@@ -38,17 +42,20 @@ Deno.test("tcp: anything that is heard puts the probe off (RFC 9293 3.8.4)", () 
   expect(peer.pass(seconds(150)), [{ flags: "A", seq: 0 }]);
 });
 
-Deno.test("tcp: a peer is given up that leaves nine probes unanswered, and not after one (RFC 9293 3.8.4, MUST-29)", () => {
-  const peer = settled();
-  peer.connection.setKeepAlive(true);
-  const start = peer.now;
-  const probes = peer.pass(IDLE + 20 * INTERVAL);
-  deepEqual(times(probes, start), Array.from({ length: 9 }, (_, index) => 7_200_000 + index * 75_000));
-  deepEqual(peer.user.heard, ["opened", "TimedOut"]);
-  equal(stateOf(peer), "CLOSED");
-});
+familyTest(
+  "tcp: a peer is given up that leaves nine probes unanswered, and not after one (RFC 9293 3.8.4, MUST-29)",
+  () => {
+    const peer = settled();
+    peer.connection.setKeepAlive(true);
+    const start = peer.now;
+    const probes = peer.pass(IDLE + 20 * INTERVAL);
+    deepEqual(times(probes, start), Array.from({ length: 9 }, (_, index) => 7_200_000 + index * 75_000));
+    deepEqual(peer.user.heard, ["opened", "TimedOut"]);
+    equal(stateOf(peer), "CLOSED");
+  },
+);
 
-Deno.test("tcp: the answer of a peer that has forgotten the connection ends it (RFC 9293 3.8.4)", () => {
+familyTest("tcp: the answer of a peer that has forgotten the connection ends it (RFC 9293 3.8.4)", () => {
   const peer = settled();
   peer.connection.setKeepAlive(true);
   peer.pass(IDLE + seconds(1));
@@ -56,7 +63,7 @@ Deno.test("tcp: the answer of a peer that has forgotten the connection ends it (
   deepEqual(peer.user.heard, ["opened", "Reset"]);
 });
 
-Deno.test("tcp: keepalive can be switched off again (RFC 9293 3.8.4, MUST-24)", () => {
+familyTest("tcp: keepalive can be switched off again (RFC 9293 3.8.4, MUST-24)", () => {
   const peer = settled();
   peer.connection.setKeepAlive(true);
   peer.pass(seconds(3_600));
@@ -64,17 +71,20 @@ Deno.test("tcp: keepalive can be switched off again (RFC 9293 3.8.4, MUST-24)", 
   deepEqual(peer.pass(seconds(100_000)), []);
 });
 
-Deno.test("tcp: no probe is sent while data is in flight, which asks by itself (RFC 9293 3.8.4, MUST-26)", () => {
-  const peer = settled();
-  peer.connection.userTimeout = seconds(1_000_000);
-  peer.connection.setKeepAlive(true);
-  peer.pass(seconds(7_100));
-  peer.user.write(10);
-  const sent = peer.pass(seconds(1_000));
-  ok(sent.length > 1 && sent.every(({ length, seq }) => length === 10 && seq === 1));
-});
+familyTest(
+  "tcp: no probe is sent while data is in flight, which asks by itself (RFC 9293 3.8.4, MUST-26)",
+  () => {
+    const peer = settled();
+    peer.connection.userTimeout = seconds(1_000_000);
+    peer.connection.setKeepAlive(true);
+    peer.pass(seconds(7_100));
+    peer.user.write(10);
+    const sent = peer.pass(seconds(1_000));
+    ok(sent.length > 1 && sent.every(({ length, seq }) => length === 10 && seq === 1));
+  },
+);
 
-Deno.test("tcp: a half-closed connection is probed as well (RFC 9293 3.8.4)", () => {
+familyTest("tcp: a half-closed connection is probed as well (RFC 9293 3.8.4)", () => {
   for (const state of ["FIN-WAIT-2", "CLOSE-WAIT"] as const) {
     const peer = inState(state);
     peer.connection.setKeepAlive(true);

@@ -1,9 +1,10 @@
 /** When little data is sent: RFC 9293 3.7.4 and 3.8.6.2.1, with Minshall's change, and corking. */
 import { deepEqual, equal } from "node:assert/strict";
 import { milliseconds, seconds } from "../../../stack/store/time.ts";
+import { familyTest } from "../../support/family.ts";
 import { expect, settled } from "../../support/peer-tcp.ts";
 
-Deno.test("tcp: while a short segment is out further short ones are gathered (RFC 9293 3.7.4)", () => {
+familyTest("tcp: while a short segment is out further short ones are gathered (RFC 9293 3.7.4)", () => {
   const peer = settled();
   peer.user.write(10);
   expect(peer.flush(), [{ seq: 1, length: 10, push: true }]);
@@ -14,22 +15,28 @@ Deno.test("tcp: while a short segment is out further short ones are gathered (RF
   expect(peer.send({ flags: "A", ack: 11 }), [{ seq: 11, length: 200 }]);
 });
 
-Deno.test("tcp: what has been gathered leaves as soon as it fills a segment, and is never longer (RFC 9293 3.7.4)", () => {
-  const peer = settled();
-  peer.user.write(10);
-  peer.flush();
-  peer.user.write(2_500);
-  expect(peer.flush(), [{ seq: 11, length: 1_000 }, { seq: 1_011, length: 1_000 }]);
-  expect(peer.send({ flags: "A", ack: 11 }), [{ seq: 2_011, length: 500 }]);
-});
+familyTest(
+  "tcp: what has been gathered leaves as soon as it fills a segment, and is never longer (RFC 9293 3.7.4)",
+  () => {
+    const peer = settled();
+    peer.user.write(10);
+    peer.flush();
+    peer.user.write(2_500);
+    expect(peer.flush(), [{ seq: 11, length: 1_000 }, { seq: 1_011, length: 1_000 }]);
+    expect(peer.send({ flags: "A", ack: 11 }), [{ seq: 2_011, length: 500 }]);
+  },
+);
 
-Deno.test("tcp: a short end of data goes although full segments are out (Minshall's change to RFC 9293 3.7.4)", () => {
-  const peer = settled();
-  peer.user.write(2_100);
-  expect(peer.flush(), [{ length: 1_000 }, { length: 1_000 }, { length: 100 }]);
-});
+familyTest(
+  "tcp: a short end of data goes although full segments are out (Minshall's change to RFC 9293 3.7.4)",
+  () => {
+    const peer = settled();
+    peer.user.write(2_100);
+    expect(peer.flush(), [{ length: 1_000 }, { length: 1_000 }, { length: 100 }]);
+  },
+);
 
-Deno.test("tcp: without delay every write leaves at once (RFC 9293 3.7.4, MUST-17)", () => {
+familyTest("tcp: without delay every write leaves at once (RFC 9293 3.7.4, MUST-17)", () => {
   const peer = settled();
   peer.connection.noDelay = true;
   for (let index = 0; index < 5; index++) {
@@ -38,14 +45,14 @@ Deno.test("tcp: without delay every write leaves at once (RFC 9293 3.7.4, MUST-1
   }
 });
 
-Deno.test("tcp: writes of one moment leave as one segment (RFC 9293 3.7.4)", () => {
+familyTest("tcp: writes of one moment leave as one segment (RFC 9293 3.7.4)", () => {
   const peer = settled();
   peer.connection.noDelay = true;
   for (let index = 0; index < 5; index++) peer.user.write(10);
   expect(peer.flush(), [{ seq: 1, length: 50 }]);
 });
 
-Deno.test("tcp: the last data of a closed connection is not held back (RFC 9293 3.7.4)", () => {
+familyTest("tcp: the last data of a closed connection is not held back (RFC 9293 3.7.4)", () => {
   const peer = settled();
   peer.user.write(10);
   peer.flush();
@@ -54,7 +61,7 @@ Deno.test("tcp: the last data of a closed connection is not held back (RFC 9293 
   expect(peer.flush(), [{ flags: "FA", seq: 11, length: 10 }]);
 });
 
-Deno.test("tcp: a corked connection sends whole segments, the rest when it is uncorked", () => {
+familyTest("tcp: a corked connection sends whole segments, the rest when it is uncorked", () => {
   const peer = settled();
   peer.connection.cork = true;
   peer.user.write(900);
@@ -66,7 +73,7 @@ Deno.test("tcp: a corked connection sends whole segments, the rest when it is un
   expect(peer.flush(), [{ seq: 2_001, length: 200 }]);
 });
 
-Deno.test("tcp: a close pulls the cork, and so does a timeout", () => {
+familyTest("tcp: a close pulls the cork, and so does a timeout", () => {
   const peer = settled();
   peer.connection.cork = true;
   peer.user.write(100);
@@ -79,14 +86,17 @@ Deno.test("tcp: a close pulls the cork, and so does a timeout", () => {
   expect(peer.flush(), [{ flags: "FA", length: 50 }]);
 });
 
-Deno.test("tcp: a whole write is not held back where the peer's window is smaller than a segment (RFC 9293 3.8.6.2.1)", () => {
-  const peer = settled({ window: 500 });
-  peer.connection.cork = true;
-  peer.user.write(600);
-  expect(peer.flush(), [{ seq: 1, length: 500 }]);
-});
+familyTest(
+  "tcp: a whole write is not held back where the peer's window is smaller than a segment (RFC 9293 3.8.6.2.1)",
+  () => {
+    const peer = settled({ window: 500 });
+    peer.connection.cork = true;
+    peer.user.write(600);
+    expect(peer.flush(), [{ seq: 1, length: 500 }]);
+  },
+);
 
-Deno.test("tcp: PSH is on the last segment of what there is (RFC 9293 3.9.1.2)", () => {
+familyTest("tcp: PSH is on the last segment of what there is (RFC 9293 3.9.1.2)", () => {
   const peer = settled();
   peer.user.write(2_500);
   deepEqual(peer.flush().map(({ push }) => push), [false, false, true]);
@@ -94,19 +104,22 @@ Deno.test("tcp: PSH is on the last segment of what there is (RFC 9293 3.9.1.2)",
 
 // Acknowledgments.
 
-Deno.test("tcp: an acknowledgment is delayed by less than half a second, and for one segment at most (RFC 9293 3.8.6.3, RFC 5681 4.2)", () => {
-  const peer = settled();
-  deepEqual(peer.send({ flags: "A", length: 1_000 }), []);
-  const start = peer.now;
-  const [late] = peer.pass(seconds(1));
-  expect([late!], [{ flags: "A", ack: 1_001 }]);
-  equal(late!.time - start, milliseconds(40));
-  deepEqual(peer.send({ flags: "A", length: 1_000 }), []);
-  expect(peer.send({ flags: "A", length: 1_000 }), [{ flags: "A", ack: 3_001 }]);
-  deepEqual(peer.pass(seconds(1)), [], "and the timer is off");
-});
+familyTest(
+  "tcp: an acknowledgment is delayed by less than half a second, and for one segment at most (RFC 9293 3.8.6.3, RFC 5681 4.2)",
+  () => {
+    const peer = settled();
+    deepEqual(peer.send({ flags: "A", length: 1_000 }), []);
+    const start = peer.now;
+    const [late] = peer.pass(seconds(1));
+    expect([late!], [{ flags: "A", ack: 1_001 }]);
+    equal(late!.time - start, milliseconds(40));
+    deepEqual(peer.send({ flags: "A", length: 1_000 }), []);
+    expect(peer.send({ flags: "A", length: 1_000 }), [{ flags: "A", ack: 3_001 }]);
+    deepEqual(peer.pass(seconds(1)), [], "and the timer is off");
+  },
+);
 
-Deno.test("tcp: data takes the acknowledgment along (RFC 9293 3.8.6.3)", () => {
+familyTest("tcp: data takes the acknowledgment along (RFC 9293 3.8.6.3)", () => {
   const peer = settled();
   peer.send({ flags: "A", length: 10 });
   peer.user.write(5);
@@ -115,7 +128,7 @@ Deno.test("tcp: data takes the acknowledgment along (RFC 9293 3.8.6.3)", () => {
   deepEqual(peer.pass(seconds(1)), []);
 });
 
-Deno.test("tcp: what is out of order, or fills a hole, is acknowledged at once (RFC 5681 4.2)", () => {
+familyTest("tcp: what is out of order, or fills a hole, is acknowledged at once (RFC 5681 4.2)", () => {
   const peer = settled();
   expect(peer.send({ flags: "A", seq: 11, length: 10 }), [{ flags: "A", ack: 1 }]);
   expect(peer.send({ flags: "A", seq: 31, length: 10 }), [{ flags: "A", ack: 1 }]);
@@ -123,7 +136,7 @@ Deno.test("tcp: what is out of order, or fills a hole, is acknowledged at once (
   expect(peer.send({ flags: "A", seq: 21, length: 10 }), [{ flags: "A", ack: 41 }]);
 });
 
-Deno.test("tcp: a burst of segments is acknowledged once (RFC 9293 3.8.6.3 allows to gather them)", () => {
+familyTest("tcp: a burst of segments is acknowledged once (RFC 9293 3.8.6.3 allows to gather them)", () => {
   const peer = settled();
   const burst = Array.from(
     { length: 10 },

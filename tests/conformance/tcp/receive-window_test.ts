@@ -1,6 +1,7 @@
 /** Our window, as the peer is told of it: RFC 9293 3.8.6, RFC 7323 2. */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { milliseconds } from "../../../stack/store/time.ts";
+import { familyTest, linkMss } from "../../support/family.ts";
 import { type Answer, expect, type PeerOptions, settled, TcpPeer } from "../../support/peer-tcp.ts";
 import { check, fc } from "../../support/property.ts";
 
@@ -17,7 +18,7 @@ function fill(peer: TcpPeer): Answer[] {
   }
 }
 
-Deno.test("tcp: a reader that does not read closes the window to the last byte (RFC 9293 3.8.6)", () => {
+familyTest("tcp: a reader that does not read closes the window to the last byte (RFC 9293 3.8.6)", () => {
   const peer = settled({ buffer: BUFFER });
   const answers = fill(peer);
   deepEqual(answers.map(({ ack, window }) => ack + window), answers.map(() => BUFFER + 1), "the edge stays");
@@ -25,7 +26,7 @@ Deno.test("tcp: a reader that does not read closes the window to the last byte (
   equal(peer.user.receive.length, BUFFER);
 });
 
-Deno.test("tcp: a scaled window closes to nothing as well, whatever the rounding (RFC 7323 2.4)", () => {
+familyTest("tcp: a scaled window closes to nothing as well, whatever the rounding (RFC 7323 2.4)", () => {
   const peer = settled({ buffer: 1 << 20, syn: { mss: 1_000, scale: 3 } });
   equal(peer.connection.rcvScale, 5);
   let last: Answer | undefined;
@@ -39,34 +40,41 @@ Deno.test("tcp: a scaled window closes to nothing as well, whatever the rounding
   expect(peer.send({ flags: "A", length: 1 }), [{ window: 0, ack: (1 << 20) + 1 }]);
 });
 
-Deno.test("tcp: a closed window does not open by less than a segment or half of the buffer (RFC 9293 3.8.6.2.2)", () => {
-  const peer = settled({ buffer: BUFFER });
-  fill(peer);
-  peer.user.read(999);
-  deepEqual(peer.flush(), []);
-  expect(
-    peer.send({ flags: "A", seq: peer.next - 1 }),
-    [{ window: 0 }],
-    "a probe is not told of a crumb either",
-  );
-  peer.user.read(1);
-  const c = peer.connection;
-  expect(peer.send({ flags: "A", seq: peer.next - 1 }), [{ window: 1_000 }]);
-  equal((c.rcvEdge - c.rcvNxt) | 0, 1_000);
-});
+familyTest(
+  "tcp: a closed window does not open by less than a segment or half of the buffer (RFC 9293 3.8.6.2.2)",
+  () => {
+    const peer = settled({ buffer: BUFFER });
+    fill(peer);
+    peer.user.read(999);
+    deepEqual(peer.flush(), []);
+    expect(
+      peer.send({ flags: "A", seq: peer.next - 1 }),
+      [{ window: 0 }],
+      "a probe is not told of a crumb either",
+    );
+    peer.user.read(1);
+    const c = peer.connection;
+    expect(peer.send({ flags: "A", seq: peer.next - 1 }), [{ window: 1_000 }]);
+    equal((c.rcvEdge - c.rcvNxt) | 0, 1_000);
+  },
+);
 
-Deno.test("tcp: half of a small buffer opens the window though it is less than a segment (RFC 9293 3.8.6.2.2)", () => {
-  const peer = settled({ buffer: 4_096, syn: { mss: 1_460 } });
-  for (const length of [1_460, 1_460, 1_176]) peer.send({ flags: "A", length });
-  equal(peer.connection.rcvMss, 1_460);
-  equal(peer.user.receive.length, 4_096);
-  peer.user.read(1_459);
-  deepEqual(peer.flush(), []);
-  peer.user.read(589);
-  expect(peer.flush(), [{ flags: "A", window: 2_048 }]);
-});
+familyTest(
+  "tcp: half of a small buffer opens the window though it is less than a segment (RFC 9293 3.8.6.2.2)",
+  () => {
+    const peer = settled({ buffer: 4_096, syn: { mss: linkMss() } });
+    const most = linkMss();
+    for (const length of [most, most, 4_096 - 2 * most]) peer.send({ flags: "A", length });
+    equal(peer.connection.rcvMss, most);
+    equal(peer.user.receive.length, 4_096);
+    peer.user.read(1_459);
+    deepEqual(peer.flush(), []);
+    peer.user.read(589);
+    expect(peer.flush(), [{ flags: "A", window: 2_048 }]);
+  },
+);
 
-Deno.test("tcp: reading from a full buffer tells the peer, without being asked (RFC 9293 3.8.6.2.2)", () => {
+familyTest("tcp: reading from a full buffer tells the peer, without being asked (RFC 9293 3.8.6.2.2)", () => {
   const peer = settled({ buffer: BUFFER });
   fill(peer);
   peer.user.read(5_000);
@@ -75,17 +83,20 @@ Deno.test("tcp: reading from a full buffer tells the peer, without being asked (
   expect(peer.flush(), [{ flags: "A", window: BUFFER }]);
 });
 
-Deno.test("tcp: a window that is open is not announced anew for each byte that is read (RFC 9293 3.8.6.2.2)", () => {
-  const peer = settled({ buffer: BUFFER });
-  peer.send({ flags: "A", length: 1_000 });
-  peer.pass(milliseconds(50));
-  for (let index = 0; index < 1_000; index++) {
-    peer.user.read(1);
-    deepEqual(peer.flush(), []);
-  }
-});
+familyTest(
+  "tcp: a window that is open is not announced anew for each byte that is read (RFC 9293 3.8.6.2.2)",
+  () => {
+    const peer = settled({ buffer: BUFFER });
+    peer.send({ flags: "A", length: 1_000 });
+    peer.pass(milliseconds(50));
+    for (let index = 0; index < 1_000; index++) {
+      peer.user.read(1);
+      deepEqual(peer.flush(), []);
+    }
+  },
+);
 
-Deno.test("tcp: no more is offered than the endpoint allows (RFC 9293 3.8.6)", () => {
+familyTest("tcp: no more is offered than the endpoint allows (RFC 9293 3.8.6)", () => {
   const peer = settled({ buffer: 4_096, tcp: { receiveWindow: 2_000 } });
   const { rcvEdge, rcvNxt } = peer.connection;
   equal((rcvEdge - rcvNxt) | 0, 2_000);
@@ -96,49 +107,52 @@ function edges(answers: readonly Answer[], scale: number): number[] {
   return answers.map(({ flags, ack, window }) => ack + (flags.includes("S") ? window : window << scale));
 }
 
-Deno.test("tcp: whatever arrives and is read, the window never shrinks, nor opens by crumbs, nor offers what there is no room for (RFC 9293 3.8.6)", () => {
-  const step = fc.record({
-    segment: fc.integer({ min: 1, max: 1_460 }),
-    read: fc.integer({ min: 0, max: 3_000 }),
-  });
-  const settings: PeerOptions[] = [
-    { buffer: 4_096 },
-    { buffer: 1 << 16 },
-    { buffer: 1 << 17, syn: { mss: 1_460, scale: 4 } },
-  ];
-  check(
-    fc.property(
-      fc.constantFrom(...settings),
-      fc.array(step, { minLength: 1, maxLength: 60 }),
-      (options, steps) => {
-        const peer = settled(options);
-        const c = peer.connection;
-        const scale = Math.max(0, c.rcvScale);
-        const slack = (1 << scale) - 1;
-        let edge = ((c.rcvEdge - peer.iss) | 0) - slack;
-        for (const { segment, read } of steps) {
-          const room = Math.max(0, (c.rcvEdge - c.rcvNxt) | 0);
-          const before = c.rcvEdge;
-          const answers = room === 0 ? [] : peer.send({ flags: "A", length: Math.min(segment, room) });
-          peer.user.read(read);
-          answers.push(...peer.pass(milliseconds(50)));
-          for (const told of edges(answers, scale)) {
-            ok(told >= edge - slack, `the edge was ${edge}, and is ${told}`);
-            edge = Math.max(edge, told);
+familyTest(
+  "tcp: whatever arrives and is read, the window never shrinks, nor opens by crumbs, nor offers what there is no room for (RFC 9293 3.8.6)",
+  () => {
+    const step = fc.record({
+      segment: fc.integer({ min: 1, max: 1_460 }),
+      read: fc.integer({ min: 0, max: 3_000 }),
+    });
+    const settings: PeerOptions[] = [
+      { buffer: 4_096 },
+      { buffer: 1 << 16 },
+      { buffer: 1 << 17, syn: { mss: 1_460, scale: 4 } },
+    ];
+    check(
+      fc.property(
+        fc.constantFrom(...settings),
+        fc.array(step, { minLength: 1, maxLength: 60 }),
+        (options, steps) => {
+          const peer = settled(options);
+          const c = peer.connection;
+          const scale = Math.max(0, c.rcvScale);
+          const slack = (1 << scale) - 1;
+          let edge = ((c.rcvEdge - peer.iss) | 0) - slack;
+          for (const { segment, read } of steps) {
+            const room = Math.max(0, (c.rcvEdge - c.rcvNxt) | 0);
+            const before = c.rcvEdge;
+            const answers = room === 0 ? [] : peer.send({ flags: "A", length: Math.min(segment, room) });
+            peer.user.read(read);
+            answers.push(...peer.pass(milliseconds(50)));
+            for (const told of edges(answers, scale)) {
+              ok(told >= edge - slack, `the edge was ${edge}, and is ${told}`);
+              edge = Math.max(edge, told);
+            }
+            ok(
+              ((c.rcvEdge - c.rcvNxt) | 0) <= peer.user.receive.window + slack,
+              "there is room for what was offered",
+            );
+            const opened = (c.rcvEdge - before) | 0;
+            ok(opened >= 0, `opened by ${opened}`);
+            ok(
+              opened <= slack || opened + slack >= Math.min(c.rcvMss, options.buffer! >> 1),
+              `opened by ${opened}`,
+            );
           }
-          ok(
-            ((c.rcvEdge - c.rcvNxt) | 0) <= peer.user.receive.window + slack,
-            "there is room for what was offered",
-          );
-          const opened = (c.rcvEdge - before) | 0;
-          ok(opened >= 0, `opened by ${opened}`);
-          ok(
-            opened <= slack || opened + slack >= Math.min(c.rcvMss, options.buffer! >> 1),
-            `opened by ${opened}`,
-          );
-        }
-      },
-    ),
-    { runs: 150 },
-  );
-});
+        },
+      ),
+      { runs: 150 },
+    );
+  },
+);

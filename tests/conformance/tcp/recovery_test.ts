@@ -1,6 +1,7 @@
 /** How losses are found and repaired: RFC 5681, RFC 6582, RFC 2018, RFC 2883, RFC 8985, RFC 6937, RFC 5682. */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { milliseconds, seconds } from "../../../stack/store/time.ts";
+import { familyTest } from "../../support/family.ts";
 import { type Answer, expect, settled, type TcpPeer } from "../../support/peer-tcp.ts";
 
 const RTT = milliseconds(100);
@@ -35,7 +36,7 @@ const sack = (una: number, ack: number, ...blocks: readonly (readonly [number, n
 /** Which segments left, counted from `una`. */
 const numbers = (answers: readonly Answer[], una: number) => answers.map(({ seq }) => (seq - una) / 1_000);
 
-Deno.test("tcp: the first two duplicates let new data out (RFC 5681 3.2, step 1, RFC 3042)", () => {
+familyTest("tcp: the first two duplicates let new data out (RFC 5681 3.2, step 1, RFC 3042)", () => {
   for (const sackPermitted of [true, false]) {
     const { peer, una } = flight(10, sackPermitted);
     peer.user.write(5_000);
@@ -45,7 +46,7 @@ Deno.test("tcp: the first two duplicates let new data out (RFC 5681 3.2, step 1,
   }
 });
 
-Deno.test("tcp: the third duplicate sends the first segment again, without a timeout (RFC 5681 3.2)", () => {
+familyTest("tcp: the third duplicate sends the first segment again, without a timeout (RFC 5681 3.2)", () => {
   const { peer, una } = flight(5, false);
   for (let index = 0; index < 2; index++) deepEqual(peer.send(sack(una, 0)), []);
   deepEqual(numbers(peer.send(sack(una, 0)), una), [0]);
@@ -53,7 +54,7 @@ Deno.test("tcp: the third duplicate sends the first segment again, without a tim
   equal(peer.tcp.counters.recoveries, 1);
 });
 
-Deno.test("tcp: an acknowledgment with data, or another window, is no duplicate (RFC 5681 2)", () => {
+familyTest("tcp: an acknowledgment with data, or another window, is no duplicate (RFC 5681 2)", () => {
   const { peer, una } = flight(5, false);
   for (let index = 0; index < 5; index++) {
     peer.send({ ...sack(una, 0), length: 10 });
@@ -62,7 +63,7 @@ Deno.test("tcp: an acknowledgment with data, or another window, is no duplicate 
   equal(peer.tcp.counters.recoveries, 0);
 });
 
-Deno.test("tcp: without SACK a partial acknowledgment shows the next loss (RFC 6582 3.2, step 3)", () => {
+familyTest("tcp: without SACK a partial acknowledgment shows the next loss (RFC 6582 3.2, step 3)", () => {
   const { peer, una } = flight(8, false);
   for (let index = 0; index < 3; index++) peer.send(sack(una, 0));
   deepEqual(numbers(peer.send(sack(una, 3)), una).slice(0, 1), [3]);
@@ -73,7 +74,7 @@ Deno.test("tcp: without SACK a partial acknowledgment shows the next loss (RFC 6
   equal(peer.tcp.counters.retransmitted, 3);
 });
 
-Deno.test("tcp: only what is missing is sent again (RFC 2018 5)", () => {
+familyTest("tcp: only what is missing is sent again (RFC 2018 5)", () => {
   const { peer, una } = flight(10, true);
   const again = [
     ...peer.send(sack(una, 0, [1, 2])),
@@ -87,28 +88,34 @@ Deno.test("tcp: only what is missing is sent again (RFC 2018 5)", () => {
   equal(peer.tcp.counters.timeouts, 0);
 });
 
-Deno.test("tcp: what was sent a quarter of a round trip before something that has arrived is lost (RFC 8985 6.2)", () => {
-  const { peer, una } = flight(4, true);
-  const start = peer.now;
-  deepEqual(peer.send(sack(una, 0, [2, 3])), [], "it may have been overtaken");
-  const again = peer.pass(milliseconds(60));
-  deepEqual([...numbers(again, una), ...numbers(peer.send(sack(una, 1, [2, 3])), una)], [0, 1]);
-  ok(again[0]!.time - start <= milliseconds(30));
-});
+familyTest(
+  "tcp: what was sent a quarter of a round trip before something that has arrived is lost (RFC 8985 6.2)",
+  () => {
+    const { peer, una } = flight(4, true);
+    const start = peer.now;
+    deepEqual(peer.send(sack(una, 0, [2, 3])), [], "it may have been overtaken");
+    const again = peer.pass(milliseconds(60));
+    deepEqual([...numbers(again, una), ...numbers(peer.send(sack(una, 1, [2, 3])), una)], [0, 1]);
+    ok(again[0]!.time - start <= milliseconds(30));
+  },
+);
 
-Deno.test("tcp: a retransmission that is lost is found by what is sent behind it, without a timeout (RFC 8985 3.2)", () => {
-  const { peer, una } = flight(6, true);
-  deepEqual(numbers(peer.send(sack(una, 0, [1, 4])), una), [0]);
-  peer.user.write(4_000);
-  const fresh = [...peer.pass(RTT), ...peer.send(sack(una, 0, [1, 6]))];
-  ok(numbers(fresh, una).includes(6));
-  peer.pass(RTT);
-  const again = [...peer.send(sack(una, 0, [1, 7])), ...peer.pass(milliseconds(50))];
-  ok(numbers(again, una).includes(0), "the first one once more");
-  equal(peer.tcp.counters.timeouts, 0);
-});
+familyTest(
+  "tcp: a retransmission that is lost is found by what is sent behind it, without a timeout (RFC 8985 3.2)",
+  () => {
+    const { peer, una } = flight(6, true);
+    deepEqual(numbers(peer.send(sack(una, 0, [1, 4])), una), [0]);
+    peer.user.write(4_000);
+    const fresh = [...peer.pass(RTT), ...peer.send(sack(una, 0, [1, 6]))];
+    ok(numbers(fresh, una).includes(6));
+    peer.pass(RTT);
+    const again = [...peer.send(sack(una, 0, [1, 7])), ...peer.pass(milliseconds(50))];
+    ok(numbers(again, una).includes(0), "the first one once more");
+    equal(peer.tcp.counters.timeouts, 0);
+  },
+);
 
-Deno.test("tcp: a lost end of a flight is probed for after two round trips (RFC 8985 7)", () => {
+familyTest("tcp: a lost end of a flight is probed for after two round trips (RFC 8985 7)", () => {
   const { peer, una } = flight(3, true);
   peer.send(sack(una, 2));
   const start = peer.now;
@@ -118,15 +125,18 @@ Deno.test("tcp: a lost end of a flight is probed for after two round trips (RFC 
   equal(peer.tcp.counters.probes, 1);
 });
 
-Deno.test("tcp: a probe that brings no new losses ends there, and new data is preferred for it (RFC 8985 7.3)", () => {
-  const { peer, una } = flight(3, true);
-  peer.connection.control.cwnd = 3_000;
-  peer.user.write(1_000);
-  const [probe] = peer.pass(seconds(1));
-  deepEqual(numbers([probe!], una), [3]);
-});
+familyTest(
+  "tcp: a probe that brings no new losses ends there, and new data is preferred for it (RFC 8985 7.3)",
+  () => {
+    const { peer, una } = flight(3, true);
+    peer.connection.control.cwnd = 3_000;
+    peer.user.write(1_000);
+    const [probe] = peer.pass(seconds(1));
+    deepEqual(numbers([probe!], una), [3]);
+  },
+);
 
-Deno.test("tcp: the probe shows that more is missing, which is then sent again (RFC 8985 7.1)", () => {
+familyTest("tcp: the probe shows that more is missing, which is then sent again (RFC 8985 7.1)", () => {
   const { peer, una } = flight(6, true);
   peer.send(sack(una, 1));
   const [probe] = peer.pass(milliseconds(210));
@@ -137,7 +147,7 @@ Deno.test("tcp: the probe shows that more is missing, which is then sent again (
   deepEqual(numbers(again, una), [1, 2, 3, 4]);
 });
 
-Deno.test("tcp: a duplicate that is reported takes a wrong reduction back (RFC 2883 4, RFC 3708 2)", () => {
+familyTest("tcp: a duplicate that is reported takes a wrong reduction back (RFC 2883 4, RFC 3708 2)", () => {
   const { peer, una } = flight(8, true);
   const { cwnd } = peer.connection.control;
   peer.send(sack(una, 0, [1, 4]));
@@ -149,20 +159,23 @@ Deno.test("tcp: a duplicate that is reported takes a wrong reduction back (RFC 2
   equal(peer.tcp.counters.undone, 1);
 });
 
-Deno.test("tcp: a timeout that was too early is taken back by what acknowledges the originals (RFC 5682 3.1)", () => {
-  const { peer, una } = flight(6, false);
-  const { cwnd } = peer.connection.control;
-  const [again] = peer.pass(milliseconds(350)).filter(({ seq }) => seq === una);
-  ok(again !== undefined);
-  peer.user.write(4_000);
-  const fresh = peer.send(sack(una, 1));
-  deepEqual(numbers(fresh, una), [6, 7], "new data instead of repetitions");
-  peer.send(sack(una, 2));
-  ok(peer.connection.control.cwnd >= cwnd);
-  equal(peer.tcp.counters.undone, 1);
-});
+familyTest(
+  "tcp: a timeout that was too early is taken back by what acknowledges the originals (RFC 5682 3.1)",
+  () => {
+    const { peer, una } = flight(6, false);
+    const { cwnd } = peer.connection.control;
+    const [again] = peer.pass(milliseconds(350)).filter(({ seq }) => seq === una);
+    ok(again !== undefined);
+    peer.user.write(4_000);
+    const fresh = peer.send(sack(una, 1));
+    deepEqual(numbers(fresh, una), [6, 7], "new data instead of repetitions");
+    peer.send(sack(una, 2));
+    ok(peer.connection.control.cwnd >= cwnd);
+    equal(peer.tcp.counters.undone, 1);
+  },
+);
 
-Deno.test("tcp: SACK blocks of nonsense change nothing (RFC 2018 3, RFC 2883 4)", () => {
+familyTest("tcp: SACK blocks of nonsense change nothing (RFC 2018 3, RFC 2883 4)", () => {
   const { peer, una } = flight(6, true);
   const blocks = [[-3, -2], [7, 9], [4, 2], [0, 0], [-2, 3], [5, 7]] as const;
   for (const block of blocks) peer.send(sack(una, 0, block));
@@ -170,68 +183,77 @@ Deno.test("tcp: SACK blocks of nonsense change nothing (RFC 2018 3, RFC 2883 4)"
   deepEqual(numbers(peer.pass(milliseconds(50)), una), []);
 });
 
-Deno.test("tcp: what a peer has reported and then takes back is sent again after a timeout (RFC 2018 8)", () => {
-  const { peer, una } = flight(5, true);
-  peer.send(sack(una, 0, [2, 5]));
-  peer.pass(milliseconds(50));
-  const sent = new Set<number>();
-  let ack = 0;
-  for (let round = 0; round < 60 && ack < 5; round++) {
-    for (const number of numbers(peer.pass(seconds(2)), una)) sent.add(number);
-    while (sent.has(ack)) ack++;
-    peer.send(sack(una, ack));
-  }
-  equal(ack, 5, "though it had them, it says now that it has not");
-});
+familyTest(
+  "tcp: what a peer has reported and then takes back is sent again after a timeout (RFC 2018 8)",
+  () => {
+    const { peer, una } = flight(5, true);
+    peer.send(sack(una, 0, [2, 5]));
+    peer.pass(milliseconds(50));
+    const sent = new Set<number>();
+    let ack = 0;
+    for (let round = 0; round < 60 && ack < 5; round++) {
+      for (const number of numbers(peer.pass(seconds(2)), una)) sent.add(number);
+      while (sent.has(ack)) ack++;
+      peer.send(sack(una, ack));
+    }
+    equal(ack, 5, "though it had them, it says now that it has not");
+  },
+);
 
-Deno.test("tcp: recovery sends about half of what arrives, one segment at least, and never a burst (RFC 6937 3)", () => {
-  const { peer, una } = flight(20, true);
-  peer.user.write(40_000);
-  const out = numbers(peer.send(sack(una, 0, [1, 4])), una).length;
-  ok(out <= 4, `${out} segments at the start`);
-  let sent = out;
-  for (let right = 5; right <= 20; right++) {
-    const count = peer.send(sack(una, 0, [1, right])).length;
-    ok(count <= 2, `${count} for one that has arrived`);
-    sent += count;
-  }
-  const share = sent / 20;
-  ok(share > 0.4 && share < 0.9, `${sent} for 20`);
-});
+familyTest(
+  "tcp: recovery sends about half of what arrives, one segment at least, and never a burst (RFC 6937 3)",
+  () => {
+    const { peer, una } = flight(20, true);
+    peer.user.write(40_000);
+    const out = numbers(peer.send(sack(una, 0, [1, 4])), una).length;
+    ok(out <= 4, `${out} segments at the start`);
+    let sent = out;
+    for (let right = 5; right <= 20; right++) {
+      const count = peer.send(sack(una, 0, [1, right])).length;
+      ok(count <= 2, `${count} for one that has arrived`);
+      sent += count;
+    }
+    const share = sent / 20;
+    ok(share > 0.4 && share < 0.9, `${sent} for 20`);
+  },
+);
 
 // The receiver's side.
 
-Deno.test("tcp: what is out of order is reported, the latest first, three blocks with timestamps and four without (RFC 2018 4)", () => {
-  for (const timestamps of [undefined, [1, 0] as const]) {
-    const peer = settled({
-      syn: { mss: 1_000, sackPermitted: true, ...(timestamps === undefined ? {} : { timestamps }) },
-    });
-    const starts = [201, 401, 601, 801, 1_001];
-    let last: Answer | undefined;
-    for (const seq of starts) {
-      [last] = peer.send({
-        flags: "A",
-        seq,
-        length: 100,
-        ...(timestamps === undefined ? {} : { timestamps }),
+familyTest(
+  "tcp: what is out of order is reported, the latest first, three blocks with timestamps and four without (RFC 2018 4)",
+  () => {
+    for (const timestamps of [undefined, [1, 0] as const]) {
+      const peer = settled({
+        syn: { mss: 1_000, sackPermitted: true, ...(timestamps === undefined ? {} : { timestamps }) },
       });
-      equal(last?.ack, 1);
-      deepEqual(last?.sack?.[0], [seq, seq + 100]);
+      const starts = [201, 401, 601, 801, 1_001];
+      let last: Answer | undefined;
+      for (const seq of starts) {
+        [last] = peer.send({
+          flags: "A",
+          seq,
+          length: 100,
+          ...(timestamps === undefined ? {} : { timestamps }),
+        });
+        equal(last?.ack, 1);
+        deepEqual(last?.sack?.[0], [seq, seq + 100]);
+      }
+      const blocks = starts.toReversed().slice(0, timestamps === undefined ? 4 : 3).map((
+        seq,
+      ) => [seq, seq + 100]);
+      deepEqual(last?.sack, blocks);
     }
-    const blocks = starts.toReversed().slice(0, timestamps === undefined ? 4 : 3).map((
-      seq,
-    ) => [seq, seq + 100]);
-    deepEqual(last?.sack, blocks);
-  }
-});
+  },
+);
 
-Deno.test("tcp: no SACK is sent to a peer that has not asked for it (RFC 2018 2)", () => {
+familyTest("tcp: no SACK is sent to a peer that has not asked for it (RFC 2018 2)", () => {
   const peer = settled();
   expect(peer.send({ flags: "A", seq: 201, length: 100 }), [{ flags: "A", ack: 1 }]);
   equal(peer.send({ flags: "A", seq: 301, length: 100 })[0]?.sack, undefined);
 });
 
-Deno.test("tcp: a duplicate is reported once, before other blocks (RFC 2883 4)", () => {
+familyTest("tcp: a duplicate is reported once, before other blocks (RFC 2883 4)", () => {
   const peer = settled({ syn: { mss: 1_000, sackPermitted: true } });
   peer.send({ flags: "A", seq: 1, length: 500 });
   expect(peer.send({ flags: "A", seq: 101, length: 100 }), [{ ack: 501, sack: [[101, 201]] }]);
@@ -246,7 +268,7 @@ Deno.test("tcp: a duplicate is reported once, before other blocks (RFC 2883 4)",
   expect(peer.send({ flags: "A", seq: 701, length: 10 }), [{ ack: 601, sack: [[701, 711], [1_001, 1_101]] }]);
 });
 
-Deno.test("tcp: a peer that sends a byte here and a byte there makes us keep no more than 16 ranges", () => {
+familyTest("tcp: a peer that sends a byte here and a byte there makes us keep no more than 16 ranges", () => {
   const peer = settled({ syn: { mss: 1_000, sackPermitted: true } });
   for (let index = 0; index < 100; index++) peer.send({ flags: "A", seq: 3 + index * 2, length: 1 });
   equal(peer.connection.ranges.ranges, 16);

@@ -1,6 +1,7 @@
 /** The retransmission timer: RFC 6298, Karn, RFC 7323 4. */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { milliseconds, seconds } from "../../../stack/store/time.ts";
+import { familyTest } from "../../support/family.ts";
 import { type Answer, established, expect, settled, type TcpPeer, times } from "../../support/peer-tcp.ts";
 
 /** Sends one segment and has it acknowledged after `rtt`, a few times. */
@@ -16,17 +17,20 @@ function measure(peer: TcpPeer, rtt: number, count: number): void {
 const gaps = (answers: readonly Answer[], start: number) =>
   times(answers, start).map((time, index, all) => time - (all[index - 1] ?? 0));
 
-Deno.test("tcp: the timeout is a round trip and four times its variation, and 200 ms of that at least (RFC 6298 2)", () => {
-  for (const rtt of [milliseconds(10), milliseconds(300)]) {
-    const peer = settled();
-    measure(peer, rtt, 40);
-    const { srtt, rto } = peer.connection.rtt;
-    ok(Math.abs(srtt - rtt) <= milliseconds(2), `SRTT ${srtt}`);
-    ok(Math.abs(rto - rtt - milliseconds(200)) <= milliseconds(4), `RTO ${rto}`);
-  }
-});
+familyTest(
+  "tcp: the timeout is a round trip and four times its variation, and 200 ms of that at least (RFC 6298 2)",
+  () => {
+    for (const rtt of [milliseconds(10), milliseconds(300)]) {
+      const peer = settled();
+      measure(peer, rtt, 40);
+      const { srtt, rto } = peer.connection.rtt;
+      ok(Math.abs(srtt - rtt) <= milliseconds(2), `SRTT ${srtt}`);
+      ok(Math.abs(rto - rtt - milliseconds(200)) <= milliseconds(4), `RTO ${rto}`);
+    }
+  },
+);
 
-Deno.test("tcp: each timeout is twice the one before, up to two minutes (RFC 6298 5.5, 2.5)", () => {
+familyTest("tcp: each timeout is twice the one before, up to two minutes (RFC 6298 5.5, 2.5)", () => {
   const peer = settled();
   measure(peer, milliseconds(100), 20);
   peer.user.write(500);
@@ -41,17 +45,20 @@ Deno.test("tcp: each timeout is twice the one before, up to two minutes (RFC 629
   for (const { seq, length } of sent) deepEqual([seq, length], [20_001, 500]);
 });
 
-Deno.test("tcp: the user timeout ends what stays unanswered, and only then (RFC 9293 3.8.3, RFC 5482)", () => {
-  const peer = settled();
-  peer.connection.userTimeout = seconds(30);
-  peer.user.write(500);
-  peer.pass(seconds(29));
-  deepEqual(peer.user.heard, ["opened"]);
-  peer.pass(seconds(60));
-  deepEqual(peer.user.heard, ["opened", "TimedOut"]);
-});
+familyTest(
+  "tcp: the user timeout ends what stays unanswered, and only then (RFC 9293 3.8.3, RFC 5482)",
+  () => {
+    const peer = settled();
+    peer.connection.userTimeout = seconds(30);
+    peer.user.write(500);
+    peer.pass(seconds(29));
+    deepEqual(peer.user.heard, ["opened"]);
+    peer.pass(seconds(60));
+    deepEqual(peer.user.heard, ["opened", "TimedOut"]);
+  },
+);
 
-Deno.test("tcp: progress, however slow, puts the user timeout off (RFC 5482 3)", () => {
+familyTest("tcp: progress, however slow, puts the user timeout off (RFC 5482 3)", () => {
   const peer = settled();
   peer.connection.userTimeout = seconds(30);
   peer.user.write(500);
@@ -62,20 +69,23 @@ Deno.test("tcp: progress, however slow, puts the user timeout off (RFC 5482 3)",
   deepEqual(peer.user.heard, ["opened"]);
 });
 
-Deno.test("tcp: what was sent twice is not measured, and the backoff stays until something is (RFC 6298 3, 5.7, Karn)", () => {
-  const peer = settled();
-  measure(peer, milliseconds(50), 20);
-  const { srtt } = peer.connection.rtt;
-  peer.user.write(500);
-  peer.pass(seconds(1));
-  peer.send({ flags: "A" });
-  equal(peer.connection.rtt.srtt, srtt);
-  ok(peer.connection.rtt.backoff > 0, "the next segment's timeout is still a long one");
-  measure(peer, milliseconds(50), 1);
-  equal(peer.connection.rtt.backoff, 0);
-});
+familyTest(
+  "tcp: what was sent twice is not measured, and the backoff stays until something is (RFC 6298 3, 5.7, Karn)",
+  () => {
+    const peer = settled();
+    measure(peer, milliseconds(50), 20);
+    const { srtt } = peer.connection.rtt;
+    peer.user.write(500);
+    peer.pass(seconds(1));
+    peer.send({ flags: "A" });
+    equal(peer.connection.rtt.srtt, srtt);
+    ok(peer.connection.rtt.backoff > 0, "the next segment's timeout is still a long one");
+    measure(peer, milliseconds(50), 1);
+    equal(peer.connection.rtt.backoff, 0);
+  },
+);
 
-Deno.test("tcp: with timestamps a retransmission is measured, by what is echoed (RFC 7323 4.1)", () => {
+familyTest("tcp: with timestamps a retransmission is measured, by what is echoed (RFC 7323 4.1)", () => {
   const peer = established({ syn: { mss: 1_000, timestamps: [1, 0] } });
   peer.user.write(500);
   const [first] = peer.flush();
@@ -89,33 +99,39 @@ Deno.test("tcp: with timestamps a retransmission is measured, by what is echoed 
   equal(peer.connection.rtt.backoff, 0);
 });
 
-Deno.test("tcp: an acknowledgment of new data starts the timer anew, a duplicate does not (RFC 6298 5.3)", () => {
-  const peer = settled();
-  measure(peer, milliseconds(100), 40);
-  peer.user.write(2_000);
-  peer.flush();
-  peer.pass(milliseconds(150));
-  peer.send({ flags: "A", ack: 41_001 });
-  const { rto } = peer.connection.rtt;
-  const start = peer.now;
-  peer.pass(milliseconds(100));
-  peer.send({ flags: "A", ack: 41_001, window: 65_534 });
-  const [again] = peer.pass(seconds(1));
-  expect([again!], [{ seq: 41_001, length: 1_000 }]);
-  ok(again!.time - start <= rto + milliseconds(2), "the window update has not put it off");
-  ok(again!.time - start >= rto);
-});
+familyTest(
+  "tcp: an acknowledgment of new data starts the timer anew, a duplicate does not (RFC 6298 5.3)",
+  () => {
+    const peer = settled();
+    measure(peer, milliseconds(100), 40);
+    peer.user.write(2_000);
+    peer.flush();
+    peer.pass(milliseconds(150));
+    peer.send({ flags: "A", ack: 41_001 });
+    const { rto } = peer.connection.rtt;
+    const start = peer.now;
+    peer.pass(milliseconds(100));
+    peer.send({ flags: "A", ack: 41_001, window: 65_534 });
+    const [again] = peer.pass(seconds(1));
+    expect([again!], [{ seq: 41_001, length: 1_000 }]);
+    ok(again!.time - start <= rto + milliseconds(2), "the window update has not put it off");
+    ok(again!.time - start >= rto);
+  },
+);
 
-Deno.test("tcp: a timeout sends the first segment alone again, and the others as it is acknowledged (RFC 6298 5.4, RFC 5681 3.1)", () => {
-  const peer = settled();
-  peer.user.write(5_000);
-  peer.flush();
-  const [again, ...rest] = peer.pass(milliseconds(1_100)).slice(0, 1);
-  expect([again!, ...rest], [{ seq: 1, length: 1_000 }]);
-  equal(peer.connection.control.cwnd, 1_000);
-});
+familyTest(
+  "tcp: a timeout sends the first segment alone again, and the others as it is acknowledged (RFC 6298 5.4, RFC 5681 3.1)",
+  () => {
+    const peer = settled();
+    peer.user.write(5_000);
+    peer.flush();
+    const [again, ...rest] = peer.pass(milliseconds(1_100)).slice(0, 1);
+    expect([again!, ...rest], [{ seq: 1, length: 1_000 }]);
+    equal(peer.connection.control.cwnd, 1_000);
+  },
+);
 
-Deno.test("tcp: bytes that are sent again are the same, cut wherever (RFC 9293 3.8.1)", () => {
+familyTest("tcp: bytes that are sent again are the same, cut wherever (RFC 9293 3.8.1)", () => {
   const peer = settled();
   peer.user.write(3_000);
   const first = peer.flush();

@@ -1,6 +1,7 @@
 /** Every rule at every place of the number space: sequence numbers wrap at 2^32, and comparisons at 2^31 (RFC 9293 3.4). */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { milliseconds, seconds } from "../../../stack/store/time.ts";
+import { familyTest } from "../../support/family.ts";
 import { type Answer, established, type PeerOptions, type TcpPeer } from "../../support/peer-tcp.ts";
 
 /** Where the numbers of either side start. */
@@ -53,7 +54,7 @@ function course(peer: TcpPeer): unknown[] {
   });
 }
 
-Deno.test("tcp: a connection runs the same wherever the numbers of either side start (RFC 9293 3.4)", () => {
+familyTest("tcp: a connection runs the same wherever the numbers of either side start (RFC 9293 3.4)", () => {
   const options: PeerOptions = { syn: { mss: 1_000, sackPermitted: true } };
   const model = course(established({ ...options, start: startFor(0x1000_0000, options) }));
   equal(model.length > 40, true, `a course of ${model.length} segments`);
@@ -64,7 +65,7 @@ Deno.test("tcp: a connection runs the same wherever the numbers of either side s
   }
 });
 
-Deno.test("tcp: numbers may come round to the first one again (RFC 9293 3.4)", () => {
+familyTest("tcp: numbers may come round to the first one again (RFC 9293 3.4)", () => {
   const peer = established();
   const c = peer.connection;
   // As if 4 GiB had been sent: everything stands where it began, but the connection is open.
@@ -78,22 +79,25 @@ Deno.test("tcp: numbers may come round to the first one again (RFC 9293 3.4)", (
   equal(peer.user.send.length, 0, "all of it is acknowledged");
 });
 
-Deno.test("tcp: a short segment long ago does not hold back one now, 2^31 bytes later (RFC 9293 3.4, 3.7.4)", () => {
-  const peer = established({ syn: { mss: 1_000, scale: 14 } });
-  const c = peer.connection;
-  peer.user.write(10);
-  peer.flush();
-  peer.send({ flags: "A" });
-  // As if nothing but full segments had been sent and acknowledged since.
-  for (let step = 0; step < 3; step++) {
-    const end = (c.sndUna + 0x3000_0000) | 0;
-    c.flight.push(end, peer.now);
-    peer.expected += 0x3000_0000;
-    Object.defineProperty(peer.user.send, "ack", { value: () => {}, configurable: true });
-    peer.send({ flags: "A", ack: (end - peer.irs) | 0 });
-  }
-  Reflect.deleteProperty(peer.user.send, "ack");
-  peer.expected = (c.sndUna - peer.irs) | 0;
-  peer.user.write(10);
-  equal(peer.flush()[0]?.length, 10);
-});
+familyTest(
+  "tcp: a short segment long ago does not hold back one now, 2^31 bytes later (RFC 9293 3.4, 3.7.4)",
+  () => {
+    const peer = established({ syn: { mss: 1_000, scale: 14 } });
+    const c = peer.connection;
+    peer.user.write(10);
+    peer.flush();
+    peer.send({ flags: "A" });
+    // As if nothing but full segments had been sent and acknowledged since.
+    for (let step = 0; step < 3; step++) {
+      const end = (c.sndUna + 0x3000_0000) | 0;
+      c.flight.push(end, peer.now);
+      peer.expected += 0x3000_0000;
+      Object.defineProperty(peer.user.send, "ack", { value: () => {}, configurable: true });
+      peer.send({ flags: "A", ack: (end - peer.irs) | 0 });
+    }
+    Reflect.deleteProperty(peer.user.send, "ack");
+    peer.expected = (c.sndUna - peer.irs) | 0;
+    peer.user.write(10);
+    equal(peer.flush()[0]?.length, 10);
+  },
+);

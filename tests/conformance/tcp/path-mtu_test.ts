@@ -1,0 +1,161 @@
+/** ICMPv6 errors about segments, and paths that take less than the link: RFC 4443, RFC 4821 7.7, RFC 5927, RFC 8201. */
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { seconds } from "../../../stack/store/time.ts";
+import { Address } from "../../../stack/wire/address.ts";
+import { Problem, Type, Unreachable } from "../../../stack/wire/icmpv6.ts";
+import { familyTest, ipHeader, isV6, linkMss, peer as peerAddress } from "../../support/family.ts";
+import { settled, syn, TcpPeer } from "../../support/peer-tcp.ts";
+import { stateOf } from "./states.ts";
+
+const { DestinationUnreachable, PacketTooBig, ParameterProblem, TimeExceeded } = Type;
+
+/** A test that is about IPv6 only. */
+function test6(name: string, body: () => void): void {
+  familyTest(name, () => {
+    if (isV6()) body();
+  });
+}
+
+/** A connection with five full segments in flight. */
+function flying(): TcpPeer {
+  const peer = settled({ syn: { mss: linkMss() } });
+  peer.user.write(5 * linkMss());
+  equal(peer.flush().length, 5);
+  return peer;
+}
+
+/** An error that says that a packet of 1,500 bytes was too long; `mtu` is what the router says. */
+function tooBig(peer: TcpPeer, mtu: number, seq = 1) {
+  const [type, code] = isV6() ? [PacketTooBig, 0] : [3, 4];
+  return peer.error(type, code, seq, { mtu, totalLength: 1_500 });
+}
+
+test6(
+  "tcp: an ICMPv6 error that the peer is not there ends a connection that is being opened (RFC 9293 3.9.2.2)",
+  () => {
+    for (
+      const [type, code, reason] of [
+        [DestinationUnreachable, Unreachable.Port, "Refused"],
+        [DestinationUnreachable, Unreachable.AdministrativelyProhibited, "Unreachable"],
+        [DestinationUnreachable, Unreachable.SourcePolicy, "Unreachable"],
+        [DestinationUnreachable, Unreachable.RejectRoute, "Unreachable"],
+        [ParameterProblem, Problem.NextHeader, "Refused"],
+      ] as const
+    ) {
+      const peer = new TcpPeer();
+      peer.connect();
+      peer.flush();
+      deepEqual(peer.error(type, code, 0), []);
+      deepEqual(peer.user.heard, [reason]);
+      equal(stateOf(peer), "CLOSED");
+    }
+  },
+);
+
+test6(
+  "tcp: other ICMPv6 errors do not end the attempt, and are told when it has timed out (RFC 5461 2.1)",
+  () => {
+    for (
+      const [type, code] of [
+        [DestinationUnreachable, Unreachable.NoRoute],
+        [DestinationUnreachable, Unreachable.Address],
+        [TimeExceeded, 0],
+        [ParameterProblem, Problem.Field],
+      ] as const
+    ) {
+      const peer = new TcpPeer();
+      peer.connect();
+      peer.flush();
+      peer.error(type, code, 0);
+      deepEqual(peer.user.heard, []);
+      peer.pass(seconds(200));
+      deepEqual(peer.user.heard, ["Unreachable"]);
+    }
+  },
+);
+
+test6("tcp: no ICMPv6 error ends a connection that is open (RFC 5927 5.2)", () => {
+  const peer = flying();
+  for (let code = 0; code < 7; code++) deepEqual(peer.error(DestinationUnreachable, code, 1), []);
+  deepEqual(peer.user.heard, ["opened"]);
+});
+
+test6("tcp: no path of IPv6 takes less than 1,280 bytes, whatever a message says (RFC 8201 4)", () => {
+  for (const mtu of [0, 68, 1_279]) {
+    const peer = flying();
+    tooBig(peer, mtu);
+    equal(peer.connection.sndMss, 1_220, `an MTU of ${mtu}`);
+  }
+});
+
+familyTest(
+  "tcp: a packet that was too big lowers the MSS, and what was too big is sent again at once (RFC 1191 6.5, RFC 8201 5.4)",
+  () => {
+    const peer = flying();
+    const { cwnd } = peer.connection.control;
+    const answers = tooBig(peer, 1_400);
+    const mss = 1_380 - ipHeader();
+    equal(peer.connection.sndMss, mss);
+    ok(answers.length >= 5 && answers.every(({ length }) => length <= mss));
+    equal(answers[0]?.seq, 1);
+    equal(peer.connection.control.cwnd, cwnd, "it is no sign of congestion");
+  },
+);
+
+familyTest(
+  "tcp: what is known of a path holds for the next connection to the peer, for ten minutes (RFC 1191 6.3, RFC 8201 5.3)",
+  () => {
+    const peer = flying();
+    tooBig(peer, 1_300);
+    const known = () => peer.host.ip.pathMtus.get(Address.parse(peerAddress()), peer.now);
+    equal(known(), 1_300);
+    const next = (port: number) => {
+      peer.send(syn(peer, { port }));
+      peer.next = 1;
+      peer.send({ flags: "A", seq: 1, ack: 1, port });
+      return peer.connection.sndMss;
+    };
+    equal(next(6_000), 1_280 - ipHeader());
+    peer.pass(seconds(600));
+    ok(known() > 1_500);
+    equal(next(6_001), linkMss());
+  },
+);
+
+familyTest("tcp: a packet too big that is about nothing in flight changes nothing (RFC 5927 7.2)", () => {
+  const peer = flying();
+  tooBig(peer, 1_300, 9_000);
+  tooBig(peer, 1_500);
+  tooBig(peer, 9_000);
+  equal(peer.connection.sndMss, linkMss());
+  equal(peer.host.ip.pathMtus.size, 0);
+});
+
+familyTest(
+  "tcp: a path that swallows full segments in silence gets shorter ones (RFC 4821 7.7, RFC 8899 4.3)",
+  () => {
+    const peer = settled({ syn: { mss: linkMss() } });
+    peer.user.write(4 * linkMss());
+    peer.flush();
+    // What is longer than 1,280 bytes is lost, time and again.
+    const mss = 1_260 - ipHeader();
+    let arrived: number | undefined;
+    for (let second = 0; second < 60 && arrived === undefined; second++) {
+      for (const { seq, length } of peer.pass(seconds(1))) if (seq === 1 && length <= mss) arrived = second;
+    }
+    ok(arrived !== undefined && arrived < 20, `after ${arrived} s`);
+    equal(peer.connection.sndMss, mss);
+    equal(peer.tcp.counters.blackHoles, 1);
+    const answers = peer.send({ flags: "A", ack: 1 + mss });
+    ok(answers.length > 0 && answers.every(({ length }) => length <= mss));
+  },
+);
+
+familyTest("tcp: timeouts of segments that every path takes are no black hole", () => {
+  const peer = settled({ syn: { mss: 1_200 } });
+  peer.user.write(1_200);
+  peer.flush();
+  peer.pass(seconds(60));
+  equal(peer.connection.sndMss, 1_200);
+  equal(peer.tcp.counters.blackHoles, 0);
+});
