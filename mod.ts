@@ -75,6 +75,9 @@ export {
   Traceroute,
   type TracerouteOptions,
 } from "./stack/icmp/traceroute.ts";
+export { ForwardCounters } from "./stack/forward/counters.ts";
+export { Forwarder, type PortOptions } from "./stack/forward/endpoint.ts";
+export { ForwardPort } from "./stack/forward/port.ts";
 export { Path } from "./stack/ip/path.ts";
 export { type ProtocolHandlers, protocols } from "./stack/ip/protocols.ts";
 export { Udp, UdpCounters, type UdpOptions } from "./stack/udp/endpoint.ts";
@@ -173,6 +176,7 @@ export type { HostOptions, Hub, Port } from "./nic/link/port.ts";
 export { faulty, type FaultyNic, type FaultyOptions } from "./nic/fault.ts";
 export { Loopback, type LoopbackOptions } from "./nic/loopback.ts";
 export { type Direction, observe, type Observer } from "./nic/observe.ts";
+export { type NicOutlet, outlet } from "./nic/outlet.ts";
 export { BURST, poll, type PollOptions } from "./nic/poll.ts";
 export { DatagramTrain } from "./nic/datagram-train.ts";
 export { Segmenter } from "./nic/segmenter.ts";

@@ -7,6 +7,7 @@ import {
   Claim,
   DhcpClient,
   Eth,
+  type ForwardPort,
   Icmp,
   type IcmpIn,
   inTurn,
@@ -162,6 +163,13 @@ export class Appliance {
     return { receive, send: this.#sender(traceroute) };
   }
 
+  /** The tree that answers, and passes on what is for other hosts, as a link of a router. */
+  forwarding(port: ForwardPort): Tree {
+    const { link, tcp } = this;
+    const receive = link.recv(this.#receiver(this.#errors(), tcp.recv(), port));
+    return { receive, send: this.#sender(tcp.send()) };
+  }
+
   /** Polls until the signal aborts. `cycle` is called after every cycle. Throws when the NIC fails. */
   async run(signal: AbortSignal, tree: Tree, cycle?: () => void): Promise<void> {
     await poll(this.nic, {
@@ -189,14 +197,21 @@ export class Appliance {
   }
 
   /** `messages` takes what ICMP does not deal with itself. */
-  #receiver(messages: Receive<IcmpIn>, segments: Receive<IpIn> = this.tcp.recv()): Receiver<LinkIn> {
+  #receiver(
+    messages: Receive<IcmpIn>,
+    segments: Receive<IpIn> = this.tcp.recv(),
+    transit?: Receive<IpIn>,
+  ): Receiver<LinkIn> {
     const { ip, icmp, udp } = this;
-    return ip.recv(protocols({
-      icmp: icmp.recv(messages),
-      udp: udp.recv(),
-      tcp: segments,
-      other: this.#unspoken,
-    }));
+    return ip.recv(
+      protocols({
+        icmp: icmp.recv(messages),
+        udp: udp.recv(),
+        tcp: segments,
+        other: this.#unspoken,
+      }),
+      transit,
+    );
   }
 
   /** Messages go to whom they are about. */

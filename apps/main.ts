@@ -13,6 +13,7 @@ import { addControl } from "./commands/ctl.ts";
 import { addCurl } from "./commands/curl.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addDump } from "./commands/dump.ts";
+import { addForward } from "./commands/forward.ts";
 import { addNics } from "./commands/nics.ts";
 import { addPing } from "./commands/ping.ts";
 import { addResolve } from "./commands/resolve.ts";
@@ -41,6 +42,7 @@ export async function main(args: readonly string[], io: Io = processIo()): Promi
     addCurl,
     addResolve,
     addDump,
+    addForward,
     addControl,
     addNics,
     addDemo,

@@ -57,6 +57,11 @@ export interface Nic {
   rx(max: number, receiver: Receiver<Slot>): number;
   /** Lets `sender` fill up to `max` frames, until it leaves one unqueued; sends them and answers how many. */
   tx(max: number, sender: Sender<Slot>): number;
+  /**
+   * Sends a frame from any memory of this process before it answers: one that lies in another NIC's slot, say. Absent: this
+   * NIC sends from its own slots only.
+   */
+  emit?(frame: Frame): LayerError;
   /** Resolves when frames have arrived, when `deadline` has passed, when woken, or when closed. Never rejects. */
   ready(deadline?: Instant): Promise<void>;
   /** Ends a {@linkcode Nic.ready} that waits, because there is something to send. */

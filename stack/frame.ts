@@ -129,4 +129,17 @@ export class Frame {
     this.end += shift;
     return true;
   }
+
+  /**
+   * {@linkcode Frame.reframe} for the same packet behind another link's header: what was said of its checksum and its
+   * segments stays true.
+   */
+  rewrap(length: number): boolean {
+    const { checksum, segmentation, end } = this;
+    if (!this.reframe(length)) return false;
+    this.checksum = checksum;
+    this.segmentation = segmentation;
+    this.checksumAt += this.end - end;
+    return true;
+  }
 }

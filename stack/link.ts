@@ -30,6 +30,11 @@ export function fitsLink(init: LinkInit, info: NicInfo): boolean {
   return segment > 0 && segment <= info.mtu && length <= (info.capabilities.segmentation ?? 0);
 }
 
+/** Whether a packet, or each of the segments that it is, is longer than a link takes. */
+export function isTooLong({ length, segmentLength }: LinkInit, { mtu }: NicInfo): boolean {
+  return (segmentLength === undefined || segmentLength === 0 ? length : segmentLength) > mtu;
+}
+
 /** What every state of a link packet tells. */
 export interface Link {
   /** The buffer. */
@@ -80,6 +85,26 @@ export interface LinkOut extends Link {
   readonly intoIn: () => LinkIn;
 }
 
+/** A NIC as the way out for frames that lie in the slots of another one. */
+export interface Outlet {
+  /** The NIC's state. */
+  readonly info: NicInfo;
+  /**
+   * Sends the frame before it answers: its bytes are then their owner's again. What it says of its checksum and its
+   * segments is done, by the NIC or before. `Exhausted`: the NIC is full.
+   */
+  readonly emit: (frame: Frame) => LayerError;
+}
+
+/** A link as the way out for packets that came in elsewhere, in the buffers that they came in. */
+export interface LinkOutlet extends Pick<Link, "info" | "mac" | "resolves"> {
+  /**
+   * Sends the last `init.length` bytes of a frame: its header takes the place of whatever is before them. The frame's
+   * slot stays its owner's. `BadSize`: the payload is over the MTU, or the slot has no room for the header.
+   */
+  readonly transmit: (frame: Frame, init: LinkInit) => LayerError;
+}
+
 /** The endpoint of a link: what makes places for it in trees, whatever kind of link it is. */
 export interface LinkEndpoint {
   /** The own link address; all zeros on a link that has no addresses. */
@@ -90,4 +115,6 @@ export interface LinkEndpoint {
   recv(upper: Receive<LinkIn>): Receiver<Slot>;
   /** A sender for a NIC that lets `upper` fill what leaves. */
   send(upper: Send<LinkRaw>): TimedSender<Slot>;
+  /** The way out through a NIC for packets of other links. */
+  outlet(nic: Outlet): LinkOutlet;
 }

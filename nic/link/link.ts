@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { LayerError } from "../../stack/error.ts";
+import type { Frame } from "../../stack/frame.ts";
 import type { Receiver, Sender } from "../../stack/handler.ts";
 import { ALL_MANUAL, type Capabilities, type Slot } from "../../stack/slot.ts";
 import { copyBytes } from "../../stack/store/copy.ts";
@@ -108,6 +110,16 @@ export class LinkEnd implements Nic {
     return count;
   }
 
+  emit(frame: Frame): LayerError {
+    if (this.#peer === undefined || !this.#peer.#arrive(frame)) {
+      this.counters.sendFull++;
+      return LayerError.Exhausted;
+    }
+    this.counters.sent++;
+    this.counters.sentBytes += frame.length;
+    return LayerError.None;
+  }
+
   ready(deadline: Instant = NEVER): Promise<void> {
     const now = this.now();
     if (this.#arrived.length > 0 || deadline <= now) return this.#gate.pass();
@@ -130,24 +142,14 @@ export class LinkEnd implements Nic {
 
   #finish(slot: DeviceSlot): boolean {
     const { queued, leaves } = slot;
-    if (leaves) this.#leave(slot);
+    if (leaves) this.emit(slot.frame);
     this.#pool.give(slot);
     return queued;
   }
 
-  #leave(slot: DeviceSlot): void {
-    if (this.#peer === undefined || !this.#peer.#arrive(slot)) {
-      this.counters.sendFull++;
-      return;
-    }
-    this.counters.sent++;
-    this.counters.sentBytes += slot.frame.length;
-  }
-
-  #arrive(sent: DeviceSlot): boolean {
+  #arrive({ bytes, start, end }: Frame): boolean {
     const slot = this.#pool.take();
     if (slot === undefined) return false;
-    const { bytes, start, end } = sent.frame;
     if (!slot.frame.resize(end - start)) {
       this.#pool.give(slot);
       return false;

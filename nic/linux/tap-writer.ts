@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Frame } from "../../stack/frame.ts";
 import { DatagramTrain } from "../datagram-train.ts";
 import type { DeviceSlot, NicCounters } from "../device.ts";
 import { Errno } from "./errno.ts";
@@ -47,8 +48,14 @@ export class TapWriter {
         return true;
       }
     }
-    this.#write(slot, 1);
+    this.#writeSlot(slot, 1);
     return false;
+  }
+
+  /** Writes a frame that lies in another NIC's slot, behind what is held back. False: the kernel did not take it. */
+  emit(frame: Frame): boolean {
+    this.flush();
+    return this.#write(frame, this.#views.foreign(frame), 1);
   }
 
   /** Writes what is held back. */
@@ -57,18 +64,21 @@ export class TapWriter {
     if (slot === undefined) return;
     this.#held = undefined;
     this.#train.finish();
-    this.#write(slot, this.#train.count);
+    this.#writeSlot(slot, this.#train.count);
   }
 
-  #write(slot: DeviceSlot, count: number): void {
-    if (this.isGone) return;
-    const { frame } = slot;
+  #writeSlot(slot: DeviceSlot, count: number): void {
+    this.#write(slot.frame, this.#views.at(slot), count);
+  }
+
+  #write(frame: Frame, view: Uint8Array, count: number): boolean {
+    if (this.isGone) return false;
     if (this.#header > 0) virtio.emit(frame);
     const length = this.#header + frame.end - frame.start;
-    if (this.#libc.write(this.#fd, this.#views.at(slot), length) === length) {
+    if (this.#libc.write(this.#fd, view, length) === length) {
       this.#counters.sent += count;
       this.#counters.sentBytes += frame.end - frame.start;
-      return;
+      return true;
     }
     const code = errno();
     if (code === Errno.EAGAIN || code === Errno.ENOBUFS) this.#counters.sendFull += count;
@@ -77,5 +87,6 @@ export class TapWriter {
       this.#counters.sendFailed += count;
       this.isGone = code === Errno.EBADFD;
     }
+    return false;
   }
 }

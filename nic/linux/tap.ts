@@ -5,6 +5,8 @@
  * @module
  */
 import { Segmentation } from "../../stack/frame.ts";
+import { LayerError } from "../../stack/error.ts";
+import type { Frame } from "../../stack/frame.ts";
 import type { Receiver, Sender } from "../../stack/handler.ts";
 import { ALL_MANUAL, Medium, type NicInfo, OFFLOADING, type Slot } from "../../stack/slot.ts";
 import { type Instant, NEVER } from "../../stack/store/time.ts";
@@ -188,6 +190,15 @@ export class Tap implements Nic {
     }
     if (count > 0) this.#waiter.active();
     return count;
+  }
+
+  emit(frame: Frame): LayerError {
+    // There must be room for what the kernel wants to know, wherever the frame lies.
+    if (this.#failure !== undefined || frame.start - frame.base < this.#header) return LayerError.Illegal;
+    this.#waiter.active();
+    const isWritten = this.#writer.emit(frame);
+    if (this.#writer.isGone) this.#fail(Errno.EBADFD);
+    return isWritten ? LayerError.None : LayerError.Exhausted;
   }
 
   ready(deadline: Instant = NEVER): Promise<void> {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { HEADROOM } from "../../stack/frame.ts";
+import { type Frame, HEADROOM } from "../../stack/frame.ts";
 import type { DeviceSlot, SlotPool } from "../device.ts";
 
 /** The views of all slots of a pool. */
@@ -12,6 +12,8 @@ export class FrameViews {
   readonly #whole: readonly Uint8Array[];
   /** For frames that do not start behind the headroom: the view used last, slot by slot. */
   readonly #moved: Uint8Array[];
+  /** Frames that are other NICs': the view used last, frame by frame. */
+  readonly #foreign = new WeakMap<Frame, Uint8Array>();
   /** How much of the device's own stands before a frame. */
   readonly #header: number;
 
@@ -39,5 +41,15 @@ export class FrameViews {
     if (moved.byteOffset === start) return moved;
     // Answers to one kind of packet start at one place, so this is seldom reached.
     return this.#moved[index] = this.#bytes.subarray(start, frame.limit);
+  }
+
+  /** A frame of another NIC's from its first byte on, with what stands before the frame. */
+  foreign(frame: Frame): Uint8Array {
+    const start = frame.start - this.#header;
+    const kept = this.#foreign.get(frame);
+    if (kept !== undefined && kept.byteOffset === frame.bytes.byteOffset + start) return kept;
+    const view = frame.bytes.subarray(start, frame.limit);
+    this.#foreign.set(frame, view);
+    return view;
   }
 }

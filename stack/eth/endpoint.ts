@@ -3,9 +3,12 @@
  *
  * @module
  */
+import { LayerError } from "../error.ts";
+import type { Frame } from "../frame.ts";
 import { type Receive, type Receiver, receiver, type Send, sender, type TimedSender } from "../handler.ts";
-import type { LinkEndpoint } from "../link.ts";
-import type { Slot } from "../slot.ts";
+import { isTooLong } from "../link.ts";
+import type { LinkEndpoint, LinkInit, LinkOutlet, Outlet } from "../link.ts";
+import type { NicInfo, Slot } from "../slot.ts";
 import type { Instant } from "../store/time.ts";
 import * as ethernet from "../wire/ethernet.ts";
 import { WireError } from "../wire/error.ts";
@@ -94,6 +97,11 @@ export class Eth implements LinkEndpoint {
   send(upper: Send<EthRaw>): TimedSender<Slot> {
     return new EthSender(this, sender(upper));
   }
+
+  /** The way out through a NIC for packets of other links. */
+  outlet(nic: Outlet): LinkOutlet {
+    return new EthOutlet(this, nic);
+  }
 }
 
 class EthReceiver implements Receiver<Slot> {
@@ -143,5 +151,33 @@ class EthSender implements TimedSender<Slot> {
 
   deadline(): Instant {
     return this.#upper.deadline();
+  }
+}
+
+class EthOutlet implements LinkOutlet {
+  readonly info: NicInfo;
+  readonly resolves = true;
+  readonly #eth: Eth;
+  readonly #nic: Outlet;
+
+  constructor(eth: Eth, nic: Outlet) {
+    this.#eth = eth;
+    this.#nic = nic;
+    this.info = nic.info;
+  }
+
+  get mac(): Mac {
+    return this.#eth.mac;
+  }
+
+  transmit(frame: Frame, init: LinkInit): LayerError {
+    if (isTooLong(init, this.info) || !frame.rewrap(ethernet.HEADER_LENGTH + init.length)) {
+      return LayerError.BadSize;
+    }
+    ethernet.emit(frame.bytes, frame.start, init.destination, this.#eth.mac, init.etherType);
+    const error = this.#nic.emit(frame);
+    if (error === LayerError.None) this.#eth.counters.sent++;
+    else this.#eth.counters.notQueued++;
+    return error;
   }
 }

@@ -213,12 +213,17 @@ export class Addresses {
 
   /** The own address whose subnet holds `address`; the longest prefix wins. Undefined: it is not on a link of ours. */
   onLink(address: Address): Address | undefined {
+    return this.subnetOf(address)?.address;
+  }
+
+  /** The same with the subnet. */
+  subnetOf(address: Address): Cidr | undefined {
     let best: Cidr | undefined;
     for (let index = 0; index < this.#links.length; index++) {
       const cidr = this.#links[index]!;
       if (cidr.contains(address) && (best === undefined || cidr.prefix > best.prefix)) best = cidr;
     }
-    return best?.address;
+    return best;
   }
 
   /**

@@ -209,9 +209,13 @@ export class Ip {
     else this.counters.unsentErrors++;
   }
 
-  /** A receiver for a link: does the layer's own work and hands packets for us, of any protocol, to `upper`. */
-  recv(upper: Receive<IpIn>): Receiver<LinkIn> {
-    return new IpReceiver(this, receiver(upper));
+  /**
+   * A receiver for a link: does the layer's own work and hands packets for us, of any protocol, to `upper`. Packets for
+   * one other host go to `transit`, fragments too; without it they are dropped, as a host must that is no router
+   * (RFC 1122 3.3.1).
+   */
+  recv(upper: Receive<IpIn>, transit?: Receive<IpIn>): Receiver<LinkIn> {
+    return new IpReceiver(this, receiver(upper), transit === undefined ? undefined : receiver(transit));
   }
 
   /** A sender for a link: does the layer's own work first, then lets `upper` fill packets. */

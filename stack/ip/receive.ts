@@ -4,6 +4,7 @@
  * @module
  */
 import type { Receiver } from "../handler.ts";
+import { Scope } from "../host/addresses.ts";
 import type { LinkIn } from "../link.ts";
 import { EtherType } from "../wire/ethernet.ts";
 import * as ipv4 from "../wire/ipv4.ts";
@@ -22,16 +23,18 @@ import { checkV6, isControlFine, isForUsV6, isLinkControl, mayHaveSent } from ".
 export class IpReceiver implements Receiver<LinkIn> {
   readonly #ip: Ip;
   readonly #upper: Receiver<IpIn>;
+  readonly #transit: Receiver<IpIn> | undefined;
   readonly #arp: Receiver<LinkIn>;
   readonly #packet: IpPacket;
   readonly #fragment = new Fragment();
   /** Where packets are taken that were put together; made for the first. */
   #whole: { readonly packet: IpPacket; readonly link: LargeLink } | undefined;
 
-  /** A place below `upper`. */
-  constructor(ip: Ip, upper: Receiver<IpIn>) {
+  /** A place below `upper`, and below `transit` for what is for other hosts. */
+  constructor(ip: Ip, upper: Receiver<IpIn>, transit: Receiver<IpIn> | undefined) {
     this.#ip = ip;
     this.#upper = upper;
+    this.#transit = transit;
     this.#arp = ip.arp.answer();
     this.#packet = new IpPacket(ip);
   }
@@ -51,7 +54,8 @@ export class IpReceiver implements Receiver<LinkIn> {
   #receiveV4(link: LinkIn): void {
     if (!checkV4(this.#ip, link)) return;
     const packet = this.#packet.enterInV4(link);
-    if (isForUsV4(packet, link)) {
+    if (this.#transit !== undefined && this.#isForOther(packet)) this.#transit.receive(packet);
+    else if (isForUsV4(packet, link)) {
       if (!ipv4.isFragment(packet.frame.bytes, packet.headerAt)) this.#hand(packet);
       else if (readV4(packet, this.#fragment)) this.#collect(packet, link);
     }
@@ -61,8 +65,14 @@ export class IpReceiver implements Receiver<LinkIn> {
   #receiveV6(link: LinkIn): void {
     if (!checkV6(this.#ip, link)) return;
     const packet = this.#packet.enterInV6(link);
-    if (isForUsV6(packet, link)) this.#behindHeader(packet, link, false);
+    if (this.#transit !== undefined && this.#isForOther(packet)) this.#transit.receive(packet);
+    else if (isForUsV6(packet, link)) this.#behindHeader(packet, link, false);
     packet.leave();
+  }
+
+  /** Whether the packet is for one other host: what a router may pass on. */
+  #isForOther({ destination }: IpPacket): boolean {
+    return destination.isUnicast && this.#ip.addresses.scope(destination) === Scope.Other;
   }
 
   /** Takes an IPv6 packet from its first extension header on, if it has any. */

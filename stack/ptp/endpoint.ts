@@ -3,9 +3,12 @@
  *
  * @module
  */
+import { LayerError } from "../error.ts";
+import type { Frame } from "../frame.ts";
 import { type Receive, type Receiver, receiver, type Send, sender, type TimedSender } from "../handler.ts";
-import type { LinkEndpoint, LinkIn, LinkRaw } from "../link.ts";
-import type { Slot } from "../slot.ts";
+import { isTooLong } from "../link.ts";
+import type { LinkEndpoint, LinkIn, LinkInit, LinkOutlet, LinkRaw, Outlet } from "../link.ts";
+import type { NicInfo, Slot } from "../slot.ts";
 import type { Instant } from "../store/time.ts";
 import { EtherType } from "../wire/ethernet.ts";
 import { Mac } from "../wire/mac.ts";
@@ -42,6 +45,11 @@ export class PointToPoint implements LinkEndpoint {
   /** A sender for a NIC that lets `upper` fill the packets. */
   send(upper: Send<LinkRaw>): TimedSender<Slot> {
     return new PointToPointSender(this, sender(upper));
+  }
+
+  /** The way out through a NIC for packets of other links. */
+  outlet(nic: Outlet): LinkOutlet {
+    return new PointToPointOutlet(this, nic);
   }
 }
 
@@ -91,5 +99,28 @@ class PointToPointSender implements TimedSender<Slot> {
 
   deadline(): Instant {
     return this.#upper.deadline();
+  }
+}
+
+class PointToPointOutlet implements LinkOutlet {
+  readonly info: NicInfo;
+  readonly mac: Mac;
+  readonly resolves = false;
+  readonly #link: PointToPoint;
+  readonly #nic: Outlet;
+
+  constructor(link: PointToPoint, nic: Outlet) {
+    this.#link = link;
+    this.#nic = nic;
+    this.info = nic.info;
+    this.mac = link.mac;
+  }
+
+  transmit(frame: Frame, init: LinkInit): LayerError {
+    if (isTooLong(init, this.info) || !frame.rewrap(init.length)) return LayerError.BadSize;
+    const error = this.#nic.emit(frame);
+    if (error === LayerError.None) this.#link.counters.sent++;
+    else this.#link.counters.notQueued++;
+    return error;
   }
 }

@@ -23,6 +23,7 @@ Deno.test("completion: bash completes commands, options, and the values that are
     "curl",
     "resolve",
     "dump",
+    "forward",
     "ctl",
     "addr",
     "route",

@@ -10,6 +10,7 @@ import { controlLines, controlWords } from "./targets/control.ts";
 import { dhcpReplies } from "./targets/dhcp.ts";
 import { dnsMessages } from "./targets/dns.ts";
 import { drill } from "./targets/drill.ts";
+import { forward } from "./targets/forward.ts";
 import { pcap } from "./targets/pcap.ts";
 import { pretty } from "./targets/pretty.ts";
 import { faults, specs } from "./targets/specs.ts";
@@ -32,6 +33,7 @@ export const TARGETS: readonly Target[] = [
   controlWords,
   drill,
   bindings,
+  forward,
   virtioHeader,
   dnsMessages,
   dhcpReplies,

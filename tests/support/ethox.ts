@@ -77,6 +77,8 @@ export interface Ending {
   readonly stderr: string;
   /** Undefined if it ended without one. */
   readonly summary: Summary | undefined;
+  /** The last event, whatever it is. */
+  readonly last: Event | undefined;
 }
 
 /** The events that `--json` prints, as far as tests read them. */
@@ -86,6 +88,7 @@ export interface Event {
   readonly packets?: Counters;
   readonly drops?: Counters;
   readonly faults?: Counters;
+  readonly forward?: Counters[string];
   readonly filter?: Summary["filter"];
   /** The other fields of an event that is about an address. */
   readonly change?: string;
@@ -125,7 +128,12 @@ export class Server implements AsyncDisposable {
   /** Starts it on a NIC, with more services and options if there are any, and waits for the ready event. */
   static async start(program: Program, nic: string, address: string, ...more: string[]): Promise<Server> {
     const serve = ["serve", "ping", "--nic", nic, "--addr", address, "--json", "--duration", "120s"];
-    const server = new Server(spawn([...await program.command(), ...serve, ...more]));
+    return await Server.spawn(program, ...serve, ...more);
+  }
+
+  /** Starts it with any arguments, which must make it print JSON, and waits for the ready event. */
+  static async spawn(program: Program, ...args: string[]): Promise<Server> {
+    const server = new Server(spawn([...await program.command(), ...args]));
     const ready = new Promise<void>((resolve) => server.#ready = resolve);
     const timer = setTimeout(() => server.signal("SIGKILL"), READY_LIMIT);
     await Promise.race([ready, server.#output]);
@@ -187,7 +195,7 @@ export class Server implements AsyncDisposable {
     const summary = last?.event === "summary" && packets && drops
       ? { packets, drops, faults, filter }
       : undefined;
-    return { code, stderr, summary };
+    return { code, stderr, summary, last };
   }
 
   /** Stops it, checks that it ended well and that its counters add up, and answers with its summary. */
@@ -223,7 +231,7 @@ export class Server implements AsyncDisposable {
 }
 
 /** Runs ethox to its end. */
-export async function ethox(program: Program, ...args: string[]): Promise<Omit<Ending, "summary">> {
+export async function ethox(program: Program, ...args: string[]): Promise<Omit<Ending, "summary" | "last">> {
   const child = spawn([...await program.command(), ...args]);
   const timer = setTimeout(() => child.kill("SIGKILL"), READY_LIMIT);
   const { code, stderr } = await child.output();

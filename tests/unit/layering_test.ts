@@ -63,6 +63,7 @@ const STACK: Record<string, readonly string[]> = {
   "stack/ip": [...COMMON, "stack/host", "stack/arp"],
   "stack/icmp": [...COMMON, "stack/host", "stack/ip"],
   "stack/ndp": [...COMMON, "stack/host", "stack/arp", "stack/ip"],
+  "stack/forward": [...COMMON, "stack/host", "stack/ip"],
   "stack/udp": [...COMMON, "stack/host", "stack/ip", "stack/icmp"],
   "stack/tcp": [...COMMON, "stack/host", "stack/ip", "stack/icmp"],
   "stack/dns": [...COMMON, "stack/host", "stack/ip", "stack/udp", "stack/tcp"],

@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { createTap } from "../../nic/linux/tun.ts";
+import { type Counters, Server, source } from "../support/ethox.ts";
+import { run } from "../support/netns.ts";
+import { peerTest } from "../support/peer.ts";
+import { cable, KernelHost } from "../support/routers.ts";
+
+const LEFT = "10.0.1.2", RIGHT = "10.0.2.2";
+
+/** A TAP for ethox, and a host of the kernel's behind a bridge on it: `NAME` and `NAME`'s other end. */
+async function attach(host: KernelHost, name: string, subnet: string, mtu: number): Promise<void> {
+  const ip = (line: string) => run("ip", ...line.split(" "));
+  createTap(name);
+  await ip(`link add ${name}br type bridge`);
+  await cable(
+    name.slice(0, 1),
+    { host: undefined, addresses: [] },
+    { host, addresses: [`${subnet}.2/24`] },
+    mtu,
+  );
+  for (const port of [name, `${name.slice(0, 1)}a`]) {
+    await ip(`link set ${port} mtu ${mtu} master ${name}br up`);
+  }
+  await ip(`link set ${name}br up`);
+  await host.ip(`route add default via ${subnet}.1`);
+}
+
+/** Port 7 answers what it was sent with its sum, port 8 sends 20 MB of zeros. */
+async function serveTcp(host: KernelHost): Promise<void> {
+  host.spawn("socat", "TCP-LISTEN:7,fork,reuseaddr", "SYSTEM:sha256sum");
+  host.spawn("socat", "TCP-LISTEN:8,fork,reuseaddr", "SYSTEM:head -c 20000000 /dev/zero");
+  const isReady = async () => (await host.run("ss", "-Hltn")).match(/:[78] /g)?.length === 2;
+  for (let tries = 0; !(await isReady()); tries++) assert.ok(tries < 200, "socat does not listen");
+}
+
+/** Two hosts that see each other through `ethox forward` only. */
+async function withRouter(
+  mtu: number,
+  body: (left: KernelHost, right: KernelHost) => Promise<void>,
+  ...more: string[]
+): Promise<Counters[string]> {
+  await using left = await KernelHost.start("left");
+  await using right = await KernelHost.start("right");
+  await attach(left, "left", "10.0.1", 1_500);
+  await attach(right, "right", "10.0.2", mtu);
+  const offload = more.length > 0 ? `,${more[0]}` : "";
+  const ports = ["left", "right"].flatMap((name, index) => {
+    return ["--nic", `tap:${name}${offload}`, "--addr", `10.0.${index + 1}.1/24`];
+  });
+  await using router = await Server.spawn(source, "forward", ...ports, "--json", "--duration", "120s");
+  await body(left, right);
+  router.signal("SIGTERM");
+  const { code, stderr, last } = await router.ended();
+  assert.equal(stderr, "");
+  assert.equal(code, 0);
+  assert.ok(last?.forward !== undefined);
+  return last.forward;
+}
+
+peerTest(
+  "forward: two hosts ping each other through it, from the first packet on",
+  ["ip", "ping"],
+  source,
+  async () => {
+    const counters = await withRouter(1_500, async (left, right) => {
+      for (const [host, to] of [[left, RIGHT], [right, LEFT]] as const) {
+        for (const size of ["0", "56", "1472"]) {
+          const out = await host.run("ping", "-n", "-c", "5", "-i", "0.02", "-W", "5", "-s", size, to);
+          assert.match(out, /5 packets transmitted, 5 received, 0% packet loss/);
+          assert.match(out, /ttl=63\b/);
+        }
+      }
+      // It is a host, too, on the addresses of both sides.
+      for (const own of ["10.0.1.1", "10.0.2.1"]) {
+        assert.match(await left.run("ping", "-n", "-c", "2", "-i", "0.02", own), / 2 received/);
+      }
+    });
+    assert.equal(counters?.["forwarded"]! + counters?.["waited"]!, 60);
+  },
+);
+
+for (const offload of ["on", "off"]) {
+  peerTest(
+    `forward: TCP passes whole and fast both ways, offload=${offload}`,
+    ["ip", "socat"],
+    source,
+    async () => {
+      const counters = await withRouter(1_500, async (left, right) => {
+        await serveTcp(right);
+        const file = "head -c 20000000 /dev/zero";
+        const sums = await left.run(
+          "sh",
+          "-c",
+          `${file} | sha256sum; ${file} | socat -t 20 - TCP:${RIGHT}:7`,
+        );
+        const [here, there] = sums.trim().split("\n");
+        assert.equal(there, here, "up");
+        await left.run("sh", "-c", `socat -u TCP:${RIGHT}:8 - | cmp -n 20000000 - /dev/zero`);
+      }, `offload=${offload}`);
+      assert.ok(counters!["forwarded"]! > 100);
+      assert.equal(counters!["tooBig"], 0);
+    },
+  );
+}
+
+peerTest(
+  "forward: traceroute shows it as a hop, and unknown networks are told as unreachable",
+  ["ip", "ping"],
+  source,
+  async () => {
+    await withRouter(1_500, async (left) => {
+      const out = await left.run("ping", "-n", "-c", "1", "-t", "1", RIGHT).catch(String);
+      assert.match(out, /From 10\.0\.1\.1 icmp_seq=1 Time to live exceeded/);
+      const nowhere = await left.run("ping", "-n", "-c", "1", "192.0.2.1").catch(String);
+      assert.match(nowhere, /From 10\.0\.1\.1 icmp_seq=1 Destination Net Unreachable/);
+    });
+  },
+);
+
+peerTest(
+  "forward: a narrow link gives Frag Needed, to which TCP and ping adapt; without DF it cuts",
+  ["ip", "ping", "socat"],
+  source,
+  async () => {
+    const counters = await withRouter(1_280, async (left, right) => {
+      const out = await left.run("ping", "-n", "-c", "1", "-M", "do", "-s", "1400", RIGHT).catch(String);
+      assert.match(out, /From 10\.0\.1\.1 icmp_seq=1 Frag needed and DF set \(mtu = 1280\)/);
+      await left.ip("route flush cache");
+      // A packet that is to be cut does not wait for a link address.
+      await left.run("ping", "-n", "-c", "1", RIGHT);
+      const cut = await left.run("ping", "-n", "-c", "3", "-i", "0.05", "-M", "dont", "-s", "3000", RIGHT);
+      assert.match(cut, / 3 received/);
+      await serveTcp(right);
+      await left.run("sh", "-c", `socat -u TCP:${RIGHT}:8 - | cmp -n 20000000 - /dev/zero`);
+      const sum = await left.run("sh", "-c", `head -c 1000000 /dev/zero | socat -t 20 - TCP:${RIGHT}:7`);
+      assert.match(sum, /^d29751f2649b32ff572b5e0a9f541ea660a50f94ff0beedfb0b692b924cc8025 /);
+    });
+    assert.ok(counters!["tooBig"]! >= 1 && counters!["fragments"]! >= 6);
+  },
+);
