@@ -9,6 +9,8 @@ export interface Io {
   err(text: string): void;
   /** Writes to stdout as it is. Throws {@linkcode OutputClosed} when nobody reads it. Absent: it goes there as text. */
   bytes?(bytes: Uint8Array): void;
+  /** Whether the whole process is the program's, so that it may give its rights up. Default false. */
+  readonly ownsProcess?: boolean;
   /** Whether stdout takes colours. */
   readonly colors: boolean;
   /** Aborts when the user wants an end, besides SIGINT and SIGTERM. */
@@ -25,6 +27,7 @@ export function processIo(): Io {
     bytes: (bytes) => {
       if (!write(Deno.stdout, bytes)) throw new OutputClosed();
     },
+    ownsProcess: true,
     colors: Deno.stdout.isTerminal() && !Deno.noColor,
   };
 }

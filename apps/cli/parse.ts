@@ -4,12 +4,14 @@ import {
   Addresses,
   BpfProgram,
   Cidr,
+  findUser,
   type Instant,
   type LinkFaults,
   Mac,
   type NicSpec,
   parseFaults,
   parseNicSpec,
+  type User,
 } from "../../mod.ts";
 import { messageOf, UsageError } from "./errors.ts";
 import { fileProblem } from "./files.ts";
@@ -91,6 +93,15 @@ export function mac(text: string): Mac {
   throw new UsageError(
     `--mac: ${parsed} is no station's address; write a unicast one, as in 02:00:00:00:00:01`,
   );
+}
+
+/** A user of this machine. */
+export function user(text: string): User {
+  try {
+    return findUser(text);
+  } catch (error) {
+    throw new UsageError(`--user: ${messageOf(error)}`);
+  }
 }
 
 /** A NIC. */

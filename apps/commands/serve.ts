@@ -1,6 +1,8 @@
 /** `ethox serve`: a host that answers. */
+import { becomeUser, confine, type NicSpec, type User } from "../../mod.ts";
 import type { Appliance } from "../appliance.ts";
 import { Argument, type Command, Option } from "../cli/commander.ts";
+import type { Io } from "../cli/io.ts";
 import * as options from "../cli/options.ts";
 import { type Context, Output } from "../cli/output.ts";
 import * as parse from "../cli/parse.ts";
@@ -18,6 +20,9 @@ On link: a built-in neighbour on the other end of the wire pings this host once 
 something happens. A TAP interface must exist, and its kernel side wants an address and to be up:
   ip tuntap add tap0 mode tap; ip addr add 10.0.0.2/24 dev tap0; ip link set tap0 up
 
+With the NIC open it gives up what it needs no more: it can start no programs, load nothing into the kernel,
+mount nothing; with --user it is another user, without capabilities.
+
 Examples:
   ethox serve --addr 10.0.0.1/24                          answer on tap0 until Ctrl-C
   ethox serve ping --nic tap:tap1 --addr 10.0.0.1/24 -v   show every packet
@@ -27,6 +32,7 @@ Examples:
   ethox serve --nic link: --duration 3s --json            in memory, for programs to read
   ethox serve udp-echo --addr 10.0.0.1/24 --fault loss=10%,dup=5%,seed=7 --pcap out.pcapng
   ethox serve http --addr 10.0.0.1/24 --ctl /run/ethox.sock     to be changed while it runs
+  ethox serve http --nic raw:eth0 --addr 192.0.2.9/24 --user nobody       beside the host, without its rights
   ethox serve udp-echo:7 udp-echo:7007 --addr 10.0.0.1/24 --filter udp.bpf
 `;
 
@@ -60,6 +66,9 @@ export function addServe(program: Command, context: Context): void {
         "take commands at a Unix socket there, which only this user may use: ethox ctl",
       ),
     )
+    .addOption(
+      new Option("--user <name>", "become this user once the NIC is open").argParser(parse.user),
+    )
     .addOption(options.json)
     .addOption(new Option("-q, --quiet", "print nothing but warnings and errors"))
     .addOption(options.verbose)
@@ -73,6 +82,7 @@ export function addServe(program: Command, context: Context): void {
       await interruptible(context.io, given.duration, async (stop) => {
         const host = { appliance, nic: station.name, stop: () => stop.abort("done") };
         await using _control = given.ctl === undefined ? undefined : new ControlServer(given.ctl, host);
+        giveUpRights(context.io, output, given);
         let isReady = false;
         const cycle = () => {
           if (!isReady) {
@@ -98,6 +108,15 @@ export function addServe(program: Command, context: Context): void {
       for (const line of faultLines(wire.faults)) output.line(line);
       for (const line of filterLines(wire.filter)) output.line(line);
     });
+}
+
+/** Becomes another user if that is wanted, and gives up what a host with an open NIC has no need of. */
+function giveUpRights(io: Io, output: Output, given: { nic: NicSpec; user?: User | undefined }): void {
+  if (io.ownsProcess !== true) return;
+  if (given.user !== undefined) becomeUser(given.user);
+  if (given.nic.kind === "link") return;
+  const problem = confine();
+  if (problem !== undefined) output.warn(`not all rights could be given up: ${problem}`);
 }
 
 /** Requests answered, of all kinds. */

@@ -78,6 +78,20 @@ export interface Libc {
   munmap(at: Deno.PointerValue, length: bigint): number;
   /** syscall(2) of a number, a command, a structure and its length: bpf(2). */
   syscall(number: number, command: number, structure: CBuffer, length: number): number;
+  /** syscall(2) of seccomp(2), by its number. */
+  seccomp(number: number, operation: number, flags: number, program: CBuffer): number;
+  /** prctl(2), of the calling thread. */
+  prctl(option: number, a: number, b: number, c: number, d: number): number;
+  /** capset(2), of the calling thread. */
+  capset(header: CBuffer, data: CBuffer): number;
+  /** getpwnam(3); null: there is no such user. */
+  getpwnam(name: CBuffer): Deno.PointerValue;
+  /** setgroups(2), of all threads. */
+  setgroups(count: number, groups: CBuffer): number;
+  /** setresgid(2), of all threads. */
+  setresgid(real: number, effective: number, saved: number): number;
+  /** setresuid(2), of all threads. */
+  setresuid(real: number, effective: number, saved: number): number;
   /** unshare(2), of the calling thread. */
   unshare(flags: number): number;
   /** setns(2), of the calling thread. */
@@ -123,6 +137,13 @@ const SYMBOLS = {
   mmap: { parameters: ["pointer", "usize", "i32", "i32", "i32", "i64"], result: "pointer" },
   munmap: { parameters: ["pointer", "usize"], result: "i32" },
   syscall: { parameters: ["i32", "i32", "buffer", "u32"], result: "i32" },
+  seccomp: { name: "syscall", parameters: ["i32", "i32", "u32", "buffer"], result: "i32" },
+  prctl: { parameters: ["i32", "u32", "u32", "u32", "u32"], result: "i32" },
+  capset: { parameters: ["buffer", "buffer"], result: "i32" },
+  getpwnam: { parameters: ["buffer"], result: "pointer" },
+  setgroups: { parameters: ["u32", "buffer"], result: "i32" },
+  setresgid: { parameters: ["u32", "u32", "u32"], result: "i32" },
+  setresuid: { parameters: ["u32", "u32", "u32"], result: "i32" },
   unshare: { parameters: ["i32"], result: "i32" },
   setns: { parameters: ["i32", "i32"], result: "i32" },
   if_nametoindex: { parameters: ["buffer"], result: "u32" },
