@@ -5,6 +5,7 @@ import {
   type AutoconfOptions,
   type Cidr,
   Claim,
+  type CongestionName,
   DhcpClient,
   Eth,
   type ForwardPort,
@@ -52,6 +53,8 @@ export interface ApplianceOptions {
   readonly dns?: readonly Address[] | undefined;
   /** How many TCP connections there may be at once. Default 16,384. */
   readonly connections?: number | undefined;
+  /** The congestion control of TCP connections. */
+  readonly congestion?: CongestionName | undefined;
 }
 
 /** 32 bits that nobody can foresee. */
@@ -95,12 +98,15 @@ export class Appliance {
   readonly autoconf: Autoconf;
   /** Finds out what names mean; undefined: nobody wants that. */
   readonly resolver: Resolver | undefined;
+  /** The congestion control of TCP connections. */
+  readonly congestion: CongestionName;
   /** The services that run on it. */
   readonly services: RunningService[] = [];
   readonly #claim: Claim;
 
   constructor(options: ApplianceOptions) {
     this.nic = options.nic;
+    this.congestion = options.congestion ?? "cubic";
     this.eth = new Eth({ mac: options.mac });
     this.link = options.nic.info.medium === Medium.Ip ? new PointToPoint() : this.eth;
     const random = crypto.getRandomValues(new Int32Array(7));
@@ -116,6 +122,7 @@ export class Appliance {
       secret: [a, b, c, d],
       connections: options.connections ?? CONNECTIONS,
       mtu: options.nic.info.mtu,
+      congestion: this.congestion,
     });
     const own = this.link === this.eth ? options.autoconf ?? {} : {};
     this.autoconf = new Autoconf(this.ip, { mac: options.mac, secret: randomKey(), ...own });

@@ -26,6 +26,7 @@ export async function openStack(
       addresses: station.wanted,
       gateways: options.gateway ?? [],
       dns: options.dns ?? [],
+      congestion: station.appliance.congestion,
       signal: AbortSignal.any([signal, late.signal]),
     });
   } finally {

@@ -3,7 +3,10 @@ import {
   Address,
   Addresses,
   Cidr,
+  CONGESTION_CONTROLS,
+  type CongestionName,
   formatNicSpec,
+  kernelCongestion,
   type Mac,
   type Nic,
   type NicSpec,
@@ -33,6 +36,7 @@ export interface StationOptions extends WireOptions {
   readonly dns?: readonly Address[] | undefined;
   readonly gateway?: readonly Address[] | undefined;
   readonly mac?: Mac | undefined;
+  readonly congestion?: CongestionName | undefined;
   readonly verbose?: boolean | undefined;
   readonly detectConflicts?: true | undefined;
   readonly temporary?: true | undefined;
@@ -265,6 +269,7 @@ export function openStation(options: StationOptions, output: Output, talksTo?: A
         detectConflicts: options.detectConflicts ?? false,
       },
       dns: options.dns,
+      congestion: options.congestion ?? congestionHere(),
     });
     if (peer === undefined || theirs === undefined || first === undefined) {
       return new Station(appliance, wire, opened, wanted);
@@ -276,6 +281,12 @@ export function openStation(options: StationOptions, output: Output, talksTo?: A
     nic.close();
     throw error;
   }
+}
+
+/** What the kernel's own TCP uses here, if we have it: whoever has chosen that for the machine means this host as well. */
+function congestionHere(): CongestionName | undefined {
+  const kernels = kernelCongestion();
+  return CONGESTION_CONTROLS.find((name) => name === kernels);
 }
 
 /** Refuses gateways and hosts that can never be reached, before anything is opened. */

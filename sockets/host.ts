@@ -15,6 +15,7 @@ import { Autoconf, type AutoconfOptions } from "../stack/ndp/autoconf.ts";
 import { PointToPoint } from "../stack/ptp/endpoint.ts";
 import { Medium } from "../stack/slot.ts";
 import { Resolver } from "../stack/dns/resolver.ts";
+import type { CongestionName } from "../stack/tcp/congestion/choice.ts";
 import type { Accept, Listener } from "../stack/tcp/listener.ts";
 import { Tcp } from "../stack/tcp/endpoint.ts";
 import { Udp } from "../stack/udp/endpoint.ts";
@@ -40,6 +41,7 @@ export interface HostOptions {
   readonly addresses: readonly (Cidr | string)[];
   readonly gateways: readonly (Address | string)[];
   readonly connections: number;
+  readonly congestion: CongestionName;
   readonly buffers: BufferLimits;
   /** How it comes by addresses otherwise. */
   readonly autoconf: Omit<AutoconfOptions, "mac" | "secret">;
@@ -93,7 +95,7 @@ export class Host implements StreamHost {
 
   /** A host that is polled from now on. */
   constructor(options: HostOptions) {
-    const { nic, mac, addresses, gateways, connections } = options;
+    const { nic, mac, addresses, gateways, connections, congestion } = options;
     const seeds = crypto.getRandomValues(new Int32Array(7));
     const [seedHigh = 0, seedLow = 0, portSeed = 0, a = 0, b = 0, c = 0, d = 0] = seeds;
     this.nic = new LifetimeNic(nic, this.#lifetime);
@@ -102,7 +104,7 @@ export class Host implements StreamHost {
     this.ip = new Ip({ addresses, gateways, neighbours: { seed: [seedHigh, seedLow] } });
     this.#claim = new Claim(nic, mac, this.ip.addresses);
     this.udp = new Udp({ unreachable: this.icmp, portSeed });
-    this.tcp = new Tcp({ secret: [a, b, c, d], connections, mtu: nic.info.mtu });
+    this.tcp = new Tcp({ secret: [a, b, c, d], connections, mtu: nic.info.mtu, congestion });
     this.buffers = options.buffers;
     this.outbox = new Outbox(this.ip);
     const { ip, udp, tcp } = this;

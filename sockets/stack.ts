@@ -17,6 +17,7 @@ import type { IcmpCounters } from "../stack/icmp/endpoint.ts";
 import type { Ip, IpCounters } from "../stack/ip/endpoint.ts";
 import type { PointToPointCounters } from "../stack/ptp/endpoint.ts";
 import { Medium } from "../stack/slot.ts";
+import type { CongestionName } from "../stack/tcp/congestion/choice.ts";
 import type { TcpCounters } from "../stack/tcp/counters.ts";
 import type { UdpCounters } from "../stack/udp/endpoint.ts";
 import type { Address } from "../stack/wire/address.ts";
@@ -63,6 +64,8 @@ export interface StackOptions {
   readonly receiveBuffer?: number;
   /** Bytes that may be written to a connection and not be acknowledged: a power of two. Default 1 MiB. */
   readonly sendBuffer?: number;
+  /** The congestion control of TCP connections. Default "cubic" (RFC 9438). */
+  readonly congestion?: CongestionName;
   /** Makes an interface that is not there, for as long as the stack is open. Default false. */
   readonly create?: boolean;
   /** The own name, one label, which a DHCP server is told. */
@@ -162,6 +165,7 @@ export class Stack implements AsyncDisposable {
       dns: options.dns ?? [],
       search: options.search ?? [],
       connections: options.connections ?? 1_024,
+      congestion: options.congestion ?? "cubic",
       buffers: { receive: options.receiveBuffer ?? 1 << 20, send: options.sendBuffer ?? 1 << 20 },
     });
     const { eth, link, ip, icmp, udp, tcp } = host;

@@ -1,5 +1,5 @@
 /** The options that several commands share. A command takes those that it honours. */
-import { FAULT_PARTS, NIC_SPECS } from "../../mod.ts";
+import { CONGESTION_CONTROLS, FAULT_PARTS, NIC_SPECS } from "../../mod.ts";
 import { Option } from "./commander.ts";
 import { table } from "./format.ts";
 import * as parse from "./parse.ts";
@@ -70,6 +70,13 @@ export const verbose = new Option("-v, --verbose", "show every packet").conflict
 /** An end after some time. */
 export const duration = new Option("-d, --duration <time>", "stop after this time, such as 500ms, 2s or 1m")
   .argParser(parse.duration("--duration", 1_000));
+
+/** How TCP finds out how much a path takes. */
+export const congestion = new Option(
+  "--congestion <name>",
+  "TCP's congestion control: cubic takes losses for congestion, bbr follows a model of the path (default: what the kernel uses here, else cubic)",
+)
+  .choices(CONGESTION_CONTROLS);
 
 /** Faults of the wire. */
 export const fault = new Option(

@@ -60,13 +60,18 @@ export function addCurl(program: Command, context: Context): void {
     .addOption(options.gateway)
     .addOption(options.mac)
     .addOption(options.dns)
+    .addOption(options.congestion)
     .addOption(options.fault)
     .addOption(options.pcap)
     .addHelpText("after", HELP)
     .action(async (target, given) => {
-      const { nic, addr, gateway, mac, dns, fault, pcap } = given;
+      const { nic, addr, gateway, mac, dns, congestion, fault, pcap } = given;
       const output = new Output(context.io, { quiet: true });
-      const station = openStation({ nic, addr, gateway, mac, fault, pcap }, output, target.address);
+      const station = openStation(
+        { nic, addr, gateway, mac, congestion, fault, pcap },
+        output,
+        target.address,
+      );
       const note = (mark: string, text: string) => {
         if (given.verbose === true) context.io.err(`${mark} ${text}`.trimEnd() + "\n");
       };

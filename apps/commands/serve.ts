@@ -57,6 +57,7 @@ export function addServe(program: Command, context: Context): void {
       ),
     )
     .addOption(options.duration)
+    .addOption(options.congestion)
     .addOption(options.fault)
     .addOption(options.pcap)
     .addOption(options.filter)

@@ -13,6 +13,7 @@ import type { CongestionControl } from "./congestion/control.ts";
 import type { Tcp } from "./endpoint.ts";
 import { Flight } from "./flight.ts";
 import type { Listener } from "./listener.ts";
+import type { Pacer } from "./pacing.ts";
 import { RttEstimator } from "./rtt.ts";
 import { distance } from "./sequence.ts";
 import { canReceive, ConnectionState } from "./state.ts";
@@ -71,7 +72,7 @@ export const Recovery = { None: 0, Fast: 1, Timeout: 2 } as const;
 export type Recovery = (typeof Recovery)[keyof typeof Recovery];
 
 /** Out-of-order ranges that a connection keeps. */
-const RANGES = 16;
+const RANGES = 128;
 
 /** Made by {@linkcode Tcp}. The fields are the layer's: a user reads them at most. */
 export class Connection {
@@ -218,6 +219,12 @@ export class Connection {
   readonly rtt: RttEstimator = new RttEstimator();
   /** The congestion control. */
   control!: CongestionControl;
+  /**
+   * Spreads segments over time, if the congestion control has a rate.
+   *
+   * @internal
+   */
+  pacer: Pacer | undefined;
   /**
    * Whether losses are being repaired, and how they were found.
    *

@@ -16,8 +16,8 @@ import { ChallengeLimiter } from "./challenge.ts";
 import { Clock } from "./clock.ts";
 import { CloseReason, Connection, type ConnectionHandler, TransmitTimer } from "./connection.ts";
 import { SynCookies } from "./cookies.ts";
+import { congestionMaker, type CongestionName } from "./congestion/choice.ts";
 import type { CongestionControl } from "./congestion/control.ts";
-import { Cubic } from "./congestion/cubic.ts";
 import { TcpCounters } from "./counters.ts";
 import { ErrorReceiver } from "./errors.ts";
 import { offer, start } from "./handshake.ts";
@@ -26,6 +26,7 @@ import { initialSequence } from "./isn.ts";
 import { type Accept, Listener, type ListenOptions } from "./listener.ts";
 import { MIN_MSS } from "./options.ts";
 import { mssOfPath } from "./path-mss.ts";
+import { RateSampler } from "./rate.ts";
 import { TcpReceiver } from "./receive.ts";
 import { TcpSender } from "./send.ts";
 import type { SipKey } from "../store/siphash.ts";
@@ -46,8 +47,8 @@ export interface TcpOptions {
   readonly timeWaits?: number;
   /** The largest receive window that is ever offered, in bytes. Default 1 MiB. */
   readonly receiveWindow?: number;
-  /** Makes the congestion control of a connection. Default CUBIC. */
-  readonly congestion?: () => CongestionControl;
+  /** The congestion control of connections, by its name or by what makes one for each. Default "cubic" (RFC 9438). */
+  readonly congestion?: CongestionName | (() => CongestionControl);
   /** Whether ECN is asked for and accepted (RFC 3168). Default true. */
   readonly ecn?: boolean;
   /** Whether selective acknowledgments are offered and accepted (RFC 2018). Default true. */
@@ -140,7 +141,7 @@ export class Tcp {
       connections: 1_024,
       timeWaits: 16_384,
       receiveWindow: 1 << 20,
-      congestion: () => new Cubic(),
+      congestion: "cubic",
       ecn: true,
       sack: true,
       timestamps: true,
@@ -162,7 +163,8 @@ export class Tcp {
     this.synCookies = new SynCookies(secret);
     this.#nextPort = (secret[3] >>> 0) % EPHEMERAL_COUNT;
     settle(() => new Connection(this));
-    settle(this.options.congestion);
+    settle(congestionMaker(this.options.congestion));
+    settle(() => new RateSampler());
   }
 
   /** The host's secret. */

@@ -5,6 +5,7 @@
  * @module
  */
 import { elapsed, type Micros } from "./clock.ts";
+import type { RateSampler } from "./rate.ts";
 import { after, before, distance, upTo } from "./sequence.ts";
 
 /** The peer has it: a SACK block covers it. */
@@ -39,9 +40,9 @@ export class Flight {
   lost = 0;
   /** How many segments were sent again since whoever repairs losses set this to 0. */
   resent = 0;
-  /** When the first of those left, unless it has been answered. */
+  /** When the first of those left, if that is the oldest of all and was sent once before. */
   firstResentAt: Micros = 0;
-  /** Whether it left and was not answered. */
+  /** Whether there is such a one, and it was not answered. */
   hasFirstResent = false;
   /** What the last {@linkcode Flight.ackTo} or {@linkcode Flight.sack} delivered for the first time, in bytes. */
   delivered = 0;
@@ -65,6 +66,8 @@ export class Flight {
   oldestEnd = 0;
   /** Whether a segment never sent twice was just delivered. */
   hasOldest = false;
+  /** Measures how fast the path delivers, if somebody wants to know. */
+  rates: RateSampler | undefined;
   #ends = NO_ENDS;
   #sentAt = NO_TIMES;
   #flags = NO_FLAGS;
@@ -103,10 +106,13 @@ export class Flight {
   /** Notes a segment that has just left, from {@linkcode Flight.end} to `end`. */
   push(end: number, now: Micros): void {
     if (this.#tail === this.#ends.length) this.#makeRoom();
-    this.#ends[this.#tail] = end;
-    this.#sentAt[this.#tail] = now;
-    this.#flags[this.#tail] = 0;
+    const at = this.#tail;
+    const out = this.rates === undefined ? 0 : this.pipe;
+    this.#ends[at] = end;
+    this.#sentAt[at] = now;
+    this.#flags[at] = 0;
     this.#tail++;
+    this.rates?.onSent(at, out === 0, this.pipe, now);
   }
 
   /** The same, of `data` bytes that left as segments of `size` bytes; a FIN behind them is part of the last one. */
@@ -126,6 +132,7 @@ export class Flight {
     this.hasNewest = this.hasNewestOnce = false;
     this.highestEnd = this.una;
     this.hasOldest = false;
+    this.rates?.begin();
   }
 
   /** Takes everything before `una` off the flight, which reaches that far. */
@@ -143,6 +150,7 @@ export class Flight {
       if ((flags & SACKED) !== 0) this.sacked -= length;
       else {
         this.delivered += length;
+        this.rates?.onPart(length);
         if ((flags & LOST) !== 0) this.lost -= length;
       }
     }
@@ -217,7 +225,9 @@ export class Flight {
     const at = this.#head + index;
     if ((this.#flags[at]! & (SACKED | LOST)) !== 0) return;
     this.#flags[at] = this.#flags[at]! | LOST;
-    this.lost += distance(this.#start(at), this.#ends[at]!);
+    const length = distance(this.#start(at), this.#ends[at]!);
+    this.lost += length;
+    this.rates?.onLost(length);
     if (at < this.#lostFrom) this.#lostFrom = at;
   }
 
@@ -260,10 +270,14 @@ export class Flight {
     const start = this.start(index);
     if (length < distance(start, this.endOf(index))) this.#split(index, (start + length) | 0);
     const at = this.#head + index;
-    if ((this.#flags[at]! & LOST) !== 0) this.lost -= distance(start, this.#ends[at]!);
-    this.#flags[at] = (this.#flags[at]! & ~LOST) | RESENT;
+    const out = this.rates === undefined ? 0 : this.pipe;
+    const flags = this.#flags[at]!;
+    if ((flags & LOST) !== 0) this.lost -= distance(start, this.#ends[at]!);
+    this.#flags[at] = (flags & ~LOST) | RESENT;
     this.#sentAt[at] = now;
-    if (this.resent++ > 0) return;
+    this.rates?.onSent(at, out === 0, this.pipe, now);
+    // Only of the oldest one, sent again for the first time, the acknowledgment is sure to echo one of its two tries.
+    if (this.resent++ > 0 || index > 0 || (flags & RESENT) !== 0) return;
     this.firstResentAt = now;
     this.hasFirstResent = true;
   }
@@ -280,6 +294,7 @@ export class Flight {
     const resent = (flags & RESENT) !== 0;
     const sentAt = this.#sentAt[at]!;
     const end = this.#ends[at]!;
+    this.rates?.onDelivered(at, length, end, sentAt, resent);
     if (after(end, this.highestEnd)) this.highestEnd = end;
     if (!this.hasNewest || isNewer(sentAt, end, this.newestSentAt, this.newestEnd)) {
       this.hasNewest = true;
@@ -329,6 +344,7 @@ export class Flight {
     this.#ends.copyWithin(at + 1, at, this.#tail);
     this.#sentAt.copyWithin(at + 1, at, this.#tail);
     this.#flags.copyWithin(at + 1, at, this.#tail);
+    this.rates?.marks.split(at, this.#tail);
     this.#ends[at] = sequence;
     this.#tail++;
     if (this.#lostFrom > at) this.#lostFrom++;
@@ -337,6 +353,7 @@ export class Flight {
   #makeRoom(): void {
     const count = this.count;
     this.#lostFrom = Math.max(0, this.#lostFrom - this.#head);
+    this.rates?.marks.shift(this.#head, this.#tail);
     if (this.#head >= count && this.#head > 0) {
       this.#ends.copyWithin(0, this.#head, this.#tail);
       this.#sentAt.copyWithin(0, this.#head, this.#tail);
@@ -361,6 +378,7 @@ export class Flight {
   #release(): void {
     this.#head = this.#tail = this.#lostFrom = 0;
     if (this.#ends.length <= KEPT_CAPACITY) return;
+    this.rates?.marks.release();
     this.#ends = NO_ENDS;
     this.#sentAt = NO_TIMES;
     this.#flags = NO_FLAGS;

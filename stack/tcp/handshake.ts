@@ -5,13 +5,16 @@
  */
 import { Flag } from "../wire/tcp.ts";
 import { type ReceiveBuffer, Sink } from "./buffers.ts";
+import { congestionMaker } from "./congestion/choice.ts";
 import { Connection } from "./connection.ts";
 import type { Tcp } from "./endpoint.ts";
 import { initialSequence, timestampOffset } from "./isn.ts";
 import type { Listener } from "./listener.ts";
 import { DEFAULT_MSS_V4, DEFAULT_MSS_V6, MIN_MSS, type SegmentOptions } from "./options.ts";
+import { Pacer } from "./pacing.ts";
 import type { TcpIn } from "./packet.ts";
 import { knownMss } from "./path-mss.ts";
+import { RateSampler } from "./rate.ts";
 import { add, before } from "./sequence.ts";
 import { ConnectionState } from "./state.ts";
 import { KEEPALIVE_IDLE, TimerKind } from "./timers.ts";
@@ -26,7 +29,7 @@ const QUICK_ACKS = 16;
 /** Gives a connection a slot and its numbers, and has its SYN sent. False: there is no slot. */
 export function start(tcp: Tcp, c: Connection, iss: number): boolean {
   if (!tcp.connections.insert(c)) return false;
-  c.control = tcp.options.congestion();
+  c.control = congestionMaker(tcp.options.congestion)();
   c.iss =
     c.sndUna =
     c.lastShortEnd =
@@ -34,6 +37,8 @@ export function start(tcp: Tcp, c: Connection, iss: number): boolean {
     c.rackForwardAck =
       iss;
   c.flight.reset(iss);
+  c.flight.rates = c.control.onDelivery === undefined ? undefined : new RateSampler();
+  c.pacer = c.control.onDelivery === undefined ? undefined : new Pacer();
   c.tsOffset = timestampOffset(c, tcp.secret);
   c.userTimeout = tcp.options.userTimeout;
   c.sndMss = c.local.isV4 ? DEFAULT_MSS_V4 : DEFAULT_MSS_V6;

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { type Instant, NEVER } from "../store/time.ts";
+import type { Instant } from "../store/time.ts";
 import { Address } from "../wire/address.ts";
 import type { Connection } from "./connection.ts";
+import { UNMEASURED } from "./rtt.ts";
 import { type ConnectionState } from "./state.ts";
 import { receiveWindow } from "./window.ts";
 
@@ -59,7 +60,7 @@ export function infoOf(c: Connection): ConnectionInfo {
     isActive: c.isActive,
     srtt: srtt > 0 ? srtt : undefined,
     rttvar,
-    minRtt: minRtt === NEVER ? undefined : minRtt,
+    minRtt: minRtt === UNMEASURED ? undefined : minRtt,
     rto,
     congestion: c.control.name,
     cwnd: c.control.cwnd,

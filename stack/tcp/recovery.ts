@@ -10,6 +10,7 @@ import { flightSize, type Losses, pipeOf } from "./loss.ts";
 import { onProbeAcked } from "./probe.ts";
 import { prrStart, prrUpdate } from "./prr.ts";
 import { rackDetect, rackForget, rackMarkOnTimeout, rackOnRecovered, rackUpdate } from "./rack.ts";
+import type { RateSampler } from "./rate.ts";
 import { after, before } from "./sequence.ts";
 import { Frto, frtoOnAck, onDuplicateReported, undoIfSpurious, undoStart } from "./undo.ts";
 
@@ -60,7 +61,8 @@ export function onAckReceived(
     else detectByDuplicates(c, ackedNew);
   }
   if (c.recovery === Recovery.None && flight.lost > 0) enter(c, now, flight.delivered);
-  if (c.recovery === Recovery.Fast) {
+  if (flight.rates !== undefined) follow(c, flight.rates, now);
+  else if (c.recovery === Recovery.Fast) {
     if (delivered > 0 || flight.lost > lost) prrUpdate(c, delivered);
   } else if (ackedNew && !undone && c.frtoStep === Frto.Off && wasIn !== Recovery.Fast) {
     const isLimited = c.recovery === Recovery.Timeout || isWindowLimited(c);
@@ -82,7 +84,12 @@ export function onReorderingTimeout(c: Losses, now: Micros): void {
   detectByTime(c, now);
   if (c.flight.lost === lost) return;
   if (c.recovery === Recovery.None) enter(c, now, 0);
-  if (c.recovery === Recovery.Fast) prrUpdate(c, 0);
+  if (c.recovery === Recovery.Fast && c.flight.rates === undefined) prrUpdate(c, 0);
+}
+
+/** A congestion control with a model of the path rules the window itself. */
+function follow(c: Losses, rates: RateSampler, now: Micros): void {
+  c.control.onDelivery?.(rates.finish(c, now));
 }
 
 /** The retransmission timer has run out (RFC 6298 5.4 to 5.6, RFC 5681 3.1, RFC 8985 6.3). */

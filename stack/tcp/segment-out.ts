@@ -9,6 +9,7 @@ import { Flag } from "../wire/tcp.ts";
 import type { Micros } from "./clock.ts";
 import { type Connection, TransmitTimer } from "./connection.ts";
 import type { TcpInit, TcpOut, TcpRaw } from "./packet.ts";
+import { armPacing, pacingWait } from "./pacing.ts";
 import { noteSent, onIdleRestart, onProbeSent, sendAllowance } from "./recovery.ts";
 import { add, before, distance } from "./sequence.ts";
 import { ConnectionState } from "./state.ts";
@@ -59,7 +60,8 @@ export class SegmentWriter {
       return this.#syn(c, raw, now);
     }
     if (c.flight.count === 0 && c.unsent > 0) onIdleRestart(c);
-    const allowance = sendAllowance(c);
+    const wait = pacingWait(c, now);
+    const allowance = wait > 0 ? 0 : sendAllowance(c);
     const lost = allowance > 0 ? c.flight.firstLost() : -1;
     if (lost >= 0) return this.#resend(c, raw, now, lost);
     const length = c.finSent ? 0 : this.#newLength(c, raw, Math.min(allowance, this.#windowLeft(c)));
@@ -70,7 +72,9 @@ export class SegmentWriter {
     }
     if (c.windowProbeWanted) return this.#control(c, raw, now, add(c.sndUna, -1), Flag.Ack);
     if (c.ackNow) return this.#control(c, raw, now, c.sndNxt, Flag.Ack);
-    if (!c.finSent && (c.finWanted || c.unsent > 0)) armPersist(c);
+    if (wait > 0) armPacing(c, wait);
+    else if (!c.finSent && (c.finWanted || c.unsent > 0)) armPersist(c);
+    if (allowance >= c.sndMss && c.unsent < c.sndMss) c.flight.rates?.onAppLimited(c.flight.pipe);
     return Filled.Nothing;
   }
 
@@ -278,6 +282,7 @@ export class SegmentWriter {
       if (c.quickAcks > 0) c.quickAcks--;
     }
     noteSent(c, length);
+    c.pacer?.take(length);
     if (length > 0) c.lastSentAt = c.tcp.clock.now;
     armAfterSend(c, now);
     return Filled.Sent;

@@ -13,10 +13,10 @@ import { distance } from "./sequence.ts";
 import { ConnectionState } from "./state.ts";
 
 /** The wheel entries that a connection has. */
-export const TimerKind = { Transmit: 0, DelayedAck: 1, Life: 2 } as const;
+export const TimerKind = { Transmit: 0, DelayedAck: 1, Life: 2, Pacing: 3 } as const;
 
 /** How many those are. */
-export const TIMERS = 3;
+export const TIMERS = 4;
 
 /** RFC 9293 3.8.6.3: an acknowledgment is delayed by less than half a second; this long, as on Linux. */
 export const DELAYED_ACK: Instant = milliseconds(40);
@@ -90,7 +90,8 @@ export function onTimer(c: Connection, kind: number): void {
   else if (kind === TimerKind.DelayedAck) {
     if (c.ackDelayed) c.ackNow = true;
     c.tcp.wants(c);
-  } else onLifeTimer(c);
+  } else if (kind === TimerKind.Pacing) c.tcp.wants(c);
+  else onLifeTimer(c);
 }
 
 function onTransmitTimer(c: Connection, now: Micros): void {

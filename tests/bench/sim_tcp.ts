@@ -89,7 +89,8 @@ export interface LinkCase {
   readonly queue: number;
   /** How long the transfer lasts. */
   readonly time: Instant;
-  readonly congestion: () => CongestionControl;
+  /** Makes the congestion control of each flow, counted from 0. */
+  readonly congestion: (flow: number) => CongestionControl;
   /** The least window of both sides. Default 16 MiB. */
   readonly window?: number;
   readonly seed?: number;
@@ -117,13 +118,16 @@ export function shareLink(
 ): LinkResult {
   const { rate, queue, roundTrip, loss, window = 1 << 24 } = use;
   const network = new Network({ frames: 1 << 15, turns: Infinity, seed: use.seed ?? 1 });
-  const options = { receiveWindow: window, congestion: use.congestion };
+  const options = { receiveWindow: window };
   const delay = Math.floor(roundTrip / 4);
   const bottleneck: Faults = { rate, queue, delay, ...(loss !== undefined && { loss }) };
   const server = tcpHost(network, 3, { ingress: bottleneck, egress: { delay } }, options);
   const sinks = serve(server, window);
   const clients = Array.from({ length: flows }, (_, index) => {
-    const client = tcpHost(network, index + 1, { ingress: { delay }, egress: { delay } }, options);
+    const client = tcpHost(network, index + 1, { ingress: { delay }, egress: { delay } }, {
+      ...options,
+      congestion: () => use.congestion(index),
+    });
     network.at(index * later, () => void connect(client, server, new Source(window)));
     return client;
   });

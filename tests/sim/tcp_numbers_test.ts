@@ -1,6 +1,7 @@
 /** How well TCP uses a link, on virtual time: the same figures on every machine. */
 import { ok } from "node:assert/strict";
 import { milliseconds, seconds } from "../../mod.ts";
+import { Bbr } from "../../stack/tcp/congestion/bbr.ts";
 import { Cubic } from "../../stack/tcp/congestion/cubic.ts";
 import { NewReno } from "../../stack/tcp/congestion/newreno.ts";
 import { shareLink } from "../bench/sim_tcp.ts";
@@ -10,7 +11,7 @@ const GIGABIT = { rate: 1e9, roundTrip: milliseconds(50), queue: 2_000 };
 /** Segments that such a link and its round trip hold. */
 const CAPACITY = 1e9 / 8 * 0.05 / 1_514;
 
-for (const congestion of [() => new Cubic(), () => new NewReno()]) {
+for (const congestion of [() => new Cubic(), () => new NewReno(), () => new Bbr()]) {
   const { name } = congestion();
 
   Deno.test(`tcp: two ${name} flows share a link fairly, though one came 5 s later`, () => {
@@ -19,6 +20,10 @@ for (const congestion of [() => new Cubic(), () => new NewReno()]) {
     ok(fairness > 0.9, `${shares}`);
     ok(shares[0]! + shares[1]! > 0.9, `${shares}`);
   });
+}
+
+for (const congestion of [() => new Cubic(), () => new NewReno()]) {
+  const { name } = congestion();
 
   // RFC 9438 5.2, tables 1 and 2: the average window of standard congestion control, 1.22 / sqrt(p) segments, which
   // CUBIC equals where losses are that frequent. No control that takes a loss for congestion gets more.
@@ -49,3 +54,24 @@ Deno.test("tcp: cubic fills 80 % of 1 Gbit/s and 50 ms where one segment of a mi
   const { shares: [share] } = shareLink(link);
   ok(share! > 0.8, `${share}`);
 });
+
+Deno.test("tcp: bbr fills 80 % of a link of 1 Gbit/s and 50 ms where 0.01 % is lost, and half where 1 % is", () => {
+  for (const [loss, least] of [[1e-4, 0.8], [1e-2, 0.5]] as const) {
+    const link = { ...GIGABIT, time: seconds(12), loss, congestion: () => new Bbr() };
+    const { shares: [share], timeouts } = shareLink(link, 1, 0, seconds(8));
+    ok(share! > least, `${share} at ${loss}`);
+    ok(timeouts === 0, `${timeouts} timeouts`);
+  }
+});
+
+for (const queue of [40, 170, 700]) {
+  Deno.test(`tcp: bbr and cubic both live on a link with a queue of ${queue} segments, whoever came first`, () => {
+    const link = { rate: 1e8, roundTrip: milliseconds(20), queue, time: seconds(40) };
+    for (const first of [0, 1]) {
+      const congestion = (flow: number) => flow === first ? new Bbr() : new Cubic();
+      const { shares } = shareLink({ ...link, congestion }, 2, seconds(5), seconds(25));
+      ok(Math.min(...shares) > 0.25, `${shares}`);
+      ok(shares[0]! + shares[1]! > 0.9, `${shares}`);
+    }
+  });
+}

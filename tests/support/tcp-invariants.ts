@@ -29,7 +29,10 @@ function stalled(c: Connection): string | undefined {
   if (c.state <= ConnectionState.SynReceived && !isArmed) return "no timer for its SYN";
   if (c.flight.count > 0 && !isArmed) return `${c.flight.count} segments in flight and no timer`;
   const hasFin = c.finWanted && !c.finSent;
-  if (c.state >= ConnectionState.Established && (c.unsent > 0 && !c.finSent || hasFin) && !isArmed) {
+  const isPaced = connections.isArmed(c, TimerKind.Pacing);
+  if (
+    c.state >= ConnectionState.Established && (c.unsent > 0 && !c.finSent || hasFin) && !isArmed && !isPaced
+  ) {
     return `${c.unsent} bytes to send, a window of ${c.sndWnd}, and no timer`;
   }
   if (c.ackNow || c.rstWanted || c.lastWords) return "something to send and not in line";

@@ -1,6 +1,5 @@
 /** One transfer between two hosts under chosen faults, and what must hold of it whatever they are. */
-import { Cubic } from "../../stack/tcp/congestion/cubic.ts";
-import { NewReno } from "../../stack/tcp/congestion/newreno.ts";
+import { CONGESTION_CONTROLS, type CongestionName } from "../../stack/tcp/congestion/choice.ts";
 import { CloseReason } from "../../stack/tcp/connection.ts";
 import { type Faults, milliseconds, Network, type NetworkEvent, Random, seconds } from "../../mod.ts";
 import { type Pace, PacedUser } from "./paced-user.ts";
@@ -44,7 +43,7 @@ export interface Scenario {
   /** Whose NIC cuts segments, so that TCP hands down many in one. */
   readonly supers: readonly [boolean, boolean];
   readonly ecn: boolean;
-  readonly cubic: boolean;
+  readonly congestion: CongestionName;
   readonly noDelay: boolean;
   readonly client: Side;
   readonly server: Side;
@@ -101,7 +100,7 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc.record({
   windowScale: both,
   supers: both,
   ecn: fc.boolean(),
-  cubic: fc.boolean(),
+  congestion: fc.constantFrom(...CONGESTION_CONTROLS),
   noDelay: fc.boolean(),
   client: side,
   server: side,
@@ -216,7 +215,7 @@ function host(network: Network, s: Scenario, index: 0 | 1): TcpHost {
     sack: s.sack[index],
     timestamps: s.timestamps[index],
     windowScale: s.windowScale[index],
-    congestion: () => s.cubic ? new Cubic() : new NewReno(),
+    congestion: s.congestion,
   });
 }
 

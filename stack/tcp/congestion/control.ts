@@ -4,6 +4,7 @@
  * @module
  */
 import type { Micros } from "../clock.ts";
+import type { DeliverySample } from "./sample.ts";
 
 /**
  * A window that follows the network. All sizes are in bytes, round trips in microseconds; `now` is the low 32 bits of
@@ -16,6 +17,13 @@ export interface CongestionControl {
   cwnd: number;
   /** Below it a window grows by slow start. */
   readonly ssthresh: number;
+  /** Bytes a second at which segments may leave; 0: as fast as the window lets them. */
+  readonly pacingRate: number;
+  /**
+   * Takes what each acknowledgment says about the path's rate. A control that has this rules its window itself; for one
+   * without, PRR (RFC 6937) does while losses are repaired.
+   */
+  readonly onDelivery?: (sample: DeliverySample) => void;
   /** Starts over for a connection whose segments carry `mss` bytes. */
   readonly reset: (mss: number) => void;
   /** The MSS has become `mss`. */

@@ -26,6 +26,7 @@ export class Cubic implements CongestionControl {
   readonly name: string = "cubic";
   cwnd: number = 0;
   ssthresh: number = Infinity;
+  readonly pacingRate: number = 0;
   #mss = 0;
   /** What the rounding of `cwnd` to whole bytes has left over. */
   #fraction = 0;

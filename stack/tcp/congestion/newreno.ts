@@ -18,6 +18,7 @@ export class NewReno implements CongestionControl {
   readonly name: string = "newreno";
   cwnd: number = 0;
   ssthresh: number = Infinity;
+  readonly pacingRate: number = 0;
   #mss = 0;
   #acked = 0;
   #isAfterTimeout = false;

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { milliseconds } from "../../../stack/store/time.ts";
 import { Recovery } from "../../../stack/tcp/connection.ts";
 import { onRetransmissionTimeout } from "../../../stack/tcp/recovery.ts";
-import { Frto } from "../../../stack/tcp/undo.ts";
+import { Frto, undoIfSpurious, undoStart } from "../../../stack/tcp/undo.ts";
 import { Script } from "./script.ts";
+import { MSS } from "./transfer.ts";
 
 const RTT = milliseconds(40);
 
@@ -84,6 +85,21 @@ Deno.test("undo: an acknowledgment that echoes the original's timestamp takes a 
   const right = timedOut();
   right.wait(milliseconds(45)).ack(1, { echoAge: milliseconds(45) });
   assert.equal(right.c.tcp.counters.undone, 0);
+});
+
+Deno.test("undo: the echo of a retransmission is no proof against a later one, with which a recovery began (RFC 3522 3.2)", () => {
+  const { c } = new Script();
+  const { flight } = c;
+  for (let count = 0; count < 4; count++) flight.push(flight.end + MSS, 0);
+  flight.markLost(0);
+  flight.resend(0, MSS, milliseconds(50));
+  undoStart(c);
+  flight.markLost(2);
+  flight.resend(2, MSS, milliseconds(60));
+  flight.begin();
+  flight.ackTo(2 * MSS);
+  // It echoes what left at 50 ms.
+  assert.equal(undoIfSpurious(c, milliseconds(90), true, milliseconds(40)), false);
 });
 
 Deno.test("undo: the same after a fast retransmit, which then was reordering (RFC 3522 3.2)", () => {

@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { milliseconds, seconds } from "../../../stack/store/time.ts";
+import { Bbr } from "../../../stack/tcp/congestion/bbr.ts";
+import { DeliverySample } from "../../../stack/tcp/congestion/sample.ts";
+
+const MSS = 1_000;
+const RTT = milliseconds(20);
+/** Bytes a second that the path carries, and what is out when it is just full. */
+const RATE = 10e6, PRODUCT = RATE * RTT / 1e6;
+
+/** A path that carries {@linkcode RATE}, told to a control one round trip at a time. */
+class Path {
+  readonly control = new Bbr();
+  readonly sample = new DeliverySample();
+  /** The share of each round that is lost. */
+  loss = 0;
+  rtt = RTT;
+  isAppLimited = false;
+
+  constructor() {
+    this.control.reset(MSS);
+  }
+
+  /** So many round trips of a sender that always has data, in ten acknowledgments each. */
+  round(count = 1): this {
+    const { control, sample } = this;
+    for (let left = count * 10; left > 0; left--) {
+      const out = control.cwnd;
+      const paced = control.pacingRate === 0 ? Infinity : control.pacingRate * this.rtt / 1e6;
+      const flight = Math.min(out, paced);
+      const queue = Math.max(0, flight - PRODUCT);
+      const trip = this.rtt + Math.round(queue / RATE * 1e6);
+      sample.now = (sample.now + trip / 10) | 0;
+      sample.acked = Math.round(Math.min(flight, RATE * trip / 1e6) / 10);
+      sample.lost = Math.round(this.loss * flight / 10);
+      sample.priorDelivered = (sample.delivered - Math.round(flight * 0.9)) | 0;
+      sample.delivered = (sample.delivered + sample.acked) | 0;
+      sample.hasRate = true;
+      sample.flightDelivered = sample.acked * 10;
+      sample.rate = sample.flightDelivered * 1e6 / trip;
+      sample.flightSize = flight;
+      sample.flightLost = Math.round(this.loss * flight);
+      sample.isAppLimited = this.isAppLimited;
+      sample.rtt = trip;
+      sample.inFlight = flight;
+      sample.isWindowLimited = true;
+      control.onDelivery(sample);
+    }
+    return this;
+  }
+}
+
+Deno.test("bbr: the start doubles what is in flight each round trip, and finds the path's rate and product", () => {
+  const path = new Path();
+  const first = path.control.cwnd;
+  path.round(2);
+  assert.ok(path.control.cwnd > 2 * first);
+  path.round(20);
+  const { cwnd, pacingRate } = path.control;
+  assert.ok(pacingRate > 0.85 * RATE && pacingRate < 1.3 * RATE, `${pacingRate}`);
+  assert.ok(cwnd > PRODUCT && cwnd < 3.5 * PRODUCT, `${cwnd} of ${PRODUCT}`);
+});
+
+Deno.test("bbr: one percent of losses is not congestion (draft-ietf-ccwg-bbr, BBR.LossThresh)", () => {
+  const path = new Path().round(30);
+  path.loss = 0.01;
+  path.round(60);
+  assert.ok(path.control.pacingRate > 0.6 * RATE, `${path.control.pacingRate}`);
+  assert.ok(path.control.cwnd >= PRODUCT * 0.7, `${path.control.cwnd}`);
+});
+
+Deno.test("bbr: ten percent are: less is kept in flight", () => {
+  const path = new Path().round(30);
+  const before = path.control.cwnd;
+  path.loss = 0.1;
+  path.round(200);
+  assert.ok(path.control.cwnd < before * 0.75, `${path.control.cwnd} of ${before}`);
+});
+
+Deno.test("bbr: a window that a recovery or a timeout has cut comes back at its end", () => {
+  const path = new Path().round(30);
+  const { control } = path;
+  const { cwnd } = control;
+  control.onLoss(cwnd, path.sample.now);
+  path.loss = 0.2;
+  path.round(1);
+  path.loss = 0;
+  assert.ok(control.cwnd < cwnd);
+  control.onRecovered();
+  assert.ok(control.cwnd >= cwnd);
+  control.onTimeout(cwnd, path.sample.now);
+  assert.equal(control.cwnd, MSS);
+  control.undo();
+  assert.ok(control.cwnd >= cwnd);
+});
+
+Deno.test("bbr: each five seconds the queue is let run empty, to see the least round trip (ProbeRTT)", () => {
+  const path = new Path().round(30);
+  path.rtt = RTT + milliseconds(5);
+  let least = Infinity;
+  for (let passed = 0; passed < seconds(11); passed += path.rtt) {
+    path.round(1);
+    least = Math.min(least, path.control.cwnd);
+  }
+  assert.ok(least <= Math.max(PRODUCT * 0.7, 4 * MSS), `${least} of ${PRODUCT}`);
+  assert.ok(path.round(20).control.cwnd > PRODUCT, "and filled again");
+});
+
+Deno.test("bbr: what an application-limited flight delivers does not lower the rate", () => {
+  const path = new Path().round(30);
+  const { pacingRate } = path.control;
+  path.isAppLimited = true;
+  const { sample, control } = path;
+  for (let i = 0; i < 50; i++) {
+    sample.now = (sample.now + RTT) | 0;
+    sample.acked = sample.flightDelivered = MSS;
+    sample.rate = MSS * 1e6 / RTT;
+    sample.priorDelivered = sample.delivered;
+    sample.delivered = (sample.delivered + MSS) | 0;
+    sample.inFlight = sample.lost = sample.flightLost = 0;
+    control.onDelivery(sample);
+  }
+  assert.ok(control.pacingRate > 0.7 * pacingRate, `${control.pacingRate} of ${pacingRate}`);
+});
+
+Deno.test("bbr: starts over for another connection", () => {
+  const path = new Path().round(30);
+  path.control.reset(536);
+  assert.equal(path.control.cwnd, 5_360);
+  assert.equal(path.control.pacingRate, 0);
+});

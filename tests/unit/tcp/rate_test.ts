@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { milliseconds } from "../../../stack/store/time.ts";
+import { Bbr } from "../../../stack/tcp/congestion/bbr.ts";
+import type { DeliverySample } from "../../../stack/tcp/congestion/sample.ts";
+import type { Losses } from "../../../stack/tcp/loss.ts";
+import { RateSampler } from "../../../stack/tcp/rate.ts";
+import { lossesOf, MSS } from "./transfer.ts";
+
+const RTT = milliseconds(10);
+
+/** A flight with a sampler, sent and acknowledged by hand. Times are near the clock's turn. */
+class Sampled {
+  readonly c: Losses = lossesOf(new Bbr());
+  readonly rates = new RateSampler();
+  now = 0x7fff_ff00;
+
+  constructor() {
+    this.c.flight.rates = this.rates;
+    this.c.rtt.measure(RTT, this.now);
+  }
+
+  send(segments: number, gap = 0): this {
+    const { flight } = this.c;
+    for (; segments > 0; segments--) {
+      flight.push(flight.end + MSS, this.now);
+      this.wait(gap);
+    }
+    return this;
+  }
+
+  wait(time: number): this {
+    this.now = (this.now + time) | 0;
+    return this;
+  }
+
+  ack(upTo: number, sack?: [number, number]): DeliverySample {
+    const { flight } = this.c;
+    flight.begin();
+    flight.ackTo(upTo * MSS);
+    if (sack !== undefined) flight.sack(sack[0] * MSS, sack[1] * MSS);
+    return this.rates.finish(this.c, this.now);
+  }
+}
+
+Deno.test("rate: what was delivered over the time it took, in bytes a second", () => {
+  const s = new Sampled().send(10).wait(RTT);
+  const sample = s.ack(10);
+  assert.equal(sample.acked, 10 * MSS);
+  assert.equal(sample.rtt, RTT);
+  assert.equal(sample.rate, 10 * MSS * 100);
+  assert.equal(sample.flightDelivered, 10 * MSS);
+  assert.ok(!sample.isAppLimited);
+});
+
+Deno.test("rate: the longer of the times of sending and of acknowledging counts, so that bunched ACKs do not", () => {
+  const s = new Sampled().send(10, milliseconds(2)).wait(RTT);
+  const sample = s.ack(10);
+  // The last left 18 ms after the first, and is acknowledged 30 ms after that.
+  assert.equal(Math.round(sample.rate), 333_333);
+});
+
+Deno.test("rate: an interval shorter than the least round trip says nothing", () => {
+  const s = new Sampled().send(2).wait(RTT / 2);
+  assert.equal(s.ack(2).rate, 0);
+});
+
+Deno.test("rate: what was sent when there was no more to send is marked, until it is all delivered", () => {
+  const s = new Sampled().send(2);
+  s.rates.onAppLimited(s.c.flight.pipe);
+  s.send(1).wait(RTT);
+  assert.ok(!s.ack(2).isAppLimited, "these left before");
+  assert.ok(s.ack(3).isAppLimited);
+  s.send(4).wait(RTT);
+  assert.ok(!s.ack(7).isAppLimited, "and the sender had enough again");
+});
+
+Deno.test("rate: losses since a segment left are told with it, out of what was in flight then", () => {
+  const s = new Sampled().send(10).wait(RTT);
+  s.ack(0, [3, 4]);
+  s.c.flight.markLost(0);
+  s.c.flight.markLost(1);
+  const sample = s.ack(0, [4, 6]);
+  assert.equal(sample.lost, 0, "they were known before this acknowledgment");
+  assert.equal(sample.flightLost, 2 * MSS);
+  assert.equal(sample.flightSize, 6 * MSS);
+});
+
+Deno.test("rate: a segment sent twice gives a rate but no round trip (Karn)", () => {
+  const s = new Sampled().send(3).wait(RTT);
+  s.c.flight.markLost(0);
+  s.c.flight.resend(0, MSS, s.now);
+  const sample = s.wait(RTT).ack(1);
+  assert.equal(sample.rtt, -1);
+  assert.ok(sample.hasRate);
+});
+
+Deno.test("rate: a part of a segment counts as delivered and says nothing about times", () => {
+  const s = new Sampled().send(1).wait(RTT);
+  const { flight } = s.c;
+  flight.begin();
+  flight.ackTo(MSS / 2);
+  const sample = s.rates.finish(s.c, s.now);
+  assert.equal(sample.acked, MSS / 2);
+  assert.ok(!sample.hasRate);
+});
+
+Deno.test("rate: flights that grow, land and are divided keep what was noted for each segment", () => {
+  const s = new Sampled();
+  for (let round = 0; round < 5; round++) {
+    const una = s.c.flight.una / MSS;
+    s.send(40).wait(RTT);
+    s.ack(una + 20);
+    s.send(40).wait(RTT);
+    s.c.flight.markLost(0);
+    s.c.flight.resend(0, MSS - 512, s.now);
+    const sample = s.wait(RTT).ack(una + 80);
+    assert.ok(sample.rate > 0 && sample.rate < 80 * MSS * 100, `${sample.rate}`);
+  }
+});
