@@ -61,6 +61,8 @@ export type { IpBase, IpHeader, IpIn, IpInit, IpOut, IpRaw } from "./stack/ip/pa
 export { type EchoMode, Icmp, IcmpCounters, type IcmpOptions } from "./stack/icmp/endpoint.ts";
 export type { IcmpBase, IcmpHeader, IcmpIn, IcmpInit, IcmpOut, IcmpRaw } from "./stack/icmp/packet.ts";
 export { Ndp, type NdpOptions } from "./stack/ndp/endpoint.ts";
+export { Membership } from "./stack/multicast/endpoint.ts";
+export { MembershipCounters } from "./stack/multicast/counters.ts";
 export { NdpCounters } from "./stack/ndp/counters.ts";
 export { type DefaultRouter, DefaultRouters } from "./stack/ndp/routers.ts";
 export { Redirects } from "./stack/ndp/redirects.ts";

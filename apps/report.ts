@@ -34,6 +34,8 @@ const DONE: ReadonlySet<string> = new Set([
   "linkControl",
   "lookups",
   "defended",
+  "queries",
+  "reports",
   "routerAdvertisements",
   "redirects",
 ]);
@@ -54,6 +56,7 @@ export function layers(appliance: Appliance): readonly (readonly [string, object
     ["neighbours", ip.neighbours.counters],
     ["ip", ip.counters],
     ...(autoconf.ndp === undefined ? [] : [["ndp", autoconf.ndp.counters] as const]),
+    ["membership", autoconf.membership.counters],
     ["icmp", icmp.counters],
     ["udp", udp.counters],
     ["tcp", tcp.counters],

@@ -14,6 +14,7 @@ import type { Resolver } from "../stack/dns/resolver.ts";
 import type { EthCounters } from "../stack/eth/endpoint.ts";
 import type { Addresses } from "../stack/host/addresses.ts";
 import type { IcmpCounters } from "../stack/icmp/endpoint.ts";
+import type { MembershipCounters } from "../stack/multicast/counters.ts";
 import type { Ip, IpCounters } from "../stack/ip/endpoint.ts";
 import type { PointToPointCounters } from "../stack/ptp/endpoint.ts";
 import { Medium } from "../stack/slot.ts";
@@ -102,6 +103,8 @@ export interface StackCounters {
   readonly arp: ArpCounters;
   /** IP's. */
   readonly ip: IpCounters;
+  /** Those of IGMP and MLD. */
+  readonly membership: MembershipCounters;
   /** ICMP's. */
   readonly icmp: IcmpCounters;
   /** UDP's. */
@@ -175,6 +178,7 @@ export class Stack implements AsyncDisposable {
       link: link.counters,
       arp: ip.arp.counters,
       ip: ip.counters,
+      membership: host.autoconf.membership.counters,
       icmp: icmp.counters,
       udp: udp.counters,
       tcp: tcp.counters,

@@ -31,6 +31,8 @@ export class EthCounters {
   notQueued = 0;
 }
 
+/** The first three bytes of the addresses that carry IPv4's groups, behind which a bit is 0 (RFC 1112 6.4). */
+const IPV4_GROUPS = 0x01005e;
 /** The first two bytes of the addresses that carry IPv6's groups (RFC 2464 7). */
 const IPV6_GROUPS = 0x3333;
 
@@ -44,7 +46,7 @@ export interface EthOptions {
 
 /**
  * An Ethernet station. It passes every EtherType up that is sent to its own address, to all, to a group it has
- * joined, or to a group of IPv6. Its state is open to change between poll cycles, as `ip link` changes it on an OS.
+ * joined, or to a group of IP. Its state is open to change between poll cycles, as `ip link` changes it on an OS.
  */
 export class Eth implements LinkEndpoint {
   /** The own address. */
@@ -75,13 +77,13 @@ export class Eth implements LinkEndpoint {
   }
 
   /**
-   * Whether frames to this address are for us: it is the own one, everybody's, or a joined group's. IPv6's groups
-   * (RFC 2464 7) are all taken: every host is in some, and IP knows in which.
+   * Whether frames to this address are for us: it is the own one, everybody's, or a joined group's. IP's groups
+   * (RFC 1112 6.4, RFC 2464 7) are all taken: every host is in some, and IP knows in which.
    */
   accepts(destination: Mac): boolean {
-    if (destination.equals(this.mac) || destination.isBroadcast || destination.hi === IPV6_GROUPS) {
-      return true;
-    }
+    const { hi, lo } = destination;
+    if (destination.equals(this.mac) || destination.isBroadcast || hi === IPV6_GROUPS) return true;
+    if (hi === IPV4_GROUPS >>> 8 && lo >>> 23 === (IPV4_GROUPS & 0xff) << 1) return true;
     for (let index = 0; index < this.#groups.length; index++) {
       if (this.#groups[index]!.equals(destination)) return true;
     }

@@ -26,6 +26,9 @@ export const Scope = {
 /** One of {@linkcode Scope}'s numbers. */
 export type Scope = (typeof Scope)[keyof typeof Scope];
 
+/** 224.0.0.1. */
+const ALL_HOSTS = 0xe0000001 | 0;
+
 /** The first word of ff02::/16: groups on one link (RFC 4291 2.7). */
 const LINK_SCOPE = 0xff020000 | 0;
 
@@ -38,7 +41,11 @@ export class Addresses {
   #list: readonly Cidr[] = [];
   #links: readonly Cidr[] = [];
   #expires: Instant = NEVER;
+  /** Grows with every change of the groups that the host is in. */
+  groupsVersion = 0;
   readonly #groups: Address[] = [];
+  /** How often each of them was joined. */
+  readonly #joins: number[] = [];
 
   /** Starts with these, each as text ("10.0.0.1/24") or parsed. */
   constructor(addresses: readonly (Cidr | string)[] = []) {
@@ -122,6 +129,7 @@ export class Addresses {
 
   #change(all: readonly OwnAddressEntry[]): void {
     this.version++;
+    this.groupsVersion++;
     this.#all = all;
     const usable = all.filter(({ isUsable }) => isUsable);
     this.#list = usable.map(({ cidr }) => cidr);
@@ -131,16 +139,37 @@ export class Addresses {
     }, NEVER);
   }
 
-  /** Counts packets to this group as for us. Those that every IPv6 host is in need no joining (RFC 4291 2.8). */
+  /** Counts packets to this group as for us, until it was left as often as it was joined. Those that every IPv6 host is in need no joining (RFC 4291 2.8). */
   join(group: Address): void {
     if (!group.isMulticast) throw new RangeError(`${group} is no multicast group`);
-    if (!this.#groups.some((joined) => joined.equals(group))) this.#groups.push(new Address().copy(group));
+    const index = this.#groups.findIndex((joined) => joined.equals(group));
+    if (index >= 0) this.#joins[index] = this.#joins[index]! + 1;
+    else {
+      this.#groups.push(new Address().copy(group));
+      this.#joins.push(1);
+      this.groupsVersion++;
+    }
   }
 
-  /** Stops counting packets to this group as for us. */
+  /** Takes one joining back. */
   leave(group: Address): void {
     const index = this.#groups.findIndex((joined) => joined.equals(group));
-    if (index >= 0) this.#groups.splice(index, 1);
+    if (index < 0) return;
+    this.#joins[index] = this.#joins[index]! - 1;
+    if (this.#joins[index] !== 0) return;
+    this.#groups.splice(index, 1);
+    this.#joins.splice(index, 1);
+    this.groupsVersion++;
+  }
+
+  /** The groups that the host is in: those that were joined, and the solicited-node groups of its addresses. */
+  groups(): Address[] {
+    const solicited = this.#all.filter(({ cidr }) => !cidr.isV4).map(({ cidr }) => {
+      return cidr.address.solicitedNode(new Address());
+    });
+    return [...this.#groups, ...solicited].filter((group, index, all) => {
+      return all.findIndex((other) => other.equals(group)) === index;
+    });
   }
 
   /** All that may be used, in the order of their adding. */
@@ -184,6 +213,8 @@ export class Addresses {
     if (this.owns(address)) return Scope.Own;
     if (address.isBroadcast || this.isDirectedBroadcast(address)) return Scope.Broadcast;
     if (!address.isMulticast) return Scope.Other;
+    // RFC 1112 4: every host is in the group of all hosts.
+    if (address.isV4 && address.d === ALL_HOSTS) return Scope.Multicast;
     for (let index = 0; index < this.#groups.length; index++) {
       if (this.#groups[index]!.equals(address)) return Scope.Multicast;
     }

@@ -56,8 +56,11 @@ export class IpReceiver implements Receiver<LinkIn> {
     const packet = this.#packet.enterInV4(link);
     if (this.#transit !== undefined && this.#isForOther(packet)) this.#transit.receive(packet);
     else if (isForUsV4(packet, link)) {
-      if (!ipv4.isFragment(packet.frame.bytes, packet.headerAt)) this.#hand(packet);
-      else if (readV4(packet, this.#fragment)) this.#collect(packet, link);
+      if (!ipv4.isFragment(packet.frame.bytes, packet.headerAt)) {
+        if (packet.protocol === Protocol.Igmp && this.#ip.linkControl !== undefined) {
+          this.#receiveIgmp(packet);
+        } else this.#hand(packet);
+      } else if (readV4(packet, this.#fragment)) this.#collect(packet, link);
     }
     packet.leave();
   }
@@ -123,6 +126,11 @@ export class IpReceiver implements Receiver<LinkIn> {
   #hand(packet: IpPacket): void {
     this.#ip.counters.received++;
     this.#upper.receive(packet);
+  }
+
+  #receiveIgmp(packet: IpPacket): void {
+    this.#ip.counters.linkControl++;
+    this.#ip.linkControl?.receive(packet);
   }
 
   #control(packet: IpPacket, wasFragment: boolean): void {

@@ -7,7 +7,9 @@ import { AddressOrigin, AddressState, type OwnAddress } from "../host/addresses.
 import type { Ip } from "../ip/endpoint.ts";
 import type { SipKey } from "../store/siphash.ts";
 import type { Mac } from "../wire/mac.ts";
+import { Membership } from "../multicast/endpoint.ts";
 import { Ndp } from "./endpoint.ts";
+import { LinkControls } from "./link-controls.ts";
 
 /** What an {@linkcode Autoconf} is to do. */
 export interface AutoconfOptions {
@@ -32,6 +34,8 @@ export interface AutoconfOptions {
 export class Autoconf {
   /** NDP; undefined: the host has no IPv6. */
   readonly ndp: Ndp | undefined;
+  /** IGMP and MLD. */
+  readonly membership: Membership;
   readonly #ip: Ip;
   readonly #isV4LinkLocal: boolean;
 
@@ -45,6 +49,8 @@ export class Autoconf {
     }
     if (this.#isV4LinkLocal) ip.arp.conflicts.useLinkLocal();
     const slaac = options.slaac ?? false;
+    this.membership = new Membership(ip, options.secret[1]);
+    ip.linkControl = new LinkControls(undefined, this.membership);
     if (!slaac && given.every(({ isV4 }) => isV4)) return;
     this.ndp = new Ndp(ip, {
       mac: options.mac,
@@ -54,7 +60,7 @@ export class Autoconf {
       // RFC 4291 2.1: every interface has a link-local address; one that was given will do.
       linkLocal: !given.some(({ isV4, address }) => !isV4 && address.isLinkLocal),
     });
-    ip.linkControl = this.ndp;
+    ip.linkControl = new LinkControls(this.ndp, this.membership);
   }
 
   /**

@@ -87,7 +87,7 @@ Deno.test("ipv4: a host that starts up calls to all from 0.0.0.0, and to nobody 
 });
 
 Deno.test("ipv4: what is for another host is silently discarded: a host is no router (RFC 1122 3.2.1.3, 3.3.1.1)", () => {
-  for (const destination of ["10.0.0.3", "8.8.8.8", "224.0.0.1", "0.0.0.0", "10.0.1.255", "192.168.0.1"]) {
+  for (const destination of ["10.0.0.3", "8.8.8.8", "224.0.0.2", "0.0.0.0", "10.0.1.255", "192.168.0.1"]) {
     isDropped("notForUs", { ip: { destination } });
   }
 });

@@ -7,7 +7,7 @@ import { Mac } from "../../../stack/wire/mac.ts";
 import { BROADCAST_MAC, data, ethernet, expectFrame, OWN_MAC, PEER_MAC } from "../../support/frames.ts";
 import { counted, host } from "../../support/host.ts";
 
-const GROUP = "01:00:5e:00:00:fb";
+const GROUP = "01:80:c2:00:00:0e";
 
 /** Sends one frame to a station and answers whether it was handed up. */
 function takes(eth: Eth, destination: string): boolean {

@@ -11,7 +11,7 @@ Deno.test("addresses: what a destination means to a host on two subnets", () => 
   deepEqual(scopes(["10.0.0.1", "192.168.1.1"]), [Scope.Own, Scope.Own]);
   deepEqual(scopes(["255.255.255.255", "10.0.0.255", "192.168.255.255"]), Array(3).fill(Scope.Broadcast));
   deepEqual(scopes(["224.0.0.251"]), [Scope.Multicast]);
-  deepEqual(scopes(["10.0.0.2", "192.168.1.255", "224.0.0.1", "0.0.0.0"]), Array(4).fill(Scope.Other));
+  deepEqual(scopes(["10.0.0.2", "192.168.1.255", "224.0.0.2", "0.0.0.0"]), Array(4).fill(Scope.Other));
   addresses.leave(parse("224.0.0.251"));
   deepEqual(scopes(["224.0.0.251"]), [Scope.Other]);
 });
@@ -185,4 +185,20 @@ Deno.test("addresses: a subnet counts as on the link unless it was added without
   addresses.add("2001:db8::5/64", { isOnLink: false });
   equal(addresses.onLink(parse("2001:db8::6")), undefined);
   equal(addresses.sourceFor(parse("2001:db8::6"), parse("2001:db8::6"))?.toString(), "2001:db8::5");
+});
+
+Deno.test("addresses: a group is left when it was left as often as it was joined; every host is in that of all (RFC 1112 4)", () => {
+  const addresses = new Addresses(["10.0.0.1/24"]);
+  const group = parse("239.1.2.3");
+  const version = addresses.groupsVersion;
+  addresses.join(group);
+  addresses.join(group);
+  addresses.leave(group);
+  equal(addresses.scope(group), Scope.Multicast);
+  deepEqual(addresses.groups().map(String), ["239.1.2.3"]);
+  addresses.leave(group);
+  addresses.leave(group);
+  equal(addresses.scope(group), Scope.Other);
+  equal(addresses.groupsVersion, version + 2, "only the first and the last change anything");
+  equal(addresses.scope(parse("224.0.0.1")), Scope.Multicast);
 });
