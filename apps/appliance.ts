@@ -33,6 +33,7 @@ import {
   type TimedSender,
   type Traceroute,
   Udp,
+  type UdpRaw,
 } from "../mod.ts";
 import { CliError, ExitStatus } from "./cli/errors.ts";
 import type { ServiceCounters } from "./services/service.ts";
@@ -100,6 +101,12 @@ export class Appliance {
   readonly resolver: Resolver | undefined;
   /** The congestion control of TCP connections. */
   readonly congestion: CongestionName;
+  /** Default routes, as they were given. */
+  readonly gateways: readonly Address[];
+  /** DNS servers, as they were given. */
+  readonly nameServers: readonly Address[];
+  /** What sends datagrams of its own accord. */
+  readonly tasks: TimedSender<UdpRaw>[] = [];
   /** The services that run on it. */
   readonly services: RunningService[] = [];
   readonly #claim: Claim;
@@ -127,8 +134,11 @@ export class Appliance {
     const own = this.link === this.eth ? options.autoconf ?? {} : {};
     this.autoconf = new Autoconf(this.ip, { mac: options.mac, secret: randomKey(), ...own });
     const { ip, udp, tcp } = this;
+    this.gateways = options.gateways ?? [];
+    this.nameServers = options.dns ?? [];
     if (options.dns !== undefined) {
       this.resolver = new Resolver({ ip, udp, tcp, random: random32, servers: options.dns });
+      this.tasks.push(this.resolver);
     }
     if (options.dhcp === undefined) return;
     const { hostname } = options.dhcp;
@@ -139,6 +149,7 @@ export class Appliance {
       random: random32,
       ...(hostname === undefined ? {} : { hostname }),
     });
+    this.tasks.push(this.dhcp);
   }
 
   /** The tree that answers, and nothing else. */
@@ -193,8 +204,7 @@ export class Appliance {
 
   /** What `upper` sends, and what the host itself does. */
   #sender(upper: Send<IpRaw>): TimedSender<Slot> {
-    const { link, ip, udp, tcp, dhcp, resolver } = this;
-    const tasks = [dhcp, resolver].filter((task) => task !== undefined);
+    const { link, ip, udp, tcp, tasks } = this;
     if (tasks.length === 0) return link.send(ip.send(upper));
     const datagrams = udp.send(inTurn(() => udp.counters.sent + udp.counters.notSent, ...tasks));
     // The resolver asks over TCP where an answer fits no datagram.

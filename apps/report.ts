@@ -12,6 +12,7 @@ const DONE: ReadonlySet<string> = new Set([
   "requests",
   "postponed",
   "answered",
+  "noted",
   "errorsSent",
   "blackHoles",
   "linkControl",
@@ -60,7 +61,7 @@ export function layers(appliance: Appliance): readonly (readonly [string, object
     ["icmp", icmp.counters],
     ["udp", udp.counters],
     ["tcp", tcp.counters],
-    ...(dhcp === undefined ? [] : [["dhcp", dhcp.counters] as const]),
+    ...(dhcp === undefined ? [] : [["dhcp-client", dhcp.counters] as const]),
     ...services.map(({ label, counters }) => [label, counters] as const),
   ];
 }
@@ -74,7 +75,7 @@ export function dropLayers(appliance: Appliance): Readonly<Record<string, object
     ip: ip.counters,
     ...(autoconf.ndp === undefined ? {} : { ndp: autoconf.ndp.counters }),
     ...Object.fromEntries(services.map(({ label, counters }) => [label, counters])),
-    ...(dhcp === undefined ? {} : { dhcp: dhcp.counters }),
+    ...(dhcp === undefined ? {} : { "dhcp-client": dhcp.counters }),
     udp: udp.counters,
     tcp: tcp.counters,
     // Behind the others, since it also counts the errors about what they dropped.

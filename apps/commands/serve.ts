@@ -10,7 +10,8 @@ import { interruptible } from "../cli/stop.ts";
 import { ControlServer } from "../control/server.ts";
 import { faultLines, faultSummary, filterLines, filterSummary, summary, summaryLines } from "../report.ts";
 import { parseService, PING, SERVICE_NAMES, servicesHelp, startServices } from "../services/registry.ts";
-import { openStation } from "../station.ts";
+import type { ServiceChoice } from "../services/service.ts";
+import { openStation, type Station } from "../station.ts";
 
 const HELP = `
 Services:
@@ -27,6 +28,7 @@ Examples:
   ethox serve --addr 10.0.0.1/24                          answer on tap0 until Ctrl-C
   ethox serve ping --nic tap:tap1 --addr 10.0.0.1/24 -v   show every packet
   ethox serve tcp-echo http --addr 10.0.0.1/24            then: curl http://10.0.0.1/, nc 10.0.0.1 7
+  ethox serve dhcp:10.0.0.50-10.0.0.99 --addr 10.0.0.1/24 --dns 10.0.0.2       lease addresses to others
   ethox serve http --addr dhcp --hostname box             lease an address, as dhclient does
   ethox serve http --addr slaac --addr 10.0.0.1/24        IPv6 addresses of the routers' prefixes
   ethox serve --nic link: --duration 3s --json            in memory, for programs to read
@@ -41,7 +43,9 @@ export function addServe(program: Command, context: Context): void {
   program.command("serve")
     .description("be a host on a NIC and answer whoever asks, until Ctrl-C")
     .addArgument(
-      new Argument("[service...]", "what to answer, as NAME or NAME:PORT").choices(SERVICE_NAMES)
+      new Argument("[service...]", "what to answer, as NAME or NAME:PORT; dhcp as dhcp:FIRST-LAST").choices(
+        SERVICE_NAMES,
+      )
         .argParser(parseService),
     )
     .addOption(options.nic)
@@ -49,6 +53,11 @@ export function addServe(program: Command, context: Context): void {
     .addOption(options.gateway)
     .addOption(options.mac)
     .addOption(options.hostname)
+    .addOption(
+      new Option("--dns <ip>", "a DNS server that dhcp tells clients of; may be repeated").argParser(
+        parse.dnsServer,
+      ),
+    )
     .addOption(options.detectConflicts)
     .addOption(options.temporary)
     .addOption(
@@ -78,8 +87,8 @@ export function addServe(program: Command, context: Context): void {
       const output = new Output(context.io, given);
       const station = openStation(given, output);
       const { appliance, wire } = station;
-      const names = [PING, ...startServices(appliance, services)];
-      const started = appliance.nic.now();
+      const names = [PING, ...started(station, services)];
+      const began = appliance.nic.now();
       await interruptible(context.io, given.duration, async (stop) => {
         const host = { appliance, nic: station.name, stop: () => stop.abort("done") };
         await using _control = given.ctl === undefined ? undefined : new ControlServer(given.ctl, host);
@@ -98,7 +107,7 @@ export function addServe(program: Command, context: Context): void {
         const work = () => ({ tree: appliance.answering(), cycle });
         await station.run(stop.signal, output, work, true);
       });
-      const elapsed = appliance.nic.now() - started;
+      const elapsed = appliance.nic.now() - began;
       output.event("summary", {
         seconds: elapsed / 1e6,
         ...summary(appliance),
@@ -123,4 +132,14 @@ function giveUpRights(io: Io, output: Output, given: { nic: NicSpec; user?: User
 /** Requests answered, of all kinds. */
 function answered({ icmp, services }: Appliance): number {
   return services.reduce((sum, { counters }) => sum + counters.answered, icmp.counters.answered);
+}
+
+/** The names of the services that run now. If one cannot, the NIC is given back and the complaint is the user's. */
+function started(station: Station, services: readonly ServiceChoice[] | undefined): string[] {
+  try {
+    return startServices(station.appliance, services ?? []);
+  } catch (error) {
+    station.close();
+    throw error;
+  }
 }

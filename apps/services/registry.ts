@@ -3,6 +3,7 @@ import type { Appliance } from "../appliance.ts";
 import { UsageError } from "../cli/errors.ts";
 import { table } from "../cli/format.ts";
 import { chargen } from "./chargen.ts";
+import { dhcp } from "./dhcp.ts";
 import { discard } from "./discard.ts";
 import { http } from "./http.ts";
 import type { Service, ServiceChoice } from "./service.ts";
@@ -10,7 +11,7 @@ import { tcpEcho } from "./tcp-echo.ts";
 import { udpEcho } from "./udp-echo.ts";
 
 /** What can be asked for, beside ping, which is always on. */
-export const SERVICES: readonly Service[] = [udpEcho, tcpEcho, discard, chargen, http];
+export const SERVICES: readonly Service[] = [udpEcho, tcpEcho, discard, chargen, http, dhcp];
 
 /** The service that needs no asking. */
 export const PING = "ping";
@@ -18,11 +19,15 @@ export const PING = "ping";
 /** Every name that `serve` takes, for completion. */
 export const SERVICE_NAMES: readonly string[] = [PING, ...SERVICES.map(({ name }) => name)];
 
-const FORMS = [PING, ...SERVICES.map(({ name, port }) => `${name}[:${port}]`)].join(", ");
+const FORMS = [PING, ...SERVICES.map(formOf)].join(", ");
+
+function formOf({ name, port, form }: Service): string {
+  return form ?? `${name}[:${port}]`;
+}
 
 /** The lines of the help. */
 export function servicesHelp(): string {
-  const rows = SERVICES.map(({ name, port, meaning }) => [`  ${name}[:${port}]`, meaning]);
+  const rows = SERVICES.map((service) => [`  ${formOf(service)}`, service.meaning]);
   return table([[`  ${PING}`, "ARP and ICMP echo requests; always on"], ...rows]).join("\n");
 }
 
@@ -41,13 +46,17 @@ export function parseService(
   if (service === undefined) {
     throw new UsageError(`serve: there is no service "${name}" in this version; allowed is ${FORMS}`);
   }
-  const port = colon < 0 ? service.port : portOf(text, text.slice(colon + 1));
+  const setting = colon < 0 ? undefined : text.slice(colon + 1);
+  if (setting !== undefined) service.check?.(text, setting);
+  const port = setting === undefined || service.check !== undefined ? service.port : portOf(text, setting);
   const other = previous.find((one) => one.port === port && one.service.transport === service.transport);
   if (other !== undefined) {
+    if (service.check !== undefined) throw new UsageError(`serve: "${text}": ${name} is there already`);
     const taken = `${other.service.name} already has ${service.transport.toUpperCase()} port ${port}`;
     throw new UsageError(`serve: "${text}": ${taken}; write another one, as ${service.name}:PORT`);
   }
-  return [...previous, { service, port }];
+  const own = service.check === undefined || setting === undefined ? {} : { setting };
+  return [...previous, { service, port, ...own }];
 }
 
 function portOf(text: string, digits: string): number {
@@ -58,9 +67,9 @@ function portOf(text: string, digits: string): number {
 
 /** Starts services on a host. Answers with how they are called: "udp-echo:7". */
 export function startServices(host: Appliance, choices: readonly ServiceChoice[]): string[] {
-  return choices.map(({ service, port }) => {
-    const label = `${service.name}:${port}`;
-    host.services.push({ label, counters: service.start(host, port) });
+  return choices.map(({ service, port, setting }) => {
+    const label = service.check === undefined ? `${service.name}:${port}` : service.name;
+    host.services.push({ label, counters: service.start(host, port, setting) });
     return label;
   });
 }

@@ -11,8 +11,12 @@ export interface Service {
   readonly transport: "udp" | "tcp";
   /** The port that it has unless another one is named: the assigned one. */
   readonly port: number;
-  /** Starts it on a port that is free, and answers with its counters. */
-  readonly start: (host: Appliance, port: number) => ServiceCounters;
+  /** How it is written, where something else than a port may stand behind its name; absent: NAME[:PORT]. */
+  readonly form?: string;
+  /** Throws a UsageError unless this may stand behind the name; absent: a port may. */
+  readonly check?: (text: string, setting: string) => void;
+  /** Starts it on a port that is free, with what stood behind its name, and answers with its counters. */
+  readonly start: (host: Appliance, port: number, setting?: string) => ServiceCounters;
 }
 
 /** What every service counts; a service may count more, which then are reasons why it did not answer. */
@@ -25,6 +29,8 @@ export interface ServiceCounters {
 export interface ServiceChoice {
   readonly service: Service;
   readonly port: number;
+  /** What stood behind its name, if that is no port. */
+  readonly setting?: string;
 }
 
 /** How many handshakes of one TCP service may be under way at once before cookies do instead. */

@@ -31,7 +31,7 @@ peerTest(
     assert.match(dnsmasq.log, /client provides name: box-1/);
     assert.equal((await pingHost(address, "-c", "3", "-i", "0.05")).received, 3);
     const { packets } = await server.stop();
-    assert.equal(packets["dhcp"]?.["sent"], 3, "DISCOVER, REQUEST, RELEASE");
+    assert.equal(packets["dhcp-client"]?.["sent"], 3, "DISCOVER, REQUEST, RELEASE");
     await dnsmasq.logged(/DHCPRELEASE/);
   },
 );

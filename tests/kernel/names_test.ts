@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { assertComplaint, ethox, events } from "../support/command.ts";
 import { Dnsmasq } from "../support/dnsmasq.ts";
-import { KERNEL, makeTap, peerTest } from "../support/peer.ts";
+import { run, sysctl } from "../support/netns.ts";
+import { KERNEL, makeTap, peerTest, TAP } from "../support/peer.ts";
 
 const ADDR = ["--addr", "10.0.0.1/24", "--dns", KERNEL];
 const LONG = "x".repeat(250);
@@ -112,5 +113,35 @@ peerTest(
     const none = await ethox(["curl", "http://none.example/", ...ADDR]);
     assertComplaint(none, /cannot resolve none\.example: there is no such name/);
     assert.equal(none.status, 6);
+  },
+);
+
+peerTest(
+  "--addr slaac: routers' prefix, DNS server and domain are enough to fetch a page by name, over IPv6 (RFC 4862, 8106)",
+  ["dnsmasq", "ip"],
+  undefined,
+  async () => {
+    makeTap();
+    sysctl(`net/ipv6/conf/${TAP}/disable_ipv6`, "0");
+    await run("ip", "addr", "add", "2001:db8::2/64", "dev", TAP, "nodad");
+    await using _dns = await dns(
+      "--enable-ra",
+      "--dhcp-range=2001:db8::,ra-only,64",
+      "--ra-param=tap0,4,60",
+      "--dhcp-option=option6:dns-server,[2001:db8::2]",
+      "--dhcp-option=option6:domain-search,example",
+    );
+    await using _web = Deno.serve(
+      { hostname: "2001:db8::2", port: 8_000, onListen: () => {} },
+      (_request, info) => {
+        return new Response(info.remoteAddr.transport === "tcp" ? `${info.remoteAddr.hostname}\n` : "");
+      },
+    );
+    const page = await ethox(["curl", "http://www.example:8000/", "--addr", "slaac", "-v"]);
+    assert.deepEqual([page.status, page.out.slice(0, 10)], [0, "2001:db8::"], page.err);
+    const literal = await ethox(["curl", "http://[2001:db8::2]:8000/", "--addr", "2001:db8::1/64"]);
+    assert.deepEqual([literal.status, literal.out, literal.err], [0, "2001:db8::1\n", ""]);
+    const ping = await ethox(["ping", "box", "--addr", "slaac", "-c", "1"]);
+    assert.match(ping.out, /^PING box \(2001:db8::2\)/, ping.err);
   },
 );

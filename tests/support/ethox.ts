@@ -278,11 +278,11 @@ export function assertAddsUp({ packets, drops, faults, filter }: Summary): void 
   const { groupEcho = 0, unanswered = 0, unhandled = 0 } = drops["icmp"] ?? {};
   const handled = icmp["answered"]! + groupEcho + unanswered + unhandled;
   assert.equal(icmp["received"], told.reduce((all, n) => all + n, handled), "messages of ICMP");
-  const services = Object.entries(packets).filter(([name]) => name.startsWith("udp-") || name === "dhcp");
+  const services = Object.entries(packets).filter(([name]) => /^(udp-|dhcp)/.test(name));
   if (services.length === 0) return;
   const served = services.reduce((all, [name, counted]) => {
-    const { answered = 0, received = 0 } = counted;
-    return all + answered + received + sum(drops[name], "notSent");
+    const { answered = 0, noted = 0, received = 0 } = counted;
+    return all + answered + noted + received + sum(drops[name], "notSent");
   }, 0);
   assert.equal(udp["received"], served + (drops["udp"]?.["closedPort"] ?? 0), "datagrams");
 }

@@ -1,0 +1,72 @@
+/** `serve dhcp` with the clients that everybody has, and our own. */
+import assert from "node:assert/strict";
+import { source } from "../support/ethox.ts";
+import { run } from "../support/netns.ts";
+import { APPLIANCE, peer, peerTest, pingHost, serve, TAP } from "../support/peer.ts";
+import { withDirectory } from "../support/tcp-peers.ts";
+
+const RANGE = "dhcp:10.0.0.100-10.0.0.109";
+
+/** What the appliance has leased, as a client's script sees it: environment variables as lines. */
+const SCRIPT = `#!/bin/sh
+[ "$1" = bound ] || [ "$1" = renew ] || exit 0
+echo "$1 ip=$ip subnet=$subnet dns=$dns router=$router lease=$lease serverid=$serverid" >> "$LOG"
+ip addr add "$ip/24" dev "$interface"
+`;
+
+peerTest(
+  "serve dhcp: udhcpc gets an address, and can use it",
+  ["udhcpc", "ip", "ping"],
+  source,
+  async () => {
+    await using server = await serve(source, RANGE, "--dns", "10.0.0.2");
+    await run("ip", "addr", "flush", "dev", TAP);
+    await withDirectory(async (directory) => {
+      const script = `${directory}/script`, log = `${directory}/log`;
+      await Deno.writeTextFile(script, SCRIPT, { mode: 0o755 });
+      const output = await peer("env", [
+        `LOG=${log}`,
+        "udhcpc",
+        "-i",
+        TAP,
+        "-s",
+        script,
+        "-f",
+        "-q",
+        "-n",
+
+        "-t",
+        "3",
+      ]);
+      assert.equal(output.code, 0, output.stderr);
+      assert.equal(
+        await Deno.readTextFile(log),
+        "bound ip=10.0.0.100 subnet=255.255.255.0 dns=10.0.0.2 router= lease=3600 serverid=10.0.0.1\n",
+      );
+    });
+    assert.equal((await pingHost(APPLIANCE, "-c", "2", "-i", "0.05", "-I", "10.0.0.100")).received, 2);
+    const { packets } = await server.stop();
+    assert.equal(packets["dhcp"]?.["answered"], 2, "an offer and an acknowledgment");
+  },
+);
+
+peerTest(
+  "serve dhcp: dhclient gets an address, and the same one again",
+  ["dhclient", "ip"],
+  source,
+  async () => {
+    await using server = await serve(source, RANGE);
+    await run("ip", "addr", "flush", "dev", TAP);
+    await withDirectory(async (directory) => {
+      const common = ["-1", "-v", "-sf", "/bin/true", "-cf", "/dev/null", "-pf", `${directory}/pid`];
+      for (const leases of ["first", "second"]) {
+        const { code, stderr } = await peer("dhclient", [...common, "-lf", `${directory}/${leases}`, TAP]);
+        assert.equal(code, 0, stderr);
+        assert.match(stderr, /DHCPACK of 10\.0\.0\.100 from 10\.0\.0\.1/);
+        assert.match(await Deno.readTextFile(`${directory}/${leases}`), /fixed-address 10\.0\.0\.100;/);
+        Deno.kill(Number(await Deno.readTextFile(`${directory}/pid`)), "SIGTERM");
+      }
+    });
+    await server.stop();
+  },
+);
