@@ -116,12 +116,13 @@ export class Appliance {
     this.congestion = options.congestion ?? "cubic";
     this.eth = new Eth({ mac: options.mac });
     this.link = options.nic.info.medium === Medium.Ip ? new PointToPoint() : this.eth;
-    const random = crypto.getRandomValues(new Int32Array(7));
-    const [high = 0, low = 0, ports = 0, a = 0, b = 0, c = 0, d = 0] = random;
+    const random = crypto.getRandomValues(new Int32Array(9));
+    const [high = 0, low = 0, ports = 0, a = 0, b = 0, c = 0, d = 0, key = 0, more = 0] = random;
     this.ip = new Ip({
       addresses: options.addresses,
       gateways: options.gateways ?? [],
       neighbours: { seed: [high, low] },
+      seed: [key, more],
     });
     this.#claim = new Claim(this.nic, this.eth.mac, this.ip.addresses);
     this.udp = new Udp({ unreachable: this.icmp, portSeed: ports });

@@ -123,8 +123,9 @@ export class Station {
       const { tree, cycle } = begun;
       await appliance.run(signal, tree, () => {
         host?.tell();
-        addresses.tell();
+        // The event that says that the host is ready is the first of all.
         cycle?.();
+        addresses.tell();
       });
       await host?.release();
     });

@@ -96,12 +96,12 @@ export class Host implements StreamHost {
   /** A host that is polled from now on. */
   constructor(options: HostOptions) {
     const { nic, mac, addresses, gateways, connections, congestion } = options;
-    const seeds = crypto.getRandomValues(new Int32Array(7));
-    const [seedHigh = 0, seedLow = 0, portSeed = 0, a = 0, b = 0, c = 0, d = 0] = seeds;
+    const seeds = crypto.getRandomValues(new Int32Array(9));
+    const [seedHigh = 0, seedLow = 0, portSeed = 0, a = 0, b = 0, c = 0, d = 0, key = 0, more = 0] = seeds;
     this.nic = new LifetimeNic(nic, this.#lifetime);
     this.eth = new Eth({ mac });
     this.link = nic.info.medium === Medium.Ip ? new PointToPoint() : this.eth;
-    this.ip = new Ip({ addresses, gateways, neighbours: { seed: [seedHigh, seedLow] } });
+    this.ip = new Ip({ addresses, gateways, neighbours: { seed: [seedHigh, seedLow] }, seed: [key, more] });
     this.#claim = new Claim(nic, mac, this.ip.addresses);
     this.udp = new Udp({ unreachable: this.icmp, portSeed });
     this.tcp = new Tcp({ secret: [a, b, c, d], connections, mtu: nic.info.mtu, congestion });

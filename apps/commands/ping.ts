@@ -1,7 +1,7 @@
 /** `ethox ping`: asks a host for echoes. */
 import { type Address, Ping, type PingError, type PingResult, seconds } from "../../mod.ts";
 import { type Command, Option } from "../cli/commander.ts";
-import { ExitStatus, UsageError } from "../cli/errors.ts";
+import { ExitStatus } from "../cli/errors.ts";
 import { milliseconds } from "../cli/format.ts";
 import * as options from "../cli/options.ts";
 import { type Context, Output } from "../cli/output.ts";
@@ -13,8 +13,8 @@ import { pingProblem } from "../ping-problem.ts";
 import { RoundTrips } from "../round-trips.ts";
 import { openStation } from "../station.ts";
 
-/** What an IPv4 header and an ICMP header take of the MTU. */
-const HEADERS = 28, ICMP_HEADER = 8;
+/** The headers of ICMP and of each family's IP. */
+const ICMP_HEADER = 8, IPV4_HEADER = 20, IPV6_HEADER = 40;
 
 const HELP = `
 The exit status is 0 if any reply came, 1 if none did. On link: the neighbour in memory is HOST.
@@ -74,14 +74,6 @@ export function addPing(program: Command, context: Context): void {
         isName ? undefined : host,
       );
       const { appliance } = station;
-      const { mtu } = appliance.nic.info;
-      if (given.size + HEADERS > mtu) {
-        station.close();
-        const most = mtu - HEADERS;
-        throw new UsageError(
-          `--size: ${given.size} does not fit the MTU of ${station.name}; allowed is 0 to ${most}`,
-        );
-      }
       const trips = new RoundTrips();
       const show = (result: PingResult) => {
         const { sequence, rtt, hopLimit, length, isDuplicate } = result;
@@ -128,7 +120,8 @@ export function addPing(program: Command, context: Context): void {
             host: String(host),
             ...(isName && { address: String(address) }),
           });
-          output.line(`PING ${who} ${given.size}(${given.size + HEADERS}) bytes of data.`);
+          const length = given.size + ICMP_HEADER + (address.isV4 ? IPV4_HEADER : IPV6_HEADER);
+          output.line(`PING ${who} ${given.size}(${length}) bytes of data.`);
           const cycle = () => {
             if (pings.done) stop.abort("done");
           };

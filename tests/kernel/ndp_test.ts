@@ -3,19 +3,9 @@ import assert from "node:assert/strict";
 import { ethox } from "../support/command.ts";
 import { Dnsmasq } from "../support/dnsmasq.ts";
 import { Server, source } from "../support/ethox.ts";
-import { run, sysctl } from "../support/netns.ts";
+import { run } from "../support/netns.ts";
+import { KERNEL6 as KERNEL, makeCable6, OWN6 as OWN, PREFIX6 as PREFIX } from "../support/cable6.ts";
 import { makeTap, peer, peerTest, pingHost, TAP } from "../support/peer.ts";
-
-const OWN = "2001:db8::1", KERNEL = "2001:db8::2", PREFIX = "/64";
-
-/** Makes the cable, with IPv6 on the kernel's side, whose addresses can be used at once. */
-async function makeCable6(): Promise<string> {
-  makeTap();
-  sysctl(`net/ipv6/conf/${TAP}/accept_dad`, "0");
-  sysctl(`net/ipv6/conf/${TAP}/disable_ipv6`, "0");
-  await run("ip", "addr", "add", `${KERNEL}${PREFIX}`, "dev", TAP, "nodad");
-  return `tap:${TAP}`;
-}
 
 /** What the kernel knows of the appliance: "REACHABLE", or the like. */
 async function kernelState(address: string): Promise<string> {

@@ -268,8 +268,11 @@ export function assertAddsUp({ packets, drops, faults, filter }: Summary): void 
     (ip["fragmentsKept"] ?? 0) + (ip["linkControl"] ?? 0);
   assert.equal(link["received"], arpPackets + ipPackets, "packets of the link");
   const parsed = (layer: string) => {
-    const { otherProtocol = 0, truncated = 0, malformed = 0, wrongChecksum = 0 } = drops[layer] ?? {};
-    return (packets[layer]?.["received"] ?? 0) + otherProtocol + truncated + malformed + wrongChecksum;
+    const { otherProtocol = 0, truncated = 0, malformed = 0, wrongChecksum = 0, toGroup = 0 } =
+      drops[layer] ??
+        {};
+    const parsed = (packets[layer]?.["received"] ?? 0) + otherProtocol + truncated + malformed;
+    return parsed + wrongChecksum + toGroup;
   };
   assert.equal(ip["received"], parsed("icmp") + parsed("udp") + parsed("tcp"), "packets of IP");
   const told = ["udp", "tcp"].map((layer) => {
