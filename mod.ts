@@ -150,6 +150,7 @@ export type { ResolvedRecord, ResolveOptions, ResolveType } from "./sockets/reso
 export type { TcpAddr, UdpAddr } from "./sockets/address.ts";
 export { TcpConn } from "./sockets/conn.ts";
 export { TcpListener, type TcpListenOptions } from "./sockets/listener.ts";
+export type { MulticastV4Membership, MulticastV6Membership } from "./sockets/multicast.ts";
 export { type Datagram, DatagramConn, type DatagramOptions } from "./sockets/datagram.ts";
 export { HttpServer, type ServeHandler, type ServeInfo, type ServeOptions } from "./sockets/serve.ts";
 export { Net, type NetServerClass, type NetSocketClass } from "./sockets/net.ts";

@@ -11,6 +11,7 @@ import { checkPort, tryHostname, type UdpAddr } from "./address.ts";
 import { badResource, coded } from "./errors.ts";
 import { addressInUse, type Host } from "./host.ts";
 import type { Hold } from "./lifetime.ts";
+import { Groups, type MulticastV4Membership, type MulticastV6Membership } from "./multicast.ts";
 
 /** What a datagram socket is bound to. */
 export interface DatagramOptions {
@@ -20,6 +21,8 @@ export interface DatagramOptions {
   readonly hostname?: string;
   /** Only for the shape: UDP is all there is. */
   readonly transport?: "udp";
+  /** Whether what is sent to groups comes to the sockets of this stack that have joined them, too. Default false. */
+  readonly loopback?: boolean;
   /** How many bytes may have arrived and not been received; what comes then is dropped. Default 256 KiB. */
   readonly receiveBuffer?: number;
 }
@@ -45,6 +48,7 @@ export class DatagramConn implements AsyncIterable<Datagram>, Disposable {
   readonly #binding: Binding;
   readonly #source: Address;
   readonly #life: Hold;
+  readonly #groups: Groups;
   readonly #limit: number;
   readonly #queue: Datagram[] = [];
   readonly #waiting: PromiseWithResolvers<Datagram>[] = [];
@@ -56,10 +60,14 @@ export class DatagramConn implements AsyncIterable<Datagram>, Disposable {
     host.check();
     const { port = 0, hostname = "0.0.0.0", receiveBuffer = 1 << 18 } = options;
     checkPort(port);
-    const address = host.ownAddress(hostname);
+    // Bound to a group, a socket hears what is sent to that; what it sends leaves from an own address all the same.
+    const group = tryHostname(hostname);
+    const address = group?.isMulticast ? group : host.ownAddress(hostname);
     this.#host = host;
     this.#limit = receiveBuffer;
-    this.#source = address ?? UNSPECIFIED;
+    this.#source = address === undefined || address.isMulticast ? UNSPECIFIED : address;
+    this.#groups = new Groups(host.ip.addresses, () => host.wake());
+    this.#groups.loopback = options.loopback ?? false;
     const binding = host.udp.bind(
       { port, ...(address === undefined ? {} : { address }) },
       (packet) => this.#take(packet),
@@ -106,10 +114,16 @@ export class DatagramConn implements AsyncIterable<Datagram>, Disposable {
       length: bytes.length,
       bytes: bytes.slice(),
       done: resolve,
+      ...(destination.isMulticast ? { hopLimit: this.#groups.ttl } : {}),
     });
     this.#host.wake();
     const error = await promise;
-    if (error === LayerError.None) return bytes.length;
+    if (error === LayerError.None) {
+      if (destination.isMulticast && this.#groups.loopback) {
+        this.#loopBack(bytes, destination, destinationPort);
+      }
+      return bytes.length;
+    }
     throw coded(new Deno.errors.NetworkUnreachable("Network is unreachable"), "ENETUNREACH");
   }
 
@@ -138,18 +152,23 @@ export class DatagramConn implements AsyncIterable<Datagram>, Disposable {
     this.#life.unref();
   }
 
-  /** Not supported: IGMP is not spoken. Always rejects. */
-  joinMulticastV4(_address: string, _networkInterface: string): Promise<never> {
-    return Promise.reject(
-      new Deno.errors.NotSupported("multicast groups cannot be joined: there is no IGMP"),
-    );
+  /**
+   * Joins an IPv4 group (RFC 1112), which the link is told of (RFC 3376), until the socket is closed. `networkInterface` is
+   * an own address, or "0.0.0.0".
+   */
+  async joinMulticastV4(address: string, networkInterface: string): Promise<MulticastV4Membership> {
+    this.#check();
+    this.#host.ownAddress(networkInterface);
+    return await Promise.resolve(this.#groups.join(address, true));
   }
 
-  /** Not supported: IPv6 is not spoken. Always rejects. */
-  joinMulticastV6(_address: string, _networkInterface: number): Promise<never> {
-    return Promise.reject(
-      new Deno.errors.NotSupported("multicast groups cannot be joined: there is no IPv6"),
-    );
+  /** The same for an IPv6 group (RFC 3810). `networkInterface` is the number of an interface; the stack has one. */
+  async joinMulticastV6(address: string, networkInterface: number): Promise<MulticastV6Membership> {
+    this.#check();
+    if (!Number.isInteger(networkInterface) || networkInterface < 0) {
+      throw new TypeError(`an interface has a whole number from 0, not ${networkInterface}`);
+    }
+    return await Promise.resolve(this.#groups.join(address, false));
   }
 
   /** Datagram after datagram, until the socket is closed. */
@@ -169,6 +188,7 @@ export class DatagramConn implements AsyncIterable<Datagram>, Disposable {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#binding.close();
+    this.#groups.leaveAll();
     this.#life.end();
     this.#host.sockets.delete(this);
     for (const waiting of this.#waiting.splice(0)) waiting.reject(closed());
@@ -186,20 +206,38 @@ export class DatagramConn implements AsyncIterable<Datagram>, Disposable {
     return waiting.promise;
   }
 
+  /** RFC 1112 6.1: what is sent to a group comes to those on this host that are in it, too. */
+  #loopBack(bytes: Uint8Array, group: Address, port: number): void {
+    const { addresses } = this.#host.ip;
+    const own = this.#source.isUnspecified ? addresses.sourceFor(group, group) : this.#source;
+    if (own === undefined) return;
+    const addr: UdpAddr = { transport: "udp", hostname: String(own), port: this.#binding.port };
+    for (const socket of this.#host.sockets) {
+      if (socket instanceof DatagramConn) socket.#hear(bytes, group, port, addr);
+    }
+  }
+
+  #hear(bytes: Uint8Array, group: Address, port: number, from: UdpAddr): void {
+    const { address } = this.#binding;
+    if (this.#binding.port !== port || !this.#groups.has(group)) return;
+    if (address === undefined || address.equals(group)) this.#put(bytes, from);
+  }
+
   #take(packet: UdpIn): void {
-    const size = OVERHEAD + packet.length;
+    const { bytes, end } = packet.frame;
+    const from: UdpAddr = { transport: "udp", hostname: String(packet.ip.source), port: packet.sourcePort };
+    this.#put(bytes.subarray(packet.payloadAt, end), from);
+  }
+
+  /** A datagram is received, or waits for that if there is room. The bytes are copied. */
+  #put(bytes: Uint8Array, from: UdpAddr): void {
+    const size = OVERHEAD + bytes.length;
     const waiting = this.#waiting.shift();
     if (waiting === undefined && this.#queued + size > this.#limit) {
       this.dropped++;
       return;
     }
-    const { bytes, end } = packet.frame;
-    const addr: UdpAddr = {
-      transport: "udp",
-      hostname: String(packet.ip.source),
-      port: packet.sourcePort,
-    };
-    const datagram: Datagram = [new Uint8Array(bytes.subarray(packet.payloadAt, end)), addr];
+    const datagram: Datagram = [new Uint8Array(bytes), from];
     if (waiting !== undefined) return waiting.resolve(datagram);
     this.#queued += size;
     this.#queue.push(datagram);
