@@ -80,6 +80,9 @@ export {
 export { ForwardCounters } from "./stack/forward/counters.ts";
 export { Forwarder, type PortOptions } from "./stack/forward/endpoint.ts";
 export { ForwardPort } from "./stack/forward/port.ts";
+export { TunnelCounters } from "./stack/tunnel/counters.ts";
+export { Tunnel, type TunnelOptions } from "./stack/tunnel/endpoint.ts";
+export { TunnelInfo } from "./stack/tunnel/info.ts";
 export { Path } from "./stack/ip/path.ts";
 export { type ProtocolHandlers, protocols } from "./stack/ip/protocols.ts";
 export { Udp, UdpCounters, type UdpOptions } from "./stack/udp/endpoint.ts";

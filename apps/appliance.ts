@@ -36,6 +36,7 @@ import {
   type UdpRaw,
 } from "../mod.ts";
 import { CliError, ExitStatus } from "./cli/errors.ts";
+import { Tunnelled, type TunnelSpec } from "./tunnelled.ts";
 import type { ServiceCounters } from "./services/service.ts";
 
 /** How an {@linkcode Appliance} is set up. */
@@ -52,6 +53,8 @@ export interface ApplianceOptions {
     | undefined;
   /** Finds out what names mean, asking these servers first; absent: names are not looked up. */
   readonly dns?: readonly Address[] | undefined;
+  /** Puts the services inside of a tunnel. */
+  readonly tunnel?: TunnelSpec | undefined;
   /** How many TCP connections there may be at once. Default 16,384. */
   readonly connections?: number | undefined;
   /** The congestion control of TCP connections. */
@@ -107,6 +110,8 @@ export class Appliance {
   readonly nameServers: readonly Address[];
   /** What sends datagrams of its own accord. */
   readonly tasks: TimedSender<UdpRaw>[] = [];
+  /** The tunnel that its services are in; undefined: they are in none. */
+  readonly tunnelled: Tunnelled | undefined;
   /** The services that run on it. */
   readonly services: RunningService[] = [];
   readonly #claim: Claim;
@@ -124,12 +129,13 @@ export class Appliance {
       neighbours: { seed: [high, low] },
       seed: [key, more],
     });
+    this.tunnelled = options.tunnel === undefined ? undefined : new Tunnelled(options.tunnel, this.ip);
     this.#claim = new Claim(this.nic, this.eth.mac, this.ip.addresses);
     this.udp = new Udp({ unreachable: this.icmp, portSeed: ports });
     this.tcp = new Tcp({
       secret: [a, b, c, d],
       connections: options.connections ?? CONNECTIONS,
-      mtu: options.nic.info.mtu,
+      mtu: this.tunnelled?.mtu(options.nic.info.mtu) ?? options.nic.info.mtu,
       congestion: this.congestion,
     });
     const own = this.link === this.eth ? options.autoconf ?? {} : {};
@@ -205,13 +211,13 @@ export class Appliance {
 
   /** What `upper` sends, and what the host itself does. */
   #sender(upper: Send<IpRaw>): TimedSender<Slot> {
-    const { link, ip, udp, tcp, tasks } = this;
-    if (tasks.length === 0) return link.send(ip.send(upper));
+    const { link, ip, udp, tcp, tasks, tunnelled } = this;
+    const below = (all: Send<IpRaw>) => link.send(ip.send(tunnelled?.sender(all) ?? all));
+    if (tasks.length === 0) return below(upper);
+    const { counters } = tunnelled?.inner ?? ip;
     const datagrams = udp.send(inTurn(() => udp.counters.sent + udp.counters.notSent, ...tasks));
     // The resolver asks over TCP where an answer fits no datagram.
-    return link.send(
-      ip.send(inTurn(() => ip.counters.sent + ip.counters.notSent, upper, datagrams, tcp.send())),
-    );
+    return below(inTurn(() => counters.sent + counters.notSent, upper, datagrams, tcp.send()));
   }
 
   /** `messages` takes what ICMP does not deal with itself. */
@@ -221,15 +227,16 @@ export class Appliance {
     transit?: Receive<IpIn>,
   ): Receiver<LinkIn> {
     const { ip, icmp, udp } = this;
-    return ip.recv(
-      protocols({
-        icmp: icmp.recv(messages),
-        udp: udp.recv(),
-        tcp: segments,
-        other: this.#unspoken,
-      }),
-      transit,
-    );
+    const upper = protocols({
+      icmp: icmp.recv(messages),
+      udp: udp.recv(),
+      tcp: segments,
+      other: this.#unspoken,
+    });
+    const { tunnelled } = this;
+    if (tunnelled === undefined) return ip.recv(upper, transit);
+    const answer = (errors: Receive<IcmpIn>) => icmp.recv(errors);
+    return ip.recv(tunnelled.receiver(answer, this.#unhandled, upper, this.#unspoken), transit);
   }
 
   /** Messages go to whom they are about. */

@@ -24,6 +24,7 @@ import { OwnAddresses } from "./own-addresses.ts";
 import { Neighbour } from "./neighbour.ts";
 import { stableSecret } from "./stable-secret.ts";
 import { dropLayers } from "./report.ts";
+import type { TunnelSpec } from "./tunnelled.ts";
 import { Wire, type WireOptions } from "./wire.ts";
 
 /** The options that {@linkcode openStation} honours. */
@@ -39,6 +40,7 @@ export interface StationOptions extends WireOptions {
   readonly congestion?: CongestionName | undefined;
   readonly verbose?: boolean | undefined;
   readonly detectConflicts?: true | undefined;
+  readonly tunnel?: TunnelSpec | undefined;
   readonly temporary?: true | undefined;
 }
 
@@ -83,13 +85,20 @@ export class Station {
   }
 
   /** The fields of the ready event. */
-  describe(): { nic: string; mac?: string; addresses: string[]; dhcp?: { readonly [name: string]: Json } } {
-    const { eth, link, ip, dhcp } = this.appliance;
+  describe(): {
+    nic: string;
+    mac?: string;
+    addresses: string[];
+    dhcp?: { readonly [name: string]: Json };
+    tunnel?: { readonly [name: string]: Json };
+  } {
+    const { eth, link, ip, dhcp, tunnelled } = this.appliance;
     const mac = link === eth ? { mac: String(eth.mac) } : {};
     return {
       nic: this.name,
       ...mac,
       addresses: [...ip.addresses].map(String),
+      ...(tunnelled === undefined ? {} : { tunnel: tunnelled.describe() }),
       ...(dhcp?.lease === undefined ? {} : { dhcp: leaseFields(dhcp.lease) }),
     };
   }
@@ -244,6 +253,11 @@ export function openStation(options: StationOptions, output: Output, talksTo?: A
   if ((isMade || options.detectConflicts === true) && options.nic.kind === "tun") {
     throw new UsageError(`--addr: ${name} has no hardware addresses to ask; write one, as in 10.0.0.1/24`);
   }
+  if (options.tunnel !== undefined && (isLeased || first === undefined)) {
+    throw new UsageError(
+      "--tunnel: its own end must be known from the start; write --addr, as in 10.0.0.1/24",
+    );
+  }
   checkWays(addresses, options.gateway ?? [], talksTo, isLeased || isMade);
   const theirs = options.nic.kind === "link" && first !== undefined
     ? talksTo ?? freeAddress(first, addresses)
@@ -271,6 +285,7 @@ export function openStation(options: StationOptions, output: Output, talksTo?: A
       },
       dns: options.dns,
       congestion: options.congestion ?? congestionHere(),
+      tunnel: options.tunnel,
     });
     if (peer === undefined || theirs === undefined || first === undefined) {
       return new Station(appliance, wire, opened, wanted);

@@ -12,6 +12,7 @@ import { faultLines, faultSummary, filterLines, filterSummary, summary, summaryL
 import { parseService, PING, SERVICE_NAMES, servicesHelp, startServices } from "../services/registry.ts";
 import type { ServiceChoice } from "../services/service.ts";
 import { openStation, type Station } from "../station.ts";
+import { parseTunnel } from "../tunnelled.ts";
 
 const HELP = `
 Services:
@@ -72,6 +73,12 @@ export function addServe(program: Command, context: Context): void {
     .addOption(options.filter)
     .addOption(
       new Option(
+        "--tunnel <spec>",
+        "put the services inside a tunnel: ipip:REMOTE,ADDRESS/PREFIX or gre:REMOTE,ADDRESS/PREFIX",
+      ).argParser(parseTunnel),
+    )
+    .addOption(
+      new Option(
         "--ctl <path>",
         "take commands at a Unix socket there, which only this user may use: ethox ctl",
       ),
@@ -97,9 +104,10 @@ export function addServe(program: Command, context: Context): void {
         const cycle = () => {
           if (!isReady) {
             isReady = true;
-            const { nic, mac, addresses, ...dhcp } = station.describe();
-            output.event("ready", { nic, mac, addresses, services: names, ...dhcp });
-            const who = addresses.join(", ") + (mac === undefined ? "" : ` (${mac})`);
+            const { nic, mac, addresses, tunnel, ...dhcp } = station.describe();
+            output.event("ready", { nic, mac, addresses, services: names, tunnel, ...dhcp });
+            const inside = appliance.tunnelled?.describe().addresses.map((address) => `${address} inside`);
+            const who = [...inside ?? [], ...addresses].join(", ") + (mac === undefined ? "" : ` (${mac})`);
             output.line(`answering ${names.join(", ")} on ${nic} as ${who}; Ctrl-C stops`);
           }
           if (given.count !== undefined && answered(appliance) >= given.count) stop.abort("done");

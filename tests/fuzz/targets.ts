@@ -15,6 +15,7 @@ import { pcap } from "./targets/pcap.ts";
 import { pretty } from "./targets/pretty.ts";
 import { faults, specs } from "./targets/specs.ts";
 import { text } from "./targets/text.ts";
+import { tunnel } from "./targets/tunnel.ts";
 import { tree } from "./targets/tree.ts";
 import { virtioHeader } from "./targets/virtio.ts";
 import { wire } from "./targets/wire.ts";
@@ -34,6 +35,7 @@ export const TARGETS: readonly Target[] = [
   drill,
   bindings,
   forward,
+  tunnel,
   virtioHeader,
   dnsMessages,
   dhcpReplies,

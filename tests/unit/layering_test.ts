@@ -64,6 +64,7 @@ const STACK: Record<string, readonly string[]> = {
   "stack/icmp": [...COMMON, "stack/host", "stack/ip"],
   "stack/multicast": [...COMMON, "stack/host", "stack/ip"],
   "stack/ndp": [...COMMON, "stack/host", "stack/arp", "stack/ip", "stack/multicast"],
+  "stack/tunnel": [...COMMON, "stack/ip", "stack/icmp"],
   "stack/forward": [...COMMON, "stack/host", "stack/ip"],
   "stack/udp": [...COMMON, "stack/host", "stack/ip", "stack/icmp"],
   "stack/tcp": [...COMMON, "stack/host", "stack/ip", "stack/icmp"],
