@@ -46,6 +46,7 @@ export * from "./stack/host/neighbours.ts";
 export * from "./stack/host/routes.ts";
 
 export { Eth, EthCounters, type EthOptions } from "./stack/eth/endpoint.ts";
+export { Vlan, VlanCounters, type VlanStation } from "./stack/eth/vlan.ts";
 export type { EthIn, EthInit, EthOut, EthRaw } from "./stack/eth/packet.ts";
 export { PointToPoint, PointToPointCounters } from "./stack/ptp/endpoint.ts";
 export { Arp, ArpCounters, type ArpOptions } from "./stack/arp/endpoint.ts";

@@ -34,6 +34,7 @@ import {
   type Traceroute,
   Udp,
   type UdpRaw,
+  type Vlan,
 } from "../mod.ts";
 import { CliError, ExitStatus } from "./cli/errors.ts";
 import { Tunnelled, type TunnelSpec } from "./tunnelled.ts";
@@ -55,6 +56,8 @@ export interface ApplianceOptions {
   readonly dns?: readonly Address[] | undefined;
   /** Puts the services inside of a tunnel. */
   readonly tunnel?: TunnelSpec | undefined;
+  /** The VLAN that it is in; absent: in none. */
+  readonly vlan?: number | undefined;
   /** How many TCP connections there may be at once. Default 16,384. */
   readonly connections?: number | undefined;
   /** The congestion control of TCP connections. */
@@ -91,7 +94,7 @@ export class Appliance {
   readonly nic: Nic;
   readonly eth: Eth;
   /** What the NIC's frames are: Ethernet, or what stands in for it where they are IP packets. */
-  readonly link: Eth | PointToPoint;
+  readonly link: Eth | Vlan | PointToPoint;
   readonly ip: Ip;
   readonly icmp: Icmp = new Icmp();
   readonly udp: Udp;
@@ -120,7 +123,9 @@ export class Appliance {
     this.nic = options.nic;
     this.congestion = options.congestion ?? "cubic";
     this.eth = new Eth({ mac: options.mac });
-    this.link = options.nic.info.medium === Medium.Ip ? new PointToPoint() : this.eth;
+    const { vlan } = options;
+    const isEthernet = options.nic.info.medium !== Medium.Ip;
+    this.link = !isEthernet ? new PointToPoint() : vlan === undefined ? this.eth : this.eth.vlan(vlan);
     const random = crypto.getRandomValues(new Int32Array(9));
     const [high = 0, low = 0, ports = 0, a = 0, b = 0, c = 0, d = 0, key = 0, more = 0] = random;
     this.ip = new Ip({
@@ -138,7 +143,7 @@ export class Appliance {
       mtu: this.tunnelled?.mtu(options.nic.info.mtu) ?? options.nic.info.mtu,
       congestion: this.congestion,
     });
-    const own = this.link === this.eth ? options.autoconf ?? {} : {};
+    const own = isEthernet ? options.autoconf ?? {} : {};
     this.autoconf = new Autoconf(this.ip, { mac: options.mac, secret: randomKey(), ...own });
     const { ip, udp, tcp } = this;
     this.gateways = options.gateways ?? [];

@@ -1,5 +1,5 @@
 /** What passed an appliance and what did not, layer by layer, and what befell the frames before. */
-import { Eth, type FaultyNic, type FilteredNic, type PipeCounters } from "../mod.ts";
+import { type FaultyNic, type FilteredNic, type PipeCounters, PointToPoint, Vlan } from "../mod.ts";
 import type { Appliance } from "./appliance.ts";
 import { byteCount, lengthOfTime, table, words } from "./cli/format.ts";
 
@@ -51,7 +51,8 @@ export function layers(appliance: Appliance): readonly (readonly [string, object
   const { nic, link, ip, icmp, udp, tcp, dhcp, autoconf, services } = appliance;
   return [
     ["nic", nic.counters],
-    [linkName(appliance), link.counters],
+    [linkName(appliance), linkCounters(appliance)],
+    ...(link instanceof Vlan ? [["vlan", link.counters] as const] : []),
     ["arp", ip.arp.counters],
     ["acd", ip.arp.conflicts.counters],
     ["neighbours", ip.neighbours.counters],
@@ -71,7 +72,8 @@ export function layers(appliance: Appliance): readonly (readonly [string, object
 export function dropLayers(appliance: Appliance): Readonly<Record<string, object>> {
   const { link, ip, icmp, udp, tcp, dhcp, autoconf, services } = appliance;
   return {
-    [linkName(appliance)]: link.counters,
+    [linkName(appliance)]: linkCounters(appliance),
+    ...(link instanceof Vlan ? { vlan: link.counters } : {}),
     arp: ip.arp.counters,
     ip: ip.counters,
     ...Object.fromEntries(appliance.tunnelled?.layers ?? []),
@@ -87,7 +89,12 @@ export function dropLayers(appliance: Appliance): Readonly<Record<string, object
 
 /** What the link's counters are called: "eth", or "ptp" where the NIC's frames are IP packets. */
 function linkName({ link }: Appliance): string {
-  return link instanceof Eth ? "eth" : "ptp";
+  return link instanceof PointToPoint ? "ptp" : "eth";
+}
+
+/** The counters of what the NIC's frames are: of a VLAN's station, where there is one. */
+function linkCounters({ link, eth }: Appliance): object {
+  return link instanceof PointToPoint ? link.counters : eth.counters;
 }
 
 function numbers(counters: object, done: boolean): Record<string, number> {

@@ -12,6 +12,7 @@ import {
   type NicSpec,
   type OpenedNic,
   openNic,
+  PointToPoint,
 } from "../mod.ts";
 import { Appliance, type Tree } from "./appliance.ts";
 import { UsageError } from "./cli/errors.ts";
@@ -42,6 +43,7 @@ export interface StationOptions extends WireOptions {
   readonly detectConflicts?: true | undefined;
   readonly tunnel?: TunnelSpec | undefined;
   readonly temporary?: true | undefined;
+  readonly vlan?: number | undefined;
 }
 
 /** What a station does once it has its addresses. */
@@ -93,7 +95,7 @@ export class Station {
     tunnel?: { readonly [name: string]: Json };
   } {
     const { eth, link, ip, dhcp, tunnelled } = this.appliance;
-    const mac = link === eth ? { mac: String(eth.mac) } : {};
+    const mac = link instanceof PointToPoint ? {} : { mac: String(eth.mac) };
     return {
       nic: this.name,
       ...mac,
@@ -239,6 +241,9 @@ export function openStation(options: StationOptions, output: Output, talksTo?: A
   if (options.temporary === true && !wanted.includes("slaac")) {
     throw new UsageError("--temporary: temporary addresses are made of routers' prefixes; add --addr slaac");
   }
+  if (options.vlan !== undefined && (options.nic.kind === "tun" || options.nic.kind === "link")) {
+    throw new UsageError(`--vlan: there are no VLANs on ${name}; leave it out, or take a tap: or raw: NIC`);
+  }
   if (options.mac !== undefined && options.nic.kind === "tun") {
     throw new UsageError(`--mac: ${name} has no hardware addresses; leave it out`);
   }
@@ -275,6 +280,7 @@ export function openStation(options: StationOptions, output: Output, talksTo?: A
       mac,
       addresses,
       gateways: options.gateway,
+      vlan: options.vlan,
       dhcp: isLeased ? { hostname: options.hostname } : undefined,
       autoconf: {
         secret: stableSecret(name),

@@ -8,7 +8,9 @@ import type { Frame } from "./frame.ts";
 import type { Receive, Receiver, Send, TimedSender } from "./handler.ts";
 import type { LossModel } from "./loss/models.ts";
 import type { NicInfo, Slot } from "./slot.ts";
+import { EtherType } from "./wire/ethernet.ts";
 import type { Mac } from "./wire/mac.ts";
+import { TAG_LENGTH } from "./wire/vlan.ts";
 
 /** What a link must know to build a frame around a payload. */
 export interface LinkInit {
@@ -26,6 +28,8 @@ export interface LinkInit {
 export function fitsLink(init: LinkInit, info: NicInfo): boolean {
   const { length } = init;
   if (length <= info.mtu) return length >= 0;
+  // IEEE 802.3 3.2.7: the tag of a VLAN makes the frame longer, and takes nothing from what it carries.
+  if (init.etherType === EtherType.Vlan && length <= info.mtu + TAG_LENGTH) return true;
   const segment = init.segmentLength ?? 0;
   return segment > 0 && segment <= info.mtu && length <= (info.capabilities.segmentation ?? 0);
 }

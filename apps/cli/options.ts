@@ -39,6 +39,13 @@ export const mac = new Option(
 )
   .argParser(parse.mac);
 
+/** The VLAN. */
+export const vlan = new Option(
+  "--vlan <id>",
+  "be in this VLAN only: send tagged frames, take those of it (802.1Q)",
+)
+  .argParser(parse.count("--vlan", 1, 4_094));
+
 /** Looking before using. */
 export const detectConflicts = new Option(
   "--detect-conflicts",

@@ -35,6 +35,7 @@ export function addPing(program: Command, context: Context): void {
     .addOption(options.addr)
     .addOption(options.gateway)
     .addOption(options.mac)
+    .addOption(options.vlan)
     .addOption(options.dns)
     .addOption(
       new Option("-c, --count <n>", "how many requests (default: until Ctrl-C)").argParser(

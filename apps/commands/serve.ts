@@ -59,6 +59,7 @@ export function addServe(program: Command, context: Context): void {
         parse.dnsServer,
       ),
     )
+    .addOption(options.vlan)
     .addOption(options.detectConflicts)
     .addOption(options.temporary)
     .addOption(

@@ -13,6 +13,7 @@ import type { Instant } from "../store/time.ts";
 import * as ethernet from "../wire/ethernet.ts";
 import { WireError } from "../wire/error.ts";
 import { Mac } from "../wire/mac.ts";
+import { Vlan } from "./vlan.ts";
 import { type EthIn, EthPacket, type EthRaw } from "./packet.ts";
 
 /** What passed an {@linkcode Eth} endpoint, and what did not, by reason. */
@@ -88,6 +89,11 @@ export class Eth implements LinkEndpoint {
       if (this.#groups[index]!.equals(destination)) return true;
     }
     return false;
+  }
+
+  /** A VLAN of this station, a link of its own: frames of `id`, and of `priority` where they leave (IEEE 802.1Q). */
+  vlan(id: number, priority: number = 0): Vlan {
+    return new Vlan(this, id, priority);
   }
 
   /** A receiver for a NIC that hands the frames for us to `upper`. */
