@@ -19,6 +19,7 @@ import {
   printed,
   type Scope,
 } from "./pretty-text.ts";
+import { readChain } from "./pretty-extension.ts";
 import { ports, printPayload } from "./pretty-transport.ts";
 import { protocolName } from "./protocol.ts";
 
@@ -102,13 +103,23 @@ export function printIpv6(scope: Scope, at: number, end: number): Printed {
   const source = new Address().readV6(bytes, at + ipv6.SOURCE);
   const destination = new Address().readV6(bytes, at + ipv6.DESTINATION);
   const next = ipv6.nextHeader(bytes, at);
-  const inner = { bytes, cut, depth: scope.depth - 1 };
-  const whole = printPayload(next, source, destination, printIp, inner, payload, stop);
-  const ends = endpoints(source, destination, ports(next, inner, payload, stop));
-  return printed(`${ends}: ${whole.line}${cutMark(scope, error)}`, `IPv6 ${source} > ${destination}`, [
+  const chain = readChain(bytes, next, payload, stop);
+  // Only a whole packet's checksum covers what is here, and only the first fragment has the header above.
+  const inner = { bytes, cut: cut || chain.fragment !== undefined, depth: scope.depth - 1 };
+  const { protocol, at: upper } = chain;
+  const name = `${protocolName(protocol)} fragment`;
+  const whole = chain.isLater
+    ? opaque(name, inner, upper, stop)
+    : printPayload(protocol, source, destination, printIp, inner, upper, stop);
+  const line = chain.fragment === undefined
+    ? whole.line
+    : `${name}, ${chain.fragment}, length ${stop - upper}`;
+  const ends = endpoints(source, destination, chain.isLater ? [] : ports(protocol, inner, upper, stop));
+  return printed(`${ends}: ${line}${cutMark(scope, error)}`, `IPv6 ${source} > ${destination}`, [
     `payload ${count(length)}${cutMark(scope, error)}, ${trafficClass(ipv6.trafficClass(bytes, at))}, ` +
     `flow label ${hex(ipv6.flowLabel(bytes, at), 5)}`,
     `hop limit ${ipv6.hopLimit(bytes, at)}, next header ${protocolName(next)}`,
+    ...chain.fields,
   ], whole);
 }
 

@@ -10,6 +10,7 @@ import { WireError } from "./error.ts";
 import * as icmpv4 from "./icmpv4.ts";
 import { codeName, typeName } from "./icmpv4-names.ts";
 import { optionLength } from "./option-list.ts";
+import { printIcmpv6 } from "./pretty-icmpv6.ts";
 import {
   broken,
   checksumField,
@@ -41,6 +42,10 @@ export function printPayload(
   switch (protocol) {
     case Protocol.Icmp:
       return source.isV4 ? printIcmpv4(quote, scope, at, end) : opaque("ICMP", scope, at, end);
+    case Protocol.Icmpv6:
+      return source.isV4
+        ? opaque("ICMPv6", scope, at, end)
+        : printIcmpv6(source, destination, quote, scope, at, end);
     case Protocol.Udp:
       return printUdp(source, destination, scope, at, end);
     case Protocol.Tcp:

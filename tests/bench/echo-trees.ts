@@ -26,6 +26,7 @@ import {
   concat,
   data,
   echoRequest,
+  echoRequest6,
   ethernet,
   ipv4,
   OWN,
@@ -33,6 +34,7 @@ import {
   PEER,
   PEER_MAC,
 } from "../support/frames.ts";
+import { OWN6, PEER6 } from "../support/frames-v6.ts";
 import { answerBytes } from "./prototype.ts";
 
 /** Something that answers a request, or does a part of the work. */
@@ -53,6 +55,7 @@ export interface EchoCase {
 const PING_DATA = 56, UDP_DATA = 18;
 
 const ping = () => echoRequest({ data: data(PING_DATA) });
+const ping6 = () => echoRequest6({ data: data(PING_DATA) });
 
 function datagram(): Uint8Array {
   const header = new Uint8Array(udpWire.HEADER_LENGTH);
@@ -63,8 +66,8 @@ function datagram(): Uint8Array {
 }
 
 function host(): { eth: Eth; ip: Ip } {
-  const ip = new Ip({ addresses: [`${OWN}/24`] });
-  ip.neighbours.setStatic(Address.parse(PEER), Mac.parse(PEER_MAC));
+  const ip = new Ip({ addresses: [`${OWN}/24`, `${OWN6}/64`] });
+  for (const peer of [PEER, PEER6]) ip.neighbours.setStatic(Address.parse(peer), Mac.parse(PEER_MAC));
   return { eth: new Eth({ mac: OWN_MAC }), ip };
 }
 
@@ -76,6 +79,7 @@ function answeringPings(): Receiver<Slot> {
 /** All cases, the whole trees first. */
 export const CASES = {
   icmp: { title: "ICMP echo, eth + ip + icmp", request: ping, answers: true, build: answeringPings },
+  icmpv6: { title: "ICMPv6 echo, eth + ip + icmp", request: ping6, answers: true, build: answeringPings },
   unsummed: {
     title: "ICMP echo, checksums neither verified nor filled",
     request: ping,

@@ -13,6 +13,7 @@ import { drill } from "./targets/drill.ts";
 import { forward } from "./targets/forward.ts";
 import { pcap } from "./targets/pcap.ts";
 import { pretty } from "./targets/pretty.ts";
+import { reassembly } from "./targets/reassembly.ts";
 import { faults, specs } from "./targets/specs.ts";
 import { text } from "./targets/text.ts";
 import { tunnel } from "./targets/tunnel.ts";
@@ -39,5 +40,6 @@ export const TARGETS: readonly Target[] = [
   virtioHeader,
   dnsMessages,
   dhcpReplies,
+  reassembly,
   tree,
 ];
