@@ -11,6 +11,7 @@ import { dhcpReplies } from "./targets/dhcp.ts";
 import { dnsMessages } from "./targets/dns.ts";
 import { drill } from "./targets/drill.ts";
 import { forward } from "./targets/forward.ts";
+import { linkControl } from "./targets/link-control.ts";
 import { pcap } from "./targets/pcap.ts";
 import { pretty } from "./targets/pretty.ts";
 import { reassembly } from "./targets/reassembly.ts";
@@ -38,6 +39,7 @@ export const TARGETS: readonly Target[] = [
   forward,
   tunnel,
   virtioHeader,
+  linkControl,
   dnsMessages,
   dhcpReplies,
   reassembly,
