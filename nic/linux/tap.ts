@@ -271,7 +271,8 @@ export class Tap implements Nic {
       this.counters.badOffload++;
       return false;
     }
-    if (!frame.resize(length)) {
+    // A read of all that there is room for is the beginning of something longer.
+    if (length > this.#most - this.#header - 1 || !frame.resize(length)) {
       this.counters.tooLong++;
       return false;
     }

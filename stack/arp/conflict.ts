@@ -6,7 +6,7 @@
  */
 import { type Addresses, AddressOrigin, AddressState } from "../host/addresses.ts";
 import type { Random } from "../loss/random.ts";
-import { type Instant, seconds } from "../store/time.ts";
+import { type Instant, NEVER, seconds } from "../store/time.ts";
 import { Address } from "../wire/address.ts";
 import type { ArpIn } from "./packet.ts";
 import { LinkLocalV4 } from "./link-local.ts";
@@ -109,6 +109,13 @@ export class ConflictDetection {
     return undefined;
   }
 
+  /** Whether there is nothing to do, now or later. Asked for every packet that leaves: a time would go to the heap. */
+  get isIdle(): boolean {
+    return this.#version === this.#addresses.version && this.#claims.length === 0 &&
+      this.#urgent.length === 0 &&
+      this.#addresses.deadline() === NEVER && this.#linkLocal.deadline() === NEVER;
+  }
+
   /** When {@linkcode ConflictDetection.next} next has something to do. */
   deadline(): Instant {
     const addresses = this.#addresses;
@@ -117,8 +124,11 @@ export class ConflictDetection {
       if (this.#claims.length > 0 || this.#wanted().length > 0) return 0;
       this.#version = addresses.version;
     }
-    const least = Math.min(addresses.deadline(), this.#linkLocal.deadline());
-    return this.#claims.reduce((least, { at }) => Math.min(least, at), least);
+    let least = Math.min(addresses.deadline(), this.#linkLocal.deadline());
+    for (let index = 0; index < this.#claims.length; index++) {
+      least = Math.min(least, this.#claims[index]!.at);
+    }
+    return least;
   }
 
   #tentative(target: Address): Address | undefined {

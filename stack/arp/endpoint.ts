@@ -105,7 +105,9 @@ export class Arp {
     const fill = (packet: ArpRaw): boolean => {
       if (this.#pendingCount > 0) return this.#sendPending(packet);
       const now = packet.info.timestamp;
-      if (this.conflicts.deadline() <= now && this.#claim(packet, now, init)) return true;
+      if (!this.conflicts.isIdle && this.conflicts.deadline() <= now && this.#claim(packet, now, init)) {
+        return true;
+      }
       while (this.neighbours.nextRequest(now, request)) if (this.#ask(packet, request, init)) return true;
       return false;
     };

@@ -7,6 +7,7 @@ import { type Failure, LayerError } from "../error.ts";
 import { Scope } from "../host/addresses.ts";
 import { type Route, RouteKind } from "../host/routes.ts";
 import type { Link } from "../link.ts";
+import type { NicInfo } from "../slot.ts";
 import { type Instant, NEVER } from "../store/time.ts";
 import { Address, multicastMac } from "../wire/address.ts";
 import { Mac } from "../wire/mac.ts";
@@ -91,11 +92,13 @@ export class Path {
 
   /**
    * RFC 4861 7.3.1: a layer above has seen that what was sent to `destination` arrives there, so that the neighbour on
-   * the way there need not be asked whether it is there.
+   * the way there need not be asked whether it is there. The time is read only if it matters, since a number that is
+   * handed on is put on the heap.
    */
-  confirm(destination: Address, now: Instant): void {
+  confirm(destination: Address, clock: Pick<NicInfo, "timestamp">): void {
     const { addresses, neighbours, routes } = this.#ip;
     if (neighbours.doubted === 0) return;
+    const now = clock.timestamp;
     const route = addresses.onLink(destination) === undefined ? routes.lookup(destination, now) : DIRECT;
     if (route === undefined) return;
     neighbours.confirm(route.kind === RouteKind.Gateway ? route.gateway : destination, now);

@@ -57,7 +57,7 @@ export function readAcknowledgment(
   rearm(c, now, isNew);
   if (isNew) {
     // RFC 4861 7.3.1: forward progress is proof that the neighbour is there.
-    segment.ip.ip.path.confirm(segment.ip.source, segment.info.timestamp);
+    segment.ip.ip.path.confirm(segment.ip.source, segment.info);
     afterProgress(c, hadFin);
   }
 }

@@ -22,7 +22,8 @@ const RESENT = 4;
 const LEAST_PIECE = 512;
 
 const INITIAL_CAPACITY = 8;
-const KEPT_CAPACITY = 32;
+/** As many as leave at once where the NIC cuts segments: 64 KiB of them. */
+const KEPT_CAPACITY = 64;
 
 const NO_ENDS = new Int32Array(0);
 const NO_TIMES = new Int32Array(0);

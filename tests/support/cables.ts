@@ -37,6 +37,13 @@ export const tap: Cable = {
   make: () => Promise.resolve(attached("tap")),
 };
 
+/** A TAP without offloads: whatever passes is a single packet, and has a checksum. */
+export const plainTap: Cable = {
+  ...tap,
+  name: "tap, offload=off",
+  make: () => Promise.resolve(`${attached("tap")},offload=off`),
+};
+
 /** A TUN. */
 export const tun: Cable = {
   name: "tun",
@@ -62,7 +69,7 @@ export const raw: Cable = {
 export const [xdpSkb, xdpDrv]: readonly [Cable, Cable] = [xdp("skb"), xdp("drv")];
 
 /** All kinds. */
-export const CABLES: readonly Cable[] = [tap, tun, raw, xdpSkb, xdpDrv];
+export const CABLES: readonly Cable[] = [tap, plainTap, tun, raw, xdpSkb, xdpDrv];
 
 function xdp(mode: "skb" | "drv"): Cable {
   return {

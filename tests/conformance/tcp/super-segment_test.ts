@@ -46,6 +46,18 @@ familyTest(
   },
 );
 
+familyTest(
+  "tcp: what is paced leaves at once as much as a millisecond takes at that rate, two segments at least",
+  () => {
+    for (const [rate, length] of [[10_000_000, 10_000], [4_500_000, 4_000], [1_000, 2_000]] as const) {
+      const peer = wide(100);
+      Object.assign(peer.connection.control, { pacingRate: rate });
+      peer.user.write(30_000);
+      expect(peer.flush().slice(0, 1), [{ seq: 1, length }]);
+    }
+  },
+);
+
 familyTest("tcp: no more leaves at once than an IP packet holds, in whole segments", () => {
   const peer = wide(1_000, { window: 0xffff, syn: { mss: 1_000, scale: 7 } });
   peer.send({ flags: "A", window: 0xffff });

@@ -233,9 +233,9 @@ Deno.test("path: progress confirms the neighbour on the way, a router as well as
     way(made, destination, { now: seconds(100) });
     equal(made.neighbours.state(ip(nextHop), seconds(100)), NeighbourState.Delay);
     equal(made.neighbours.doubted, 1);
-    made.path.confirm(ip(destination), seconds(101));
+    made.path.confirm(ip(destination), { timestamp: seconds(101) });
     equal(made.neighbours.state(ip(nextHop), seconds(101)), NeighbourState.Reachable);
     equal(made.neighbours.doubted, 0);
   }
-  made.path.confirm(ip("8.8.8.8"), seconds(101));
+  made.path.confirm(ip("8.8.8.8"), { timestamp: seconds(101) });
 });
