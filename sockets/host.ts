@@ -207,6 +207,7 @@ export class Host implements StreamHost {
     hostname: string | undefined,
     port: number,
     backlog: number,
+    hasRoom: () => boolean,
     take: (stream: TcpStream) => boolean,
   ): Listener {
     this.check();
@@ -219,7 +220,7 @@ export class Host implements StreamHost {
       this.left(stream);
       return undefined;
     };
-    const options = { backlog, ...(address === undefined ? {} : { address }) };
+    const options = { backlog, hasRoom, ...(address === undefined ? {} : { address }) };
     const tries = port === 0 ? EPHEMERAL_COUNT : 1;
     let next = crypto.getRandomValues(new Uint16Array(1))[0]! % EPHEMERAL_COUNT;
     for (let turn = 0; turn < tries; turn++) {

@@ -33,7 +33,6 @@ export class TcpListener implements Deno.Listener<TcpConn, Deno.NetAddr> {
   readonly #host: Host;
   readonly #listener: Listener;
   readonly #life: Hold;
-  readonly #backlog: number;
   readonly #arrived: TcpStream[] = [];
   readonly #waiting: PromiseWithResolvers<TcpConn>[] = [];
   readonly #notice = { notify: () => this.#handOut() };
@@ -43,8 +42,8 @@ export class TcpListener implements Deno.Listener<TcpConn, Deno.NetAddr> {
   constructor(host: Host, options: TcpListenOptions) {
     const { port = 0, hostname = "0.0.0.0", tcpBacklog = BACKLOG } = options;
     this.#host = host;
-    this.#backlog = tcpBacklog;
-    this.#listener = host.listen(hostname, port, tcpBacklog, (stream) => this.#take(stream));
+    const hasRoom = () => this.#arrived.length < tcpBacklog;
+    this.#listener = host.listen(hostname, port, tcpBacklog, hasRoom, (stream) => this.#take(stream));
     this.#life = host.hold();
     this.addr = { transport: "tcp", hostname, port: this.#listener.port };
     host.sockets.add(this);
@@ -115,7 +114,6 @@ export class TcpListener implements Deno.Listener<TcpConn, Deno.NetAddr> {
   }
 
   #take(stream: TcpStream): boolean {
-    if (this.#arrived.length >= this.#backlog) return false;
     this.#arrived.push(stream);
     this.#host.notices.add(this.#notice);
     return true;

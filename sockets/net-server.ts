@@ -18,6 +18,8 @@ export interface NetServerOptions extends NetSocketOptions {
   readonly noDelay?: boolean | undefined;
   /** Probes silent peers. */
   readonly keepAlive?: boolean | undefined;
+  /** Milliseconds of silence before they are probed; absent or 0: two hours. */
+  readonly keepAliveInitialDelay?: number | undefined;
 }
 
 /** Where a {@linkcode NetServer} listens. */
@@ -89,7 +91,8 @@ export class NetServer extends EventEmitter implements Disposable {
 
   /** Listens at once and answers with the port, or throws as `stack.listen` does. Emits no "listening". */
   bind(host: string, port: number, backlog: number): number {
-    this.#listener = this.#host.listen(host, port, backlog, (stream) => this.#take(stream));
+    const hasRoom = () => this.#arrived.length < backlog;
+    this.#listener = this.#host.listen(host, port, backlog, hasRoom, (stream) => this.#take(stream));
     this.#hostname = host;
     this.#life = this.#host.hold();
     if (!this.#isRef) this.#life.unref();
@@ -159,7 +162,7 @@ export class NetServer extends EventEmitter implements Disposable {
     for (let stream = this.#arrived.shift(); stream !== undefined; stream = this.#arrived.shift()) {
       const socket = NetSocket.accepted(this.#host, stream, this.#options);
       if (this.#options.noDelay) socket.setNoDelay(true);
-      if (this.#options.keepAlive) socket.setKeepAlive(true);
+      if (this.#options.keepAlive) socket.setKeepAlive(true, this.#options.keepAliveInitialDelay);
       this.#sockets.add(socket);
       socket.once("close", () => {
         this.#sockets.delete(socket);

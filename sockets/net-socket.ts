@@ -8,6 +8,7 @@ import { Duplex } from "node:stream";
 import { checkPort, tryHostname } from "./address.ts";
 import { connect } from "./connect.ts";
 import { coded, codeError, codeOf, EndReason, nodeError } from "./errors.ts";
+import { milliseconds } from "../stack/store/time.ts";
 import type { Host } from "./host.ts";
 import type { StreamUser, TcpStream } from "./stream.ts";
 
@@ -29,6 +30,8 @@ export interface NetConnectOptions extends NetSocketOptions {
   readonly noDelay?: boolean | undefined;
   /** Probes a silent peer. */
   readonly keepAlive?: boolean | undefined;
+  /** Milliseconds of silence before it is probed; absent or 0: two hours. */
+  readonly keepAliveInitialDelay?: number | undefined;
   /** Milliseconds of silence after which "timeout" is emitted. */
   readonly timeout?: number | undefined;
 }
@@ -99,7 +102,7 @@ export class NetSocket extends Duplex {
     const port = checkPort(Number(options.port), 1);
     const host = options.host ?? "127.0.0.1";
     if (options.noDelay) this.setNoDelay(true);
-    if (options.keepAlive) this.setKeepAlive(true);
+    if (options.keepAlive) this.setKeepAlive(true, options.keepAliveInitialDelay);
     if (options.timeout !== undefined) this.setTimeout(options.timeout);
     this.connecting = true;
     if (tryHostname(host) === undefined) {
@@ -207,9 +210,13 @@ export class NetSocket extends Duplex {
     return this.#whenOpen((stream) => stream.setNoDelay(noDelay));
   }
 
-  /** Probes a silent peer (RFC 1122 4.2.3.6), or does not, as at first. The delay is the stack's own. */
-  setKeepAlive(enable: boolean = false, _initialDelay?: number): this {
-    return this.#whenOpen((stream) => stream.setKeepAlive(enable));
+  /**
+   * Probes a peer that was silent for `initialDelay` milliseconds (RFC 1122 4.2.3.6), or does not, as at first. Absent or
+   * 0: the delay stays as it is, at first two hours.
+   */
+  setKeepAlive(enable: boolean = false, initialDelay: number = 0): this {
+    const idle = initialDelay > 0 ? milliseconds(initialDelay) : undefined;
+    return this.#whenOpen((stream) => stream.setKeepAlive(enable, idle));
   }
 
   /** Emits "timeout" when nothing was sent or received for so many milliseconds; 0: never, as at first. */

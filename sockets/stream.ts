@@ -6,6 +6,7 @@
 import { StreamReceive, StreamSend } from "../stack/tcp/buffers.ts";
 import type { CloseReason, Connection, ConnectionHandler } from "../stack/tcp/connection.ts";
 import { EndReason } from "./errors.ts";
+import type { Instant } from "../stack/store/time.ts";
 import type { Hold } from "./lifetime.ts";
 import type { Noticed, Notices } from "./notices.ts";
 
@@ -236,9 +237,9 @@ export class TcpStream implements ConnectionHandler, Noticed {
     if (on) this.#flush();
   }
 
-  /** Probes a silent peer (RFC 1122 4.2.3.6), or does not. */
-  setKeepAlive(on: boolean): void {
-    this.#connection?.setKeepAlive(on);
+  /** Probes a peer that was silent for so many microseconds (RFC 1122 4.2.3.6), or does not. */
+  setKeepAlive(on: boolean, idle?: Instant): void {
+    this.#connection?.setKeepAlive(on, idle);
   }
 
   opened(): void {

@@ -12,45 +12,16 @@ import type { Micros } from "./clock.ts";
 import type { CongestionControl } from "./congestion/control.ts";
 import type { Tcp } from "./endpoint.ts";
 import { Flight } from "./flight.ts";
+import { CloseReason, type ConnectionHandler } from "./handler.ts";
 import type { Listener } from "./listener.ts";
 import type { Pacer } from "./pacing.ts";
 import { RttEstimator } from "./rtt.ts";
 import { distance } from "./sequence.ts";
 import { canReceive, ConnectionState } from "./state.ts";
+import { KEEPALIVE_IDLE } from "./keepalive.ts";
 import { shouldUpdate } from "./window.ts";
 
-/** Why a connection ended. */
-export const CloseReason = {
-  /** Both sides closed it. */
-  Finished: 0,
-  /** The peer reset it. */
-  Reset: 1,
-  /** The peer refused it: a reset in answer to our SYN. */
-  Refused: 2,
-  /** Too long without any sign of the peer. */
-  TimedOut: 3,
-  /** The network says that the peer cannot be reached. */
-  Unreachable: 4,
-  /** The user aborted it. */
-  Aborted: 5,
-} as const;
-
-/** One of {@linkcode CloseReason}'s numbers. */
-export type CloseReason = (typeof CloseReason)[keyof typeof CloseReason];
-
-/** What the user hears of a connection, from within a burst. Any of it may be absent. */
-export interface ConnectionHandler {
-  /** The handshake is complete. */
-  readonly opened?: (connection: Connection) => void;
-  /** More data is in the receive buffer. */
-  readonly readable?: (connection: Connection) => void;
-  /** The peer has acknowledged data, so there is more room in the send buffer. */
-  readonly writable?: (connection: Connection) => void;
-  /** The peer sends no more: what is in the receive buffer is all. */
-  readonly peerClosed?: (connection: Connection) => void;
-  /** The connection is gone; its key is stale. */
-  readonly closed?: (connection: Connection, reason: CloseReason) => void;
-}
+export { CloseReason, type ConnectionHandler };
 
 /** What the transmit timer stands for. */
 export const TransmitTimer = {
@@ -321,6 +292,8 @@ export class Connection {
   keepAliveProbes: number = 0;
   /** Probes an idle peer (RFC 9293 3.8.4). */
   keepAlive: boolean = false;
+  /** How long that is silent before. */
+  keepAliveIdle: Instant = KEEPALIVE_IDLE;
   /** How long unanswered data may wait (RFC 5482). */
   userTimeout: Instant = 0;
   /** Challenge ACKs in the present second. */
@@ -389,9 +362,14 @@ export class Connection {
     this.tcp.wants(this);
   }
 
-  /** Probes the peer when it has been silent for two hours (RFC 1122 4.2.3.6), or does not. */
-  setKeepAlive(on: boolean): void {
-    if (this.keepAlive !== on) this.tcp.keepAlive(this, on);
+  /**
+   * Probes the peer when it has been silent for `idle` microseconds, or does not. Unless told otherwise it is two hours
+   * (RFC 1122 4.2.3.6), or what it was before.
+   */
+  setKeepAlive(on: boolean, idle: Instant = this.keepAliveIdle): void {
+    if (this.keepAlive === on && this.keepAliveIdle === idle) return;
+    this.keepAliveIdle = idle;
+    this.tcp.keepAlive(this, on);
   }
 }
 

@@ -40,8 +40,10 @@ export class TcpCounters {
   cookies = 0;
   /** Connections opened by a cookie. */
   cookiesAccepted = 0;
-  /** SYNs dropped: neither a slot nor a cookie. */
+  /** SYNs dropped: nobody has room for the connection. */
   synDropped = 0;
+  /** ACKs that would complete a handshake, dropped for the same reason. */
+  acceptOverflows = 0;
   /** Data dropped: more out-of-order ranges than a connection keeps. */
   tooManyRanges = 0;
   /** Segments that TIME-WAIT took. */

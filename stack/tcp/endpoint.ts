@@ -32,7 +32,7 @@ import { TcpSender } from "./send.ts";
 import type { SipKey } from "../store/siphash.ts";
 import { ConnectionState } from "./state.ts";
 import { ConnectionTable } from "./table.ts";
-import { KEEPALIVE_IDLE, onTimer, TimerKind } from "./timers.ts";
+import { onTimer, TimerKind } from "./timers.ts";
 import { TimeWait } from "./time-wait.ts";
 import type { FourTuple } from "./tuple.ts";
 import { receiveWindow } from "./window.ts";
@@ -242,11 +242,6 @@ export class Tcp {
     return start(this, c, initialSequence(c, this.secret, this.now)) ? c : undefined;
   }
 
-  /** Whether a half-open connection may become a whole one now: its listener is still there. */
-  mayOpen(c: Connection): boolean {
-    return c.isActive || c.listener !== undefined;
-  }
-
   /** A connection is over: its slot is free, its user is told why. */
   end(c: Connection, reason: CloseReason): void {
     if (c.index < 0) return;
@@ -288,7 +283,7 @@ export class Tcp {
   keepAlive(c: Connection, on: boolean): void {
     c.keepAlive = on;
     c.keepAliveProbes = 0;
-    if (on && !c.isOrphan) this.arm(c, TimerKind.Life, this.now + KEEPALIVE_IDLE);
+    if (on && !c.isOrphan) this.arm(c, TimerKind.Life, this.now + c.keepAliveIdle);
   }
 
   /** Ends a connection at once. The peer hears of it by RST, if it knows of the connection at all. */

@@ -17,7 +17,7 @@ import { knownMss } from "./path-mss.ts";
 import { RateSampler } from "./rate.ts";
 import { add, before } from "./sequence.ts";
 import { ConnectionState } from "./state.ts";
-import { KEEPALIVE_IDLE, TimerKind } from "./timers.ts";
+import { TimerKind } from "./timers.ts";
 import { roomOf, scaleFor } from "./window.ts";
 
 /** What a SYN-ACK offers before the listener's user has handed out buffers. */
@@ -123,6 +123,15 @@ export function negotiate(c: Connection, segment: TcpIn, options: SegmentOptions
   c.sndWl2 = c.iss;
 }
 
+/** Whether a half-open connection may become a whole one now: its listener is still there, and has room. */
+export function mayOpen(c: Connection): boolean {
+  if (c.isActive) return true;
+  if (c.listener === undefined) return false;
+  const hasRoom = c.listener.hasRoom();
+  if (!hasRoom) c.tcp.counters.acceptOverflows++;
+  return hasRoom;
+}
+
 /** The handshake is complete: the connection is the user's. */
 export function open(c: Connection): void {
   const { tcp, listener } = c;
@@ -134,7 +143,7 @@ export function open(c: Connection): void {
     c.control.cwnd = c.sndMss;
     c.rtt.afterLostSyn();
   }
-  if (c.keepAlive) tcp.arm(c, TimerKind.Life, tcp.clock.now + KEEPALIVE_IDLE);
+  if (c.keepAlive) tcp.arm(c, TimerKind.Life, tcp.clock.now + c.keepAliveIdle);
   if (listener === undefined) tcp.counters.connected++;
   else if (!hand(c, listener)) return;
   c.rcvRoom = roomOf(c);

@@ -14,6 +14,11 @@ export interface ListenOptions {
   readonly address?: Address;
   /** How many handshakes may be under way at once; further SYNs are answered with cookies. Default 128. */
   readonly backlog?: number;
+  /**
+   * Whether the user has room for another connection now. While it has not, SYNs and the ACKs that would complete a
+   * handshake are dropped, so that peers try again. Absent: it always has.
+   */
+  readonly hasRoom?: () => boolean;
 }
 
 /**
@@ -32,6 +37,8 @@ export class Listener {
   readonly backlog: number;
   /** Who is handed new connections. */
   readonly accept: Accept;
+  /** Whether that has room for another one. */
+  readonly hasRoom: () => boolean;
   /** Handshakes under way. */
   halfOpen = 0;
   readonly #close: (listener: Listener) => void;
@@ -42,6 +49,7 @@ export class Listener {
     this.address = options.address === undefined ? undefined : new Address().copy(options.address);
     this.backlog = options.backlog ?? 128;
     this.accept = accept;
+    this.hasRoom = options.hasRoom ?? always;
     this.#close = close;
   }
 
@@ -49,4 +57,8 @@ export class Listener {
   close(): void {
     this.#close(this);
   }
+}
+
+function always(): boolean {
+  return true;
 }

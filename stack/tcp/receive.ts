@@ -115,6 +115,10 @@ export class TcpReceiver implements Receiver<IpIn> {
     // A SYN that is a FIN as well is no host's that means well (RFC 7413 and RFC 9293 have no use for one).
     if ((flags & Flag.Syn) === 0 || (flags & Flag.Fin) !== 0) return;
     const { connections, counters } = this.#tcp;
+    if (!listener.hasRoom()) {
+      counters.synDropped++;
+      return;
+    }
     if (listener.halfOpen < listener.backlog && !connections.isFull) {
       if (answerSyn(this.#tcp, listener, segment, this.#options, least)) return;
     }

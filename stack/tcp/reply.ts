@@ -122,13 +122,17 @@ export class Replier {
     out.send();
   }
 
-  /** Opens the connection of a cookie that comes back. False: it is none of ours. */
+  /** Opens the connection of a cookie that comes back, if its user has room. False: it is none of ours. */
   acceptCookie(listener: Listener, segment: TcpIn, options: SegmentOptions, now: Instant): boolean {
     const { synCookies, secret, counters } = this.#tcp;
     const tuple = this.#tupleOf(segment);
     const irs = add(segment.sequence, -1);
     const iss = add(segment.acknowledgment, -1);
     if (!synCookies.check(tuple, irs, iss, options, timestampOffset(tuple, secret), now)) return false;
+    if (!listener.hasRoom()) {
+      counters.acceptOverflows++;
+      return true;
+    }
     if (!openByCookie(this.#tcp, listener, segment, options)) return false;
     counters.cookiesAccepted++;
     return true;

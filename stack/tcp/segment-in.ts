@@ -9,7 +9,7 @@ import { readAcknowledgment } from "./acknowledgment.ts";
 import { mayChallenge } from "./challenge.ts";
 import type { Micros } from "./clock.ts";
 import { CloseReason, type Connection } from "./connection.ts";
-import { negotiate, open } from "./handshake.ts";
+import { mayOpen, negotiate, open } from "./handshake.ts";
 import type { SegmentOptions } from "./options.ts";
 import type { TcpIn } from "./packet.ts";
 import { add, after, before, distance, inWindow, upTo } from "./sequence.ts";
@@ -113,7 +113,7 @@ function acknowledged(c: Connection, segment: TcpIn, options: SegmentOptions, no
   const { acknowledgment } = segment;
   if (c.state === ConnectionState.SynReceived) {
     if (!after(acknowledgment, c.sndUna) || after(acknowledgment, c.sndNxt)) return Reply.Reset;
-    if (!c.tcp.mayOpen(c)) return Reply.None;
+    if (!mayOpen(c)) return Reply.None;
     updateTimestamp(c, segment, options);
     readAcknowledgment(c, segment, options, now);
     open(c);

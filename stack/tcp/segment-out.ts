@@ -4,10 +4,11 @@
  * @module
  */
 import { LayerError } from "../error.ts";
+import { type Instant, seconds } from "../store/time.ts";
 import * as wire from "../wire/tcp-options.ts";
 import { Flag } from "../wire/tcp.ts";
 import type { Micros } from "./clock.ts";
-import { type Connection, TransmitTimer } from "./connection.ts";
+import { CloseReason, type Connection, TransmitTimer } from "./connection.ts";
 import type { TcpInit, TcpOut, TcpRaw } from "./packet.ts";
 import { armPacing, pacingWait } from "./pacing.ts";
 import { noteSent, onIdleRestart, onProbeSent, sendAllowance } from "./recovery.ts";
@@ -48,6 +49,9 @@ class ReusedInit implements TcpInit {
 
 /** ECT(0), as RFC 3168 6.1.2 has data carry it. */
 const ECT0 = 2;
+
+/** How long a neighbour is looked up. */
+const LOOK_UP: Instant = seconds(3);
 
 /** Fills empty buffers with a connection's segments. */
 export class SegmentWriter {
@@ -262,6 +266,7 @@ export class SegmentWriter {
   #refused(c: Connection, error: number): Filled {
     if (error === LayerError.BadSize) c.tcp.tooLong(c);
     armRefused(c);
+    if (error === LayerError.Unreachable && isGivenUp(c)) c.tcp.end(c, CloseReason.Unreachable);
     return Filled.Blocked;
   }
 
@@ -295,6 +300,15 @@ export class SegmentWriter {
  */
 function isPushed(c: Connection, offset: number, length: number): boolean {
   return length > 0 && (c.probeWanted || offset + length === c.sendBuffer.length);
+}
+
+/**
+ * Whether the peer of a connection whose SYN could not leave is given up: its neighbour was asked for three times, a
+ * second each (RFC 4861 7.2.2; RFC 1122 2.3.2.2 has the same for ARP), or there is no way.
+ */
+function isGivenUp(c: Connection): boolean {
+  return c.state === ConnectionState.SynSent && c.flight.count === 0 &&
+    c.tcp.clock.now - c.stalledSince >= LOOK_UP;
 }
 
 /** The options of a SYN: MSS always, the others as far as both sides may use them. */

@@ -8,6 +8,7 @@ import { elapsed, type Micros } from "./clock.ts";
 import { CloseReason, type Connection, TransmitTimer } from "./connection.ts";
 import { onSilence } from "./path-mss.ts";
 import { onProbeTimeout, onReorderingTimeout, onRetransmissionTimeout, probeTimeout } from "./recovery.ts";
+import { KEEPALIVE_INTERVAL, KEEPALIVE_PROBES } from "./keepalive.ts";
 import { MAX_RTO } from "./rtt.ts";
 import { distance } from "./sequence.ts";
 import { ConnectionState } from "./state.ts";
@@ -22,11 +23,6 @@ export const TIMERS = 4;
 export const DELAYED_ACK: Instant = milliseconds(40);
 /** How long an orphan in FIN-WAIT-2 waits for the peer's FIN. */
 const FIN_WAIT_2: Instant = seconds(60);
-/** How often keepalive probes are sent once one is unanswered, and how many before the peer is given up. */
-export const KEEPALIVE_INTERVAL: Instant = seconds(75);
-/** RFC 1122 4.2.3.6: the default idle time is two hours at least. */
-export const KEEPALIVE_IDLE: Instant = seconds(7_200);
-const KEEPALIVE_PROBES = 9;
 /** Timeouts of a SYN before the attempt is given up. */
 const SYN_RETRIES = 6;
 const SYN_ACK_RETRIES = 5;
@@ -189,7 +185,7 @@ function onLifeTimer(c: Connection): void {
   if (!c.keepAlive || c.state < ConnectionState.Established) return;
   // RFC 9293 3.8.4, MUST-26: what is in flight, or waits for a window, asks by itself.
   const isAsking = c.flight.count > 0 || c.transmitTimer !== TransmitTimer.None;
-  const due = isAsking ? now + KEEPALIVE_IDLE : c.lastHeardAt + KEEPALIVE_IDLE;
+  const due = isAsking ? now + c.keepAliveIdle : c.lastHeardAt + c.keepAliveIdle;
   if (due > now && c.keepAliveProbes === 0) {
     c.tcp.arm(c, TimerKind.Life, due);
     return;
@@ -200,6 +196,6 @@ function onLifeTimer(c: Connection): void {
   }
   c.keepAliveProbes++;
   c.windowProbeWanted = true;
-  c.tcp.arm(c, TimerKind.Life, now + KEEPALIVE_INTERVAL);
+  c.tcp.arm(c, TimerKind.Life, now + Math.min(KEEPALIVE_INTERVAL, c.keepAliveIdle));
   c.tcp.wants(c);
 }

@@ -12,7 +12,7 @@ import {
   type TcpPeer,
 } from "../support/peer-tcp.ts";
 import { broken } from "../support/tcp-invariants.ts";
-import { KEEPALIVE_IDLE } from "../../stack/tcp/timers.ts";
+import { KEEPALIVE_IDLE } from "../../stack/tcp/keepalive.ts";
 
 /** Numbers that a stranger would guess: anywhere but where the connection is. */
 function* guesses(count: number): Generator<number> {

@@ -108,6 +108,8 @@ export interface PeerOptions {
   /** The receive buffer of users, a power of two from 4 KiB, and the window that is offered. Default 64 KiB. */
   readonly buffer?: number;
   readonly backlog?: number;
+  /** How many connections the listener's user takes. Default all. */
+  readonly most?: () => number;
   /** Whether the host knows the peer's link address. Default true. */
   readonly knowsPeer?: boolean;
   /** How long the peer takes to answer the SYN-ACK. Default 0. */
@@ -168,9 +170,10 @@ export class TcpPeer {
 
   /** Listens on the own port. */
   listen(): this {
-    const { backlog, buffer } = this.options;
+    const { backlog, buffer, most = () => Infinity } = this.options;
+    const hasRoom = () => this.users.length < most();
     this.listener = this.tcp.listen(
-      { port: OWN_PORT, ...(backlog === undefined ? {} : { backlog }) },
+      { port: OWN_PORT, hasRoom, ...(backlog === undefined ? {} : { backlog }) },
       (c) => {
         const user = new Ear(buffer);
         this.users.push(user);

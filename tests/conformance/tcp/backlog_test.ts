@@ -134,3 +134,38 @@ familyTest("tcp: a SYN that is a FIN as well is dropped (RFC 9293 3.10.7.2 has n
   deepEqual(peer.send({ ...syn(peer), flags: "SF" }), []);
   equal(stateOf(peer), "CLOSED");
 });
+
+familyTest(
+  "tcp: while nobody accepts, a handshake's ACK is dropped, and the peer served when it tries again",
+  () => {
+    let most = 1;
+    const peer = listening({ most: () => most });
+    expect(peer.send(syn(peer)), [{ flags: "SA" }]);
+    most = 0;
+    expect(peer.send({ flags: "A", seq: 1, ack: 1 }), []);
+    expect(peer.send({ flags: "A", seq: 1, ack: 1, length: 10 }), []);
+    equal(peer.users.length, 0);
+    equal(peer.tcp.counters.acceptOverflows, 2);
+    most = 1;
+    expect(peer.send({ flags: "A", seq: 1, ack: 1, length: 10 }), [{ flags: "A", ack: 11 }]);
+    equal(peer.users.length, 1);
+    // Who comes while there is no room is not even answered.
+    expect(peer.send(syn(peer, { port: 3 })), []);
+    equal(peer.tcp.counters.synDropped, 1);
+    most = 2;
+    expect(peer.send(syn(peer, { port: 3 })), [{ flags: "SA", port: 3 }]);
+  },
+);
+
+familyTest("tcp: nor is the ACK of a cookie refused while nobody accepts (RFC 4987 3.6)", () => {
+  let most = 1;
+  const peer = listening({ backlog: 0, most: () => most });
+  expect(peer.send(syn(peer)), [{ flags: "SA" }]);
+  most = 0;
+  expect(peer.send({ flags: "A", seq: 1, ack: 1 }), []);
+  equal(peer.tcp.connections.size, 0);
+  equal(peer.tcp.counters.acceptOverflows, 1);
+  most = 1;
+  expect(peer.send({ flags: "A", seq: 1, ack: 1, length: 10 }), [{ flags: "A", ack: 11 }]);
+  deepEqual(peer.user.heard.slice(0, 1), ["opened"]);
+});

@@ -22,6 +22,21 @@ familyTest(
   },
 );
 
+familyTest("tcp: the idle time may be set, and is heeded from then on (RFC 1122 4.2.3.6, a MUST)", () => {
+  const peer = settled();
+  peer.connection.setKeepAlive(true, seconds(10));
+  deepEqual(peer.pass(seconds(9)), []);
+  expect(peer.pass(seconds(2)), [{ flags: "A", seq: 0, length: 0 }]);
+  peer.send({ flags: "A" });
+  deepEqual(peer.pass(seconds(9)), []);
+  expect(peer.pass(seconds(2)), [{ flags: "A", seq: 0, length: 0 }]);
+  peer.send({ flags: "A" });
+  peer.connection.setKeepAlive(false);
+  deepEqual(peer.pass(seconds(10_000)), []);
+  peer.connection.setKeepAlive(true);
+  expect(peer.pass(seconds(11)), [{ flags: "A", seq: 0, length: 0 }]);
+});
+
 familyTest("tcp: a peer that answers is left alone for two hours more (RFC 9293 3.8.4)", () => {
   const peer = settled();
   peer.connection.setKeepAlive(true);
