@@ -54,7 +54,7 @@ export class IpReceiver implements Receiver<LinkIn> {
   #receiveV4(link: LinkIn): void {
     if (!checkV4(this.#ip, link)) return;
     const packet = this.#packet.enterInV4(link);
-    if (this.#transit !== undefined && this.#isForOther(packet)) this.#transit.receive(packet);
+    if (this.#transit !== undefined && this.#isForOther(packet)) this.#pass(packet);
     else if (isForUsV4(packet, link)) {
       if (!ipv4.isFragment(packet.frame.bytes, packet.headerAt)) {
         if (packet.protocol === Protocol.Igmp && this.#ip.linkControl !== undefined) {
@@ -68,9 +68,14 @@ export class IpReceiver implements Receiver<LinkIn> {
   #receiveV6(link: LinkIn): void {
     if (!checkV6(this.#ip, link)) return;
     const packet = this.#packet.enterInV6(link);
-    if (this.#transit !== undefined && this.#isForOther(packet)) this.#transit.receive(packet);
+    if (this.#transit !== undefined && this.#isForOther(packet)) this.#pass(packet);
     else if (isForUsV6(packet, link)) this.#behindHeader(packet, link, false);
     packet.leave();
+  }
+
+  #pass(packet: IpPacket): void {
+    packet.isGroup = false;
+    this.#transit!.receive(packet);
   }
 
   /** Whether the packet is for one other host: what a router may pass on. */

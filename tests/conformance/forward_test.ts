@@ -6,6 +6,7 @@ import { Address } from "../../stack/wire/address.ts";
 import { Cidr } from "../../stack/wire/cidr.ts";
 import { EtherType } from "../../stack/wire/ethernet.ts";
 import * as ipv4Wire from "../../stack/wire/ipv4.ts";
+import { Mac } from "../../stack/wire/mac.ts";
 import { Protocol } from "../../stack/wire/protocol.ts";
 import {
   arpFrame,
@@ -116,6 +117,21 @@ Deno.test("forward: the last hop is told as Time Exceeded to the sender, from th
   const seen = read(left[0]);
   deepEqual([seen.ip6!.source, seen.icmp6!.type, seen.icmp6!.code], ["2001:db8::1", 3, 0]);
   deepEqual(counts(router), { hopLimit: 3, errorsSent: 3 });
+});
+
+Deno.test("forward: errors do not depend on what came before, such as a packet to a group", () => {
+  const router = new TestRouter();
+  const all = { destination: "33:33:00:00:00:01", source: LEFT_HOST_MAC, etherType: EtherType.Ipv6 };
+  router.left.eth.join(Mac.parse(all.destination));
+  const group = ipv6(icmpv6(data(8), { type: 129 }, LEFT_HOST6, "ff02::1"), {
+    source: LEFT_HOST6,
+    destination: "ff02::1",
+  });
+  router.deliver(router.left, ethernet(group, all));
+  equal(router.left.ip.counters.received, 1);
+  equal(router.deliver(router.left, passing6({ hopLimit: 1 })).left.length, 1);
+  const { left } = router.deliver(router.left, ethernet(group, all), passing({ hopLimit: 1 }));
+  equal(left.length, 1);
 });
 
 Deno.test("forward: without a route the sender is told that the network cannot be reached (RFC 1812 5.2.7.1, RFC 4443 3.1)", () => {

@@ -15,7 +15,7 @@ async function attach(host: KernelHost, name: string, subnet: string, mtu: numbe
   await cable(
     name.slice(0, 1),
     { host: undefined, addresses: [] },
-    { host, addresses: [`${subnet}.2/24`] },
+    { host, addresses: [`${subnet}.2/24`, `${subnet6(subnet)}::2/64`] },
     mtu,
   );
   for (const port of [name, `${name.slice(0, 1)}a`]) {
@@ -23,7 +23,11 @@ async function attach(host: KernelHost, name: string, subnet: string, mtu: numbe
   }
   await ip(`link set ${name}br up`);
   await host.ip(`route add default via ${subnet}.1`);
+  await host.ip(`-6 route add default via ${subnet6(subnet)}::1`);
 }
+
+/** 2001:db8:1 for 10.0.1. */
+const subnet6 = (subnet: string) => `2001:db8:${subnet.slice(-1)}`;
 
 /** Port 7 answers what it was sent with its sum, port 8 sends 20 MB of zeros. */
 async function serveTcp(host: KernelHost): Promise<void> {
@@ -45,7 +49,8 @@ async function withRouter(
   await attach(right, "right", "10.0.2", mtu);
   const offload = more.length > 0 ? `,${more[0]}` : "";
   const ports = ["left", "right"].flatMap((name, index) => {
-    return ["--nic", `tap:${name}${offload}`, "--addr", `10.0.${index + 1}.1/24`];
+    const addresses = [`10.0.${index + 1}.1/24`, `2001:db8:${index + 1}::1/64`, `fe80::${index + 1}/64`];
+    return ["--nic", `tap:${name}${offload}`, ...addresses.flatMap((address) => ["--addr", address])];
   });
   await using router = await Server.spawn(source, "forward", ...ports, "--json", "--duration", "120s");
   await body(left, right);
@@ -136,5 +141,33 @@ peerTest(
       assert.match(sum, /^d29751f2649b32ff572b5e0a9f541ea660a50f94ff0beedfb0b692b924cc8025 /);
     });
     assert.ok(counters!["tooBig"]! >= 1 && counters!["fragments"]! >= 6);
+  },
+);
+
+peerTest(
+  "forward: IPv6 passes, too: ping, TCP, Time Exceeded, No Route, and Packet Too Big at a narrow link",
+  ["ip", "ping", "socat"],
+  source,
+  async () => {
+    const counters = await withRouter(1_280, async (left, right) => {
+      const far = "2001:db8:2::2";
+      const ping = async (...args: string[]) =>
+        await left.run("ping", "-n", "-c", "1", ...args).catch(String);
+      assert.match(await ping("-W", "10", far), / 1 received/);
+      assert.match(await ping("-t", "1", far), /From 2001:db8:1::1 icmp_seq=1 Time exceeded: Hop limit/);
+      assert.match(
+        await ping("2001:db8:9::1"),
+        /From 2001:db8:1::1 icmp_seq=1 Destination unreachable: No route/,
+      );
+      assert.match(
+        await ping("-M", "do", "-s", "1400", far),
+        /From 2001:db8:1::1 icmp_seq=1 Packet too big: mtu=1280/,
+      );
+      right.spawn("socat", "TCP6-LISTEN:8,fork,reuseaddr", "SYSTEM:head -c 20000000 /dev/zero");
+      for (let tries = 0; !(await right.run("ss", "-Hltn")).includes(":8 "); tries++) assert.ok(tries < 200);
+      await left.run("sh", "-c", `socat -u TCP:[${far}]:8 - | cmp -n 20000000 - /dev/zero`);
+    });
+    assert.ok(counters!["forwarded"]! > 100);
+    assert.ok(counters!["tooBig"]! >= 1);
   },
 );

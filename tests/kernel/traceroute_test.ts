@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { source } from "../support/ethox.ts";
 import { sysctl } from "../support/netns.ts";
-import { makeTap, peer, peerTest } from "../support/peer.ts";
+import { makeTap, peer, peerTest, TAP } from "../support/peer.ts";
 import { cable, KernelHost } from "../support/routers.ts";
 
 /** What `ethox traceroute --json` prints of a hop. */
@@ -24,20 +24,27 @@ async function withPath(body: () => Promise<void>): Promise<void> {
   makeTap();
   sysctl("net/ipv4/ip_forward", "1");
   sysctl("net/ipv4/icmp_ratelimit", "0");
+  for (const all of ["all", "default", TAP]) sysctl(`net/ipv6/conf/${all}/disable_ipv6`, "0");
+  sysctl("net/ipv6/conf/all/forwarding", "1");
+  sysctl("net/ipv6/icmp/ratelimit", "0");
+  await peer("ip", ["addr", "add", "2001:db8::2/64", "dev", TAP, "nodad"]);
   await using second = await KernelHost.start("second");
   await using third = await KernelHost.start("third");
   await using far = await KernelHost.start("far");
-  await cable("x", { host: undefined, addresses: ["10.1.0.1/24"] }, {
+  await cable("x", { host: undefined, addresses: ["10.1.0.1/24", "2001:db8:1::1/64"] }, {
     host: second,
-    addresses: ["10.1.0.2/24"],
+    addresses: ["10.1.0.2/24", "2001:db8:1::2/64"],
   });
   await cable(
     "y",
-    { host: second, addresses: ["10.2.0.1/24"] },
-    { host: third, addresses: ["10.2.0.2/24"] },
+    { host: second, addresses: ["10.2.0.1/24", "2001:db8:2::1/64"] },
+    { host: third, addresses: ["10.2.0.2/24", "2001:db8:2::2/64"] },
     1_280,
   );
-  await cable("z", { host: third, addresses: ["10.3.0.1/24"] }, { host: far, addresses: ["10.3.0.2/24"] });
+  await cable("z", { host: third, addresses: ["10.3.0.1/24", "2001:db8:3::1/64"] }, {
+    host: far,
+    addresses: ["10.3.0.2/24", "2001:db8:3::2/64"],
+  });
   for (const network of ["10.2.0.0/24", "10.3.0.0/24"]) {
     await peer("ip", ["route", "add", network, "via", "10.1.0.2"]);
   }
@@ -51,6 +58,13 @@ async function withPath(body: () => Promise<void>): Promise<void> {
   for (const network of ["10.3.9.0/24", "10.3.8.0/24"]) {
     await peer("ip", ["route", "add", network, "via", "10.1.0.2"]);
   }
+  for (const network of ["2001:db8:2::/64", "2001:db8:3::/64"]) {
+    await peer("ip", ["route", "add", network, "via", "2001:db8:1::2"]);
+  }
+  await second.ip("route add 2001:db8::/64 via 2001:db8:1::1");
+  await second.ip("route add 2001:db8:3::/64 via 2001:db8:2::2");
+  await third.ip("-6 route add default via 2001:db8:2::1");
+  await far.ip("-6 route add default via 2001:db8:3::1");
   far.spawn("socat", "TCP-LISTEN:7,fork,reuseaddr", "PIPE");
   for (let tries = 0; !(await far.run("ss", "-Hltn")).includes(":7 "); tries++) assert.ok(tries < 200);
   await body();
@@ -58,7 +72,10 @@ async function withPath(body: () => Promise<void>): Promise<void> {
 
 async function trace(host: string, ...options: string[]): Promise<{ code: number; hops: Hop[]; end: Hop }> {
   const [program = "", ...command] = await source.command();
-  const given = ["traceroute", host, "--addr", "10.0.0.1/24", "--gateway", "10.0.0.2", "--json"];
+  const own = host.includes(":")
+    ? ["--addr", "2001:db8::1/64", "--addr", "fe80::1/64", "--gateway", "2001:db8::2"]
+    : ["--addr", "10.0.0.1/24", "--gateway", "10.0.0.2"];
+  const given = ["traceroute", host, ...own, "--json"];
   const { code, stdout, stderr } = await peer(program, [...command, ...given, ...options]);
   assert.equal(stderr, "");
   const lines: Hop[] = stdout.trim().split("\n").map((line) => JSON.parse(line));
@@ -172,3 +189,24 @@ peerTest(
     });
   },
 );
+
+for (const [name, ...options] of [["UDP"], ["ICMP", "-I"], ["TCP", "-T"]]) {
+  peerTest(
+    `traceroute: ${name} probes over IPv6 cross the same routers, and --mtu finds 1280`,
+    ["ip"],
+    source,
+    async () => {
+      await withPath(async () => {
+        const { code, hops, end } = await trace("2001:db8:3::2", "--mtu", ...options);
+        const way = ["2001:db8::2", "2001:db8:1::2", "2001:db8:2::2", "2001:db8:3::2"];
+        assert.deepEqual(
+          addresses(hops),
+          way.map((address, index) => [index + 1, address, address, address]),
+        );
+        assert.equal(end.reached, true);
+        assert.equal(end.mtu, 1_280);
+        assert.equal(code, 0);
+      });
+    },
+  );
+}
