@@ -117,19 +117,20 @@ export type { DeliverySample } from "./stack/tcp/congestion/sample.ts";
 export type { TcpBase, TcpHeader, TcpIn, TcpInit, TcpOut, TcpRaw } from "./stack/tcp/packet.ts";
 export { Ping, type PingError, type PingOptions, type PingResult } from "./stack/icmp/ping.ts";
 export { type AddressProbe, DhcpClient, type DhcpClientOptions } from "./stack/dhcp/client.ts";
+export { MdnsCounters, type MdnsOptions, MdnsResponder, type MdnsState } from "./stack/mdns/responder.ts";
 export { DhcpServer, DhcpServerCounters, type DhcpServerOptions } from "./stack/dhcp/server.ts";
 export { type LeaseEntry, Leases, LeaseState } from "./stack/dhcp/leases.ts";
 export type { Lease, LeasedRoute } from "./stack/dhcp/lease.ts";
 export { DhcpClientCounters, type DhcpEvent, type DhcpLoss, DhcpState } from "./stack/dhcp/state.ts";
 
 export { ALIASES_MAX, type DnsAnswer, type DnsStatus } from "./stack/dns/answer.ts";
+export { ResolverCounters } from "./stack/dns/counters.ts";
 export { DnsCache } from "./stack/dns/cache.ts";
 export {
   type Answered,
   type Pending,
   type QueryOptions,
   Resolver,
-  ResolverCounters,
   type ResolverOptions,
 } from "./stack/dns/resolver.ts";
 export { reverseName } from "./stack/dns/search.ts";

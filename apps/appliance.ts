@@ -17,6 +17,7 @@ import {
   type IpRaw,
   type LinkIn,
   type Mac,
+  MdnsResponder,
   Medium,
   type Nic,
   type Ping,
@@ -58,6 +59,8 @@ export interface ApplianceOptions {
   readonly tunnel?: TunnelSpec | undefined;
   /** The VLAN that it is in; absent: in none. */
   readonly vlan?: number | undefined;
+  /** The own name on the link (RFC 6762); absent: none. */
+  readonly localName?: string | undefined;
   /** How many TCP connections there may be at once. Default 16,384. */
   readonly connections?: number | undefined;
   /** The congestion control of TCP connections. */
@@ -107,6 +110,8 @@ export class Appliance {
   readonly resolver: Resolver | undefined;
   /** The congestion control of TCP connections. */
   readonly congestion: CongestionName;
+  /** Answers for the own name on the link; undefined: there is none. */
+  readonly mdns: MdnsResponder | undefined;
   /** Default routes, as they were given. */
   readonly gateways: readonly Address[];
   /** DNS servers, as they were given. */
@@ -151,6 +156,10 @@ export class Appliance {
     if (options.dns !== undefined) {
       this.resolver = new Resolver({ ip, udp, tcp, random: random32, servers: options.dns });
       this.tasks.push(this.resolver);
+    }
+    if (options.localName !== undefined) {
+      this.mdns = new MdnsResponder({ ip, udp, random: random32, hostname: options.localName });
+      this.tasks.push(this.mdns);
     }
     if (options.dhcp === undefined) return;
     const { hostname } = options.dhcp;

@@ -13,6 +13,7 @@ const DONE: ReadonlySet<string> = new Set([
   "postponed",
   "answered",
   "noted",
+  "renamed",
   "errorsSent",
   "blackHoles",
   "linkControl",
@@ -64,6 +65,7 @@ export function layers(appliance: Appliance): readonly (readonly [string, object
     ["udp", udp.counters],
     ["tcp", tcp.counters],
     ...(dhcp === undefined ? [] : [["dhcp-client", dhcp.counters] as const]),
+    ...(appliance.mdns === undefined ? [] : [["mdns", appliance.mdns.counters] as const]),
     ...services.map(({ label, counters }) => [label, counters] as const),
   ];
 }
@@ -80,6 +82,7 @@ export function dropLayers(appliance: Appliance): Readonly<Record<string, object
     ...(autoconf.ndp === undefined ? {} : { ndp: autoconf.ndp.counters }),
     ...Object.fromEntries(services.map(({ label, counters }) => [label, counters])),
     ...(dhcp === undefined ? {} : { "dhcp-client": dhcp.counters }),
+    ...(appliance.mdns === undefined ? {} : { mdns: appliance.mdns.counters }),
     udp: udp.counters,
     tcp: tcp.counters,
     // Behind the others, since it also counts the errors about what they dropped.

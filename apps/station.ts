@@ -56,6 +56,9 @@ export interface Work {
 /** What a wire in memory has for an own address, where none is given. */
 const LINK_ADDRESS = "10.0.0.1/24";
 
+/** How long is given to say goodbye, in milliseconds. */
+const FAREWELL = 200;
+
 /** How often the interface is looked at, in milliseconds. */
 const WATCH = 500;
 
@@ -132,14 +135,36 @@ export class Station {
       const begun = await this.#during(signal, begin, () => host?.tell());
       if (begun === undefined) return await host?.release();
       const { tree, cycle } = begun;
+      const { mdns } = appliance;
+      let name = "";
       await appliance.run(signal, tree, () => {
         host?.tell();
         // The event that says that the host is ready is the first of all.
         cycle?.();
         addresses.tell();
+        const isKnown = mdns?.state === "announcing" || mdns?.state === "running";
+        if (mdns !== undefined && isKnown && mdns.name !== name) {
+          name = mdns.name;
+          output.event("name", { name });
+          output.line(`the name on the link is ${name}`);
+        }
       });
+      await this.#farewell();
       await host?.release();
     });
+  }
+
+  /** Gives the name on the link up. */
+  async #farewell(): Promise<void> {
+    const { mdns, nic } = this.appliance;
+    if (mdns === undefined || nic.failure !== undefined) return;
+    mdns.stop();
+    const end = new AbortController();
+    const timer = setTimeout(() => end.abort(), FAREWELL);
+    await this.appliance.run(end.signal, this.appliance.answering(), () => {
+      if (mdns.state === "stopped") end.abort();
+    });
+    clearTimeout(timer);
   }
 
   /** Runs the host while what `begin` answers is awaited. Undefined: the signal aborted meanwhile. */
@@ -290,6 +315,7 @@ export function openStation(options: StationOptions, output: Output, talksTo?: A
         detectConflicts: options.detectConflicts ?? false,
       },
       dns: options.dns,
+      localName: options.nic.kind === "tun" ? undefined : options.hostname,
       congestion: options.congestion ?? congestionHere(),
       tunnel: options.tunnel,
     });

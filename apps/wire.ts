@@ -22,7 +22,7 @@ export interface WireOptions {
 }
 
 /** Counters that tell of frames that went their way, beside those that every {@linkcode DropWatch} knows. */
-const NOT_DROPS: readonly string[] = ["errors", "noted"];
+const NOT_DROPS: readonly string[] = ["errors", "noted", "renamed"];
 
 /**
  * A NIC with faults next to the wire, then a filter, then a capture next to the host: it holds what reaches the host

@@ -65,7 +65,10 @@ export const dns = new Option(
   .argParser(parse.dnsServer);
 
 /** The own name. */
-export const hostname = new Option("--hostname <name>", "the own name, one label: a DHCP server is told")
+export const hostname = new Option(
+  "--hostname <name>",
+  "the own name, one label: a DHCP server is told, and NAME.local answered for",
+)
   .argParser(parse.hostname);
 
 /** One JSON object a line. */

@@ -32,6 +32,7 @@ export const PROGRAMS: readonly Program[] = [
   { name: "wrk", package: "wrk" },
   { name: "dnsmasq", package: "dnsmasq-base" },
   { name: "dig", package: "bind9-dnsutils" },
+  { name: "avahi-daemon", package: "avahi-daemon" },
   { name: "udhcpc", package: "udhcpc" },
   { name: "dhclient", package: "isc-dhcp-client" },
 ];

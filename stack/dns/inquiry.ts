@@ -118,7 +118,8 @@ export class Inquiry {
     this.#asked = chance === undefined ? this.#wire : mixCase(this.#wire, chance);
     for (let tries = 0; tries < PORT_TRIES && this.#binding === undefined; tries++) {
       const port = PORT_FIRST + Math.floor((random() >>> 0) / 0x1_0000_0000 * PORT_COUNT);
-      this.#binding = udp.bind({ port, peer, onError: refused }, take);
+      // Who answers for a group is not known before.
+      this.#binding = udp.bind(peer.address.isMulticast ? { port } : { port, peer, onError: refused }, take);
     }
     return this.#binding?.port;
   }

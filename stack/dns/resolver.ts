@@ -12,12 +12,13 @@ import type { Ip } from "../ip/endpoint.ts";
 import { type Instant, milliseconds, NEVER, seconds } from "../store/time.ts";
 import type { Tcp } from "../tcp/endpoint.ts";
 import type { Udp } from "../udp/endpoint.ts";
-import type { UdpRaw } from "../udp/packet.ts";
+import type { UdpIn, UdpRaw } from "../udp/packet.ts";
 import { Address } from "../wire/address.ts";
 import * as dns from "../wire/dns.ts";
 import { canonicalName } from "../wire/dns-name.ts";
 import { ALIASES_MAX, type DnsAnswer, type DnsStatus } from "./answer.ts";
 import { DnsCache } from "./cache.ts";
+import { ResolverCounters } from "./counters.ts";
 import { Inquiry, type InquiryInit } from "./inquiry.ts";
 import { localAnswer } from "./local.ts";
 import { candidates } from "./search.ts";
@@ -40,30 +41,6 @@ export interface ResolverOptions {
   readonly cache?: number;
   /** Whether the case of letters in queries is left to chance. Default false: some servers do not copy it. */
   readonly mixCase?: boolean;
-}
-
-/** What a {@linkcode Resolver} has asked and heard. */
-export class ResolverCounters {
-  /** Responses that answered a query. */
-  received = 0;
-  /** Queries sent over UDP. */
-  sent = 0;
-  /** Queries sent over TCP. */
-  overTcp = 0;
-  /** Questions answered from memory. */
-  remembered = 0;
-  /** Queries that no server answered in time. */
-  timeouts = 0;
-  /** Not sent: no way to the server, or the NIC refused. */
-  notSent = 0;
-  /** Dropped: no well-formed message. */
-  malformed = 0;
-  /** Dropped: it does not belong to the query, as a forged one. */
-  stray = 0;
-  /** Responses that say nothing: a failure of the server, a refusal, a referral. */
-  useless = 0;
-  /** Questions refused: too many are open. */
-  refused = 0;
 }
 
 /** How a question is asked. */
@@ -159,7 +136,10 @@ export class Resolver implements TimedSender<UdpRaw> {
       done(known);
       return NOTHING;
     }
-    const { servers = this.#servers, port = dns.PORT } = options;
+    // RFC 6762 3: names of the link are asked for on the link, as who asks once does (5.1).
+    const isLocal = options.servers === undefined && (question === "local" || question.endsWith(".local"));
+    const { servers = isLocal ? this.#groups() : this.#servers } = options;
+    const port = options.port ?? (isLocal ? dns.MULTICAST_PORT : dns.PORT);
     return this.#ask({
       question,
       name: question,
@@ -224,6 +204,12 @@ export class Resolver implements TimedSender<UdpRaw> {
     for (const inquiry of [...this.#open.values()]) {
       this.#finish(inquiry, nothing("failed", inquiry.init.question));
     }
+  }
+
+  /** The groups of multicast DNS, of those families that have an own address. */
+  #groups(): readonly Address[] {
+    const own = [...this.#options.ip.addresses];
+    return [MDNS_V4, MDNS_V6].filter((group) => own.some(({ isV4 }) => isV4 === group.isV4));
   }
 
   #list(): void {
@@ -292,6 +278,10 @@ export class Resolver implements TimedSender<UdpRaw> {
     const { udp, random } = this.#options;
     const port = inquiry.open(udp, random, (packet) => {
       const { bytes, end } = packet.frame;
+      if (server.isMulticast && !this.#isNear(packet)) {
+        this.counters.stray++;
+        return;
+      }
       this.#take(inquiry, bytes, packet.payloadAt, end, packet.info.timestamp);
     }, () => {
       // RFC 1122 4.1.3.3: nobody listens there.
@@ -306,11 +296,18 @@ export class Resolver implements TimedSender<UdpRaw> {
       sourcePort: port,
       destinationPort: inquiry.init.port,
       length: query.length,
+      ...(server.isMulticast ? { hopLimit: 255 } : {}),
     });
     if (typeof out === "number") return out;
     out.frame.bytes.set(query, out.payloadAt);
     inquiry.sent(now + PATIENCE[inquiry.round]!);
     return out.send();
+  }
+
+  /** RFC 6762 6, 11: an answer from the link comes from its port, and from the link. */
+  #isNear({ ip: { source }, sourcePort }: UdpIn): boolean {
+    const isOnLink = source.isLinkLocal || this.#options.ip.addresses.onLink(source) !== undefined;
+    return sourcePort === dns.MULTICAST_PORT && isOnLink;
   }
 
   #take(inquiry: Inquiry, bytes: Uint8Array, at: number, end: number, now: Instant): void {
@@ -341,7 +338,7 @@ export class Resolver implements TimedSender<UdpRaw> {
     const { question, type, servers, ttlMax } = inquiry.init;
     const ttl = Math.min(reading.ttl, ttlMax);
     const answer: DnsAnswer = { ...reading, ttl, question, server: inquiry.server };
-    if (servers === this.#servers) this.cache.put(question, type, answer, now);
+    if (servers === this.#servers || inquiry.server?.isMulticast) this.cache.put(question, type, answer, now);
     this.#finish(inquiry, answer);
   }
 
@@ -386,6 +383,8 @@ export class Resolver implements TimedSender<UdpRaw> {
 }
 
 const UNSPECIFIED = new Address();
+
+const MDNS_V4 = Address.parse("224.0.0.251"), MDNS_V6 = Address.parse("ff02::fb");
 
 /** Questions that are the same are asked once. */
 function keyOf({ question, type, servers, port }: InquiryInit): string {

@@ -413,3 +413,23 @@ Deno.test("dns resolver: whom a question names as its servers are asked, at thei
   world.ask(NAME);
   equal(world.query().to, PEER);
 });
+
+Deno.test("dns resolver: names of the link are asked for on the link, and whoever is there may answer (RFC 6762 3, 5.1)", () => {
+  const world = new ResolverWorld({ servers: [] });
+  world.ask("Box.local");
+  const query = world.query();
+  deepEqual([query.to, query.name], ["224.0.0.251", "box.local"]);
+  const answers = [{ ...a("10.0.0.7", "box.local", 10) }];
+  world.respond(query, { answers }, { source: "192.0.2.7", port: 5_353 });
+  world.respond(query, { answers }, { source: PEER, port: 53 });
+  deepEqual(
+    [world.answers.length, world.resolver.counters.stray],
+    [0, 2],
+    "not from the link, not from the port",
+  );
+  world.respond(query, { answers }, { source: PEER, port: 5_353 });
+  equal(world.outcome, "found 10.0.0.7");
+  world.ask("none.local");
+  equal(world.exhaust().length, 3, "asked three times");
+  equal(world.outcome, "timeout");
+});

@@ -94,6 +94,7 @@ export interface Event {
   readonly change?: string;
   readonly address?: string;
   readonly reason?: string;
+  readonly name?: string;
   readonly addresses?: readonly string[];
   readonly dhcp?: {
     readonly server: string;
@@ -282,7 +283,7 @@ export function assertAddsUp({ packets, drops, faults, filter }: Summary): void 
   const { groupEcho = 0, unanswered = 0, unhandled = 0 } = drops["icmp"] ?? {};
   const handled = icmp["answered"]! + groupEcho + unanswered + unhandled;
   assert.equal(icmp["received"], told.reduce((all, n) => all + n, handled), "messages of ICMP");
-  const services = Object.entries(packets).filter(([name]) => /^(udp-|dhcp)/.test(name));
+  const services = Object.entries(packets).filter(([name]) => /^(udp-|dhcp|mdns)/.test(name));
   if (services.length === 0) return;
   const served = services.reduce((all, [name, counted]) => {
     const { answered = 0, noted = 0, received = 0 } = counted;

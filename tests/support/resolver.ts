@@ -126,7 +126,11 @@ export class ResolverWorld {
 
 function readQuery(frame: Uint8Array): Query | undefined {
   const view = read(frame);
-  if (view.ip?.protocol !== Protocol.Udp || get16(view.payload, 2) !== dns.PORT) return undefined;
+  if (
+    view.ip?.protocol !== Protocol.Udp || ![dns.PORT, dns.MULTICAST_PORT].includes(get16(view.payload, 2))
+  ) {
+    return undefined;
+  }
   const bytes = view.payload.slice(udpWire.HEADER_LENGTH);
   equal(dns.check(bytes, 0, bytes.length), 0, "what is sent is well-formed");
   const message = readMessage(bytes, 0, bytes.length);

@@ -68,6 +68,7 @@ const STACK: Record<string, readonly string[]> = {
   "stack/forward": [...COMMON, "stack/host", "stack/ip"],
   "stack/udp": [...COMMON, "stack/host", "stack/ip", "stack/icmp"],
   "stack/tcp": [...COMMON, "stack/host", "stack/ip", "stack/icmp"],
+  "stack/mdns": [...COMMON, "stack/host", "stack/ip", "stack/udp", "stack/dns"],
   "stack/dns": [...COMMON, "stack/host", "stack/ip", "stack/udp", "stack/tcp"],
   "stack/dhcp": [...COMMON, "stack/host", "stack/ip", "stack/udp"],
 };

@@ -4,11 +4,18 @@
  * @module
  */
 import { deepEqual, ok } from "node:assert/strict";
+import { protocols } from "../../../stack/ip/protocols.ts";
+import { MdnsResponder } from "../../../stack/mdns/responder.ts";
+import { milliseconds, seconds } from "../../../stack/store/time.ts";
+import { Udp } from "../../../stack/udp/endpoint.ts";
 import * as dns from "../../../stack/wire/dns.ts";
 import { NAME_MAX, nameBytes, readNames } from "../../../stack/wire/dns-name.ts";
 import { readMessage, RECORDS_MAX } from "../../../stack/wire/dns-record.ts";
 import { WireError } from "../../../stack/wire/error.ts";
+import { datagram } from "../../support/dhcp.ts";
 import { dnsMessage, type MessageFields } from "../../support/dns.ts";
+import { PEER } from "../../support/frames.ts";
+import { host } from "../../support/host.ts";
 import { fc } from "../../support/property.ts";
 import { HEX } from "../codec.ts";
 import { target } from "../target.ts";
@@ -28,6 +35,7 @@ function run(bytes: Uint8Array): void {
     };
   });
   deepEqual(one, two, "what lies around a message is read");
+  hear(bytes);
   const { fine, message, names } = one!;
   ok(names.length <= 16);
   if (message === undefined) return;
@@ -35,6 +43,29 @@ function run(bytes: Uint8Array): void {
   ok(fine !== WireError.Truncated);
   for (const { name } of [...message.questions, ...message.records]) isName(name);
   for (const { data } of message.records) if (typeof data === "string") isName(data);
+}
+
+/** A responder in each of its states takes it and goes on, and says a few words of its own at most. */
+function hear(bytes: Uint8Array): void {
+  if (bytes.length > 1_400) return;
+  for (const time of [milliseconds(300), seconds(1), seconds(10)]) {
+    const udp = new Udp();
+    let responder: MdnsResponder | undefined;
+    const made = host({
+      guard: false,
+      receive: () => protocols({ udp: udp.recv() }),
+      send: ({ ip }) => {
+        responder = new MdnsResponder({ ip, udp, random: () => 0, hostname: "a" });
+        return udp.send(responder);
+      },
+    });
+    for (let now = 0; now <= time; now += milliseconds(250)) made.at(now).transmit();
+    const answers = made.deliver(
+      datagram(bytes, PEER, 5_353, "224.0.0.251", 5_353, { destination: "01:00:5e:00:00:fb" }),
+    );
+    ok(answers.length + made.transmit().length <= 1, "one message for one");
+    ok(responder !== undefined && responder.name.length <= 63 + ".local".length);
+  }
 }
 
 function isName(name: string): void {
@@ -45,6 +76,8 @@ function isName(name: string): void {
 const name = fc.constantFrom(
   "",
   "a",
+  "a.local",
+  "1.0.0.10.in-addr.arpa",
   "www.example.com",
   "_http._tcp.local",
   "x".repeat(63),
@@ -89,7 +122,7 @@ const mutated = fc.tuple(
 /** DNS messages. */
 export const dnsMessages = target({
   name: "dns",
-  runs: 4_000,
+  runs: 1_000,
   codec: HEX,
   input: fc.oneof(mutated, fc.uint8Array({ maxLength: 200 })),
   run,
