@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Neighbours } from "../../stack/host/neighbours.ts";
 import { Routes } from "../../stack/host/routes.ts";
 import { Random } from "../../stack/loss/random.ts";
 import { HashMap } from "../../stack/store/hash-map.ts";
@@ -10,6 +11,7 @@ import { TimerWheel } from "../../stack/store/timer-wheel.ts";
 import { Address } from "../../stack/wire/address.ts";
 import { sum } from "../../stack/wire/checksum.ts";
 import { Cidr } from "../../stack/wire/cidr.ts";
+import { Mac } from "../../stack/wire/mac.ts";
 import type { Benchmark } from "./report.ts";
 
 const ENTRIES = 1_000, CAPACITY = 1_024;
@@ -70,6 +72,22 @@ function routes(count: number, isV4: boolean): Work {
   };
 }
 
+/** A full neighbour cache, whose entries are looked up in an order that no cache of the processor likes. */
+function neighbours(count: number): Work {
+  const cache = new Neighbours({ capacity: count, seed: [1, 2] });
+  const addresses = Array.from({ length: count }, (_, n) => new Address().set(0x20010db8, 0, 0, n));
+  const mac = new Mac();
+  addresses.forEach((address, n) => cache.learn(address, mac.set(0x0200, n), 0, true));
+  return (turns) => {
+    let found = 0;
+    for (let turn = 0; turn < turns; turn++) {
+      cache.lookup(addresses[(turn * 7_919) % count]!, 0, mac);
+      found += mac.lo;
+    }
+    return found;
+  };
+}
+
 function sums(length: number): Work {
   return (count) => {
     let total = 0;
@@ -112,6 +130,10 @@ export const store: Benchmark = {
     for (const [family, isV4] of [["IPv4", true], ["IPv6", false]] as const) {
       const title = `routes: longest prefix among 1,000, ${family}`;
       report.figure({ ...call, title, values: measure(routes(1_000, isV4), rounds) });
+    }
+    for (const count of [1_000, 10_000]) {
+      const title = `neighbours: look-up among ${count}`;
+      report.figure({ ...call, title, values: measure(neighbours(count), rounds) });
     }
     for (const length of [64, 1_480]) {
       const values = measure(sums(length), rounds).map((nanoseconds) => length / nanoseconds);
