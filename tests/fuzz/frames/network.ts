@@ -17,6 +17,7 @@ import { fc } from "../../support/property.ts";
 import { put16 } from "../../../stack/wire/bytes.ts";
 import { EtherType } from "../../../stack/wire/ethernet.ts";
 import { Flag } from "../../../stack/wire/ipv4.ts";
+import { packet6 } from "./ipv6.ts";
 import { address, destination, other, payload, seldom, station, word16 } from "./pools.ts";
 import { carried } from "./transport.ts";
 
@@ -117,6 +118,8 @@ const ipv6: fc.Arbitrary<Inner> = fc.tuple(
   },
 );
 
+const internet6: fc.Arbitrary<Inner> = packet6.map((bytes) => ({ etherType: EtherType.Ipv6, bytes }));
+
 const opaque: fc.Arbitrary<Inner> = fc.tuple(
   fc.oneof(fc.constantFrom(0, 46, 0x5ff, 0x600, 0x88cc), word16),
   payload,
@@ -129,6 +132,7 @@ const inner: fc.Arbitrary<Inner> = fc.oneof(
   { weight: 10, arbitrary: internet },
   { weight: 4, arbitrary: resolution },
   { weight: 1, arbitrary: ipv6 },
+  { weight: 4, arbitrary: internet6 },
   { weight: 1, arbitrary: opaque },
 );
 

@@ -17,6 +17,7 @@ import { Mac } from "../../../stack/wire/mac.ts";
 import { Protocol } from "../../../stack/wire/protocol.ts";
 import * as udp from "../../../stack/wire/udp.ts";
 import { PEER } from "../../support/frames.ts";
+import { checkAnswer6, checkIpv6 } from "./outgoing-v6.ts";
 import { PEER_PORT, Port } from "../frames/pools.ts";
 
 const LINK = ethernet.HEADER_LENGTH;
@@ -40,6 +41,7 @@ export function checkFrame(frame: Uint8Array, sender: Sender): void {
   const type = ethernet.etherType(frame, 0);
   if (type === EtherType.Arp) checkArp(frame, sender);
   else if (type === EtherType.Ipv4) checkIpv4(frame, sender);
+  else if (type === EtherType.Ipv6) checkIpv6(frame, sender);
   else ok(false, `a frame of type ${ethernet.etherTypeName(type)}`);
 }
 
@@ -115,7 +117,12 @@ export function checkAnswer(frame: Uint8Array, answer: Uint8Array, sender: Sende
     equal(arp.operation(frame, LINK), arp.Operation.Request, "an ARP reply to no request");
     return;
   }
-  equal(ethernet.etherType(frame, 0), EtherType.Ipv4, "an IPv4 packet in answer to something else");
+  equal(
+    ethernet.etherType(frame, 0),
+    ethernet.etherType(answer, 0),
+    "a packet in answer to another family's",
+  );
+  if (ethernet.etherType(answer, 0) === EtherType.Ipv6) return checkAnswer6(frame, answer);
   const isBroadcast = ethernet.isGroup(frame, ethernet.DESTINATION);
   const isOwn = ip.addresses.owns(new Address().readV4(frame, LINK + ipv4.DESTINATION));
   // RFC 1122 3.3.6: what is for one host, but sent to all stations, is discarded.

@@ -8,6 +8,7 @@ import type { IcmpOptions } from "../../../stack/icmp/endpoint.ts";
 import type { IpOptions } from "../../../stack/ip/endpoint.ts";
 import { ALL_IGNORED } from "../../../stack/slot.ts";
 import { OWN } from "../../support/frames.ts";
+import { OWN6, OWN_LOCAL6 } from "../../support/frames-v6.ts";
 
 /** How a host differs from the others. */
 export interface Profile {
@@ -26,6 +27,15 @@ const NEIGHBOURS = { capacity: 8 };
 
 const PROFILES = {
   plain: { ip: { addresses: ADDRESSES, gateways: GATEWAYS, neighbours: NEIGHBOURS } },
+  /** Both families. */
+  dual: {
+    ip: {
+      addresses: [`${OWN}/24`, `${OWN_LOCAL6}/64`, `${OWN6}/64`],
+      neighbours: NEIGHBOURS,
+      reassembly: { packets: 4, packetsOfOne: 3, bytes: 1 << 15 },
+      largePackets: 2,
+    },
+  },
   /** The NIC cannot send received buffers back. */
   postponing: {
     nic: { canAnswer: false },
