@@ -12,6 +12,9 @@ import * as ipv4 from "../wire/ipv4.ts";
 /** The option kinds that end a list, pad it, and are copied into every fragment (RFC 791 3.1). */
 const END_OF_LIST = 0, NO_OPERATION = 1, COPIED = 0x80;
 
+/** Where the last byte of a packet can be: RFC 791's total length has 16 bits. */
+const OFFSET_MAX = 0xffff;
+
 /** What a fragment's link header is made of. */
 export interface FragmentInit extends LinkInit {
   length: number;
@@ -38,7 +41,8 @@ export class Fragmenter {
     const offset = ipv4.fragmentOffset(bytes, at);
     const isMore = ipv4.moreFragments(bytes, at);
     const firstRoom = (mtu - header) & ~7;
-    if (firstRoom < 8) return LayerError.BadSize;
+    // A place that is beyond what the field can tell would be read as another.
+    if (firstRoom < 8 || offset + end - at - header > OFFSET_MAX) return LayerError.BadSize;
     for (let index = 0; index < header; index++) this.#first[index] = bytes[at + index]!;
     const laterHeader = this.#copyHeader(header);
     const laterRoom = (mtu - laterHeader) & ~7;

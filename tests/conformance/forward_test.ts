@@ -280,6 +280,16 @@ Deno.test("forward: a fragment that is cut again keeps its place, and the last i
   ]]);
 });
 
+Deno.test("forward: a fragment behind the end of any packet is not cut again, or its place would be another (RFC 791 3.1)", () => {
+  const router = new TestRouter({ right: { mtu: 576 } });
+  const flags = ipv4Wire.Flag.MoreFragments;
+  deepEqual(router.deliver(router.left, passing({ flags, offset: 65_528 }, data(800))), {
+    left: [],
+    right: [],
+  });
+  deepEqual(counts(router), { notSent: 1 });
+});
+
 Deno.test("forward: a packet waits for its next hop's link address, and leaves when that is known (RFC 1812 3.3.2)", () => {
   const router = new TestRouter({ knowsHosts: false });
   const packets = [1, 2, 3].map((first) => passing({ hopLimit: 5 }, data(40, first)));

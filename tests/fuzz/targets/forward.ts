@@ -50,6 +50,7 @@ function run(frame: Uint8Array): void {
   for (const sent of right) {
     ok(sent.length <= 14 + MTU);
     if (!checkFrame(sent)) continue;
+    if (right.length > 1) ok(ipv4Wire.fragmentOffset(sent, 14) >= ipv4Wire.fragmentOffset(frame, 14));
     const isV4 = sent[12] === 0x08;
     const [before, after] = [frame, sent].map((one) =>
       isV4 ? ipv4Wire.hopLimit(one, 14) : ipv6Wire.hopLimit(one, 14)
