@@ -118,6 +118,11 @@ export type { TcpBase, TcpHeader, TcpIn, TcpInit, TcpOut, TcpRaw } from "./stack
 export { Ping, type PingError, type PingOptions, type PingResult } from "./stack/icmp/ping.ts";
 export { type AddressProbe, DhcpClient, type DhcpClientOptions } from "./stack/dhcp/client.ts";
 export { MdnsCounters, type MdnsOptions, MdnsResponder, type MdnsState } from "./stack/mdns/responder.ts";
+export {
+  DhcpInformation,
+  DhcpInformationCounters,
+  type DhcpInformationOptions,
+} from "./stack/dhcp/information.ts";
 export { DhcpServer, DhcpServerCounters, type DhcpServerOptions } from "./stack/dhcp/server.ts";
 export { type LeaseEntry, Leases, LeaseState } from "./stack/dhcp/leases.ts";
 export type { Lease, LeasedRoute } from "./stack/dhcp/lease.ts";

@@ -7,6 +7,7 @@ import {
   Claim,
   type CongestionName,
   DhcpClient,
+  DhcpInformation,
   Eth,
   type ForwardPort,
   Icmp,
@@ -110,6 +111,8 @@ export class Appliance {
   readonly resolver: Resolver | undefined;
   /** The congestion control of TCP connections. */
   readonly congestion: CongestionName;
+  /** Asks for DNS servers where routers say that DHCPv6 knows them; undefined: nobody wants names. */
+  readonly information: DhcpInformation | undefined;
   /** Answers for the own name on the link; undefined: there is none. */
   readonly mdns: MdnsResponder | undefined;
   /** Default routes, as they were given. */
@@ -156,6 +159,12 @@ export class Appliance {
     if (options.dns !== undefined) {
       this.resolver = new Resolver({ ip, udp, tcp, random: random32, servers: options.dns });
       this.tasks.push(this.resolver);
+    }
+    const { ndp } = this.autoconf;
+    if (ndp?.isAutoconfigured === true && this.resolver !== undefined) {
+      const isWanted = () => ndp.otherConfiguration;
+      this.information = new DhcpInformation({ ip, udp, mac: options.mac, random: random32, isWanted });
+      this.tasks.push(this.information);
     }
     if (options.localName !== undefined) {
       this.mdns = new MdnsResponder({ ip, udp, random: random32, hostname: options.localName });

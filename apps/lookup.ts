@@ -4,11 +4,20 @@ import type { Appliance } from "./appliance.ts";
 import { CliError, ExitStatus } from "./cli/errors.ts";
 import type { HostName } from "./cli/parse.ts";
 
+/** How long a name waits for DHCPv6 to say whom to ask, in milliseconds: its delay, and two tries. */
+const INFORMATION_LIMIT = 4_000;
+
 /** The best address of a host. Rejects with a CliError if there is none. The appliance must be polled meanwhile. */
 export async function lookup(appliance: Appliance, host: HostName): Promise<Address> {
   if (host instanceof Address) return host;
   const { resolver, ip, nic } = appliance;
   if (resolver === undefined) throw new Error("a resolver is wanted for names");
+  const end = performance.now() + INFORMATION_LIMIT;
+  while (
+    resolver.servers.length === 0 && appliance.information?.isPending === true && performance.now() < end
+  ) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
   const own = [...ip.addresses];
   const families = [true, false].filter((isV4) => own.some(({ address }) => address.isV4 === isV4));
   const answers = await Promise.all(

@@ -12,6 +12,7 @@ export class OwnAddresses {
   readonly #known = new Map<string, string>();
   #version = -1;
   #dnsVersion = 0;
+  #toldVersion = 0;
   #conflicts = 0;
   #isReady = false;
 
@@ -49,8 +50,12 @@ export class OwnAddresses {
 
   /** Tells what has changed; after each cycle. */
   tell(): void {
-    const { ip, autoconf, resolver } = this.#appliance;
+    const { ip, autoconf, resolver, information } = this.#appliance;
     this.#tellConflicts();
+    if (resolver !== undefined && information !== undefined && information.version !== this.#toldVersion) {
+      this.#toldVersion = information.version;
+      resolver.learn("dhcpv6", information.servers, information.search);
+    }
     const dns = autoconf.ndp?.dns;
     if (resolver !== undefined && dns !== undefined && dns.version !== this.#dnsVersion) {
       this.#dnsVersion = dns.version;

@@ -65,6 +65,7 @@ export function layers(appliance: Appliance): readonly (readonly [string, object
     ["udp", udp.counters],
     ["tcp", tcp.counters],
     ...(dhcp === undefined ? [] : [["dhcp-client", dhcp.counters] as const]),
+    ...(appliance.information === undefined ? [] : [["dhcpv6", appliance.information.counters] as const]),
     ...(appliance.mdns === undefined ? [] : [["mdns", appliance.mdns.counters] as const]),
     ...services.map(({ label, counters }) => [label, counters] as const),
   ];
@@ -82,6 +83,7 @@ export function dropLayers(appliance: Appliance): Readonly<Record<string, object
     ...(autoconf.ndp === undefined ? {} : { ndp: autoconf.ndp.counters }),
     ...Object.fromEntries(services.map(({ label, counters }) => [label, counters])),
     ...(dhcp === undefined ? {} : { "dhcp-client": dhcp.counters }),
+    ...(appliance.information === undefined ? {} : { dhcpv6: appliance.information.counters }),
     ...(appliance.mdns === undefined ? {} : { mdns: appliance.mdns.counters }),
     udp: udp.counters,
     tcp: tcp.counters,

@@ -14,6 +14,7 @@ import { protocols } from "../stack/ip/protocols.ts";
 import { Autoconf, type AutoconfOptions } from "../stack/ndp/autoconf.ts";
 import { PointToPoint } from "../stack/ptp/endpoint.ts";
 import { Medium } from "../stack/slot.ts";
+import { DhcpInformation } from "../stack/dhcp/information.ts";
 import { Resolver } from "../stack/dns/resolver.ts";
 import type { CongestionName } from "../stack/tcp/congestion/choice.ts";
 import type { Accept, Listener } from "../stack/tcp/listener.ts";
@@ -51,6 +52,9 @@ export interface HostOptions {
   /** Whether an address is to be leased, and as whom. */
   readonly lease: { readonly hostname: string | undefined } | undefined;
 }
+
+/** How long a name waits for DHCPv6 to say whom to ask, in milliseconds: its delay, and two tries. */
+const INFORMATION_LIMIT = 4_000;
 
 const EPHEMERAL_FIRST = 49_152, EPHEMERAL_COUNT = 16_384;
 
@@ -92,6 +96,9 @@ export class Host implements StreamHost {
   #isSettled = false;
   #delivered: (() => void) | undefined;
   #dnsVersion = 0;
+  /** Asks for DNS servers where routers say that DHCPv6 knows them. */
+  readonly #information: DhcpInformation | undefined;
+  #toldVersion = 0;
 
   /** A host that is polled from now on. */
   constructor(options: HostOptions) {
@@ -115,6 +122,11 @@ export class Host implements StreamHost {
       : new Configuration({ ip: this.ip, udp: this.udp, mac, hostname: options.lease.hostname });
     const own = this.link === this.eth ? options.autoconf : {};
     this.autoconf = new Autoconf(this.ip, { mac, secret: [random(), random(), random(), random()], ...own });
+    const { ndp } = this.autoconf;
+    if (ndp?.isAutoconfigured === true) {
+      const isWanted = () => ndp.otherConfiguration;
+      this.#information = new DhcpInformation({ ip, udp, mac, random, isWanted });
+    }
     this.settled = this.#settlement.promise;
     this.settled.catch(() => {});
     if (this.configuration !== undefined) {
@@ -293,12 +305,28 @@ export class Host implements StreamHost {
   #datagrams(): TimedSender<UdpRaw> {
     const { counters } = this.udp;
     const { outbox, resolver, configuration } = this;
-    const own = configuration === undefined ? [resolver] : [resolver, configuration.client];
+    const own: TimedSender<UdpRaw>[] = configuration === undefined
+      ? [resolver]
+      : [resolver, configuration.client];
+    if (this.#information !== undefined) own.push(this.#information);
     return inTurn(() => counters.sent + counters.notSent, outbox, ...own);
+  }
+
+  /** Resolves when DHCPv6 has answered, if it is to be asked, or has had its time. */
+  async serversKnown(): Promise<void> {
+    const end = performance.now() + INFORMATION_LIMIT;
+    while (this.#information?.isPending === true && this.isRunning && performance.now() < end) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
   }
 
   /** What routers say of DNS (RFC 8106). */
   #learnDns(): void {
+    const told = this.#information;
+    if (told !== undefined && told.version !== this.#toldVersion) {
+      this.#toldVersion = told.version;
+      this.resolver.learn("dhcpv6", told.servers, told.search);
+    }
     const dns = this.autoconf.ndp?.dns;
     if (dns === undefined || dns.version === this.#dnsVersion) return;
     this.#dnsVersion = dns.version;

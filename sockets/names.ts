@@ -19,6 +19,8 @@ export interface NamesHost {
   readonly resolver: Resolver;
   readonly nic: { readonly now: () => Instant };
   readonly wake: () => void;
+  /** Resolves when it is known whether there are DNS servers. */
+  readonly serversKnown: () => Promise<void>;
 }
 
 const TYPES: Readonly<Record<Family, number>> = { v4: Type.A, v6: Type.AAAA };
@@ -43,14 +45,15 @@ export class Names {
   }
 
   /** Asks for a name's records; with `search`, by the search list. Rejects with the signal's reason. */
-  ask(
+  async ask(
     name: string,
     type: number,
     options: QueryOptions & { readonly search?: boolean; readonly signal?: AbortSignal | undefined } = {},
   ): Promise<DnsAnswer> {
     const { resolver, nic } = this.#host;
     const { signal } = options;
-    return new Promise((resolve, reject) => {
+    if (resolver.servers.length === 0 && options.servers === undefined) await this.#host.serversKnown();
+    return await new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
       const pending: { now?: Pending } = {};
       const abort = () => {

@@ -1,5 +1,6 @@
 /** Names, as dnsmasq knows them: `resolve`, `curl`, `ping`, and what DHCP says of DNS. */
 import assert from "node:assert/strict";
+import { Stack } from "../../mod.ts";
 import { assertComplaint, ethox, events } from "../support/command.ts";
 import { Dnsmasq } from "../support/dnsmasq.ts";
 import { run, sysctl } from "../support/netns.ts";
@@ -143,5 +144,29 @@ peerTest(
     assert.deepEqual([literal.status, literal.out, literal.err], [0, "2001:db8::1\n", ""]);
     const ping = await ethox(["ping", "box", "--addr", "slaac", "-c", "1"]);
     assert.match(ping.out, /^PING box \(2001:db8::2\)/, ping.err);
+  },
+);
+
+peerTest(
+  "slaac: where routers say that DHCPv6 knows more, it is asked, and answers (RFC 8415 18.2.6)",
+  ["dnsmasq", "ip"],
+  undefined,
+  async () => {
+    makeTap();
+    sysctl(`net/ipv6/conf/${TAP}/disable_ipv6`, "0");
+    await run("ip", "addr", "add", "2001:db8::2/64", "dev", TAP, "nodad");
+    await using server = await dns(
+      "--enable-ra",
+      "--dhcp-range=2001:db8::,ra-stateless,64",
+      "--ra-param=tap0,4,60",
+      "--dhcp-option=option6:dns-server,[2001:db8::2]",
+    );
+    const stack = await Stack.open({ nic: `tap:${TAP}`, addresses: ["slaac"] });
+    try {
+      assert.deepEqual(await stack.resolve("box.example", "AAAA"), ["2001:db8::2"]);
+      await server.logged(/DHCPINFORMATION-REQUEST[^]*dns-server\s+2001:db8::2/);
+    } finally {
+      await stack.close();
+    }
   },
 );
