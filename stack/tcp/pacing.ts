@@ -15,8 +15,8 @@ import { TimerKind } from "./timers.ts";
 const DEPTH = 1_000;
 /** And at least so many segments: draft-ietf-ccwg-bbr 5.6.3, BBR.send_quantum. */
 const LEAST_SEGMENTS = 2;
-/** The longest that a single wait is, however low the rate. */
-const LONGEST_WAIT = 1_000_000;
+/** However low the rate is said to be, so many segments may leave in a second. */
+const LEAST_A_SECOND = 1;
 
 /** The bucket of a connection. */
 export class Pacer {
@@ -26,7 +26,7 @@ export class Pacer {
 
   /** How long from `now` on nothing may leave, in microseconds; 0: something may. */
   wait(control: { readonly pacingRate: number }, mss: number, now: Micros): number {
-    const rate = control.pacingRate;
+    const rate = Math.max(control.pacingRate, mss * LEAST_A_SECOND);
     const depth = Math.max(LEAST_SEGMENTS * mss, rate * DEPTH / 1e6);
     const passed = elapsed(this.#filledAt, now);
     // After a pause, even one longer than the clock tells, it is full.
@@ -35,7 +35,7 @@ export class Pacer {
     this.#isFresh = false;
     this.#filledAt = now;
     if (this.#credit > 0) return 0;
-    return Math.min(LONGEST_WAIT, 1 + Math.ceil(-this.#credit * 1e6 / rate)) | 0;
+    return Math.min(LONGEST, 1 + Math.ceil(-this.#credit * 1e6 / rate)) | 0;
   }
 
   /** So many bytes have left. */

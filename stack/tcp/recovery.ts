@@ -120,6 +120,11 @@ export function onRetransmissionTimeout(c: Losses, now: Micros): void {
   c.rtt.backOff();
 }
 
+/** RFC 6298 5.4: what the timer ran out for is sent whatever the window, or a rate, allows. */
+export function isResendDue(c: Losses): boolean {
+  return c.recovery === Recovery.Timeout && c.flight.resent === c.resentAtTimeout && c.flight.lost > 0;
+}
+
 /**
  * Bytes that may leave now as far as the network is concerned. Limited transmit (RFC 3042) is in it: what duplicates
  * and SACK blocks stand for has left the network.
@@ -128,9 +133,8 @@ export function sendAllowance(c: Losses): number {
   const pipe = pipeOf(c);
   const allowance = c.control.cwnd - pipe;
   if (allowance >= c.sndMss) return allowance;
-  // RFC 6298 5.4: what the timer ran out for is sent whatever the window; and an empty network always takes a segment.
-  const isDue = c.recovery === Recovery.Timeout && c.flight.resent === c.resentAtTimeout && c.flight.lost > 0;
-  if (pipe === 0 || isDue) return c.sndMss;
+  // An empty network always takes a segment.
+  if (pipe === 0 || isResendDue(c)) return c.sndMss;
   return Math.max(0, allowance);
 }
 

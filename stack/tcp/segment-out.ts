@@ -11,7 +11,7 @@ import type { Micros } from "./clock.ts";
 import { CloseReason, type Connection, TransmitTimer } from "./connection.ts";
 import type { TcpInit, TcpOut, TcpRaw } from "./packet.ts";
 import { armPacing, pacingWait } from "./pacing.ts";
-import { noteSent, onIdleRestart, onProbeSent, sendAllowance } from "./recovery.ts";
+import { isResendDue, noteSent, onIdleRestart, onProbeSent, sendAllowance } from "./recovery.ts";
 import { add, before, distance } from "./sequence.ts";
 import { ConnectionState } from "./state.ts";
 import { timestampNow } from "./timestamp.ts";
@@ -64,7 +64,7 @@ export class SegmentWriter {
       return this.#syn(c, raw, now);
     }
     if (c.flight.count === 0 && c.unsent > 0) onIdleRestart(c);
-    const wait = pacingWait(c, now);
+    const wait = isResendDue(c) ? 0 : pacingWait(c, now);
     const allowance = wait > 0 ? 0 : sendAllowance(c);
     const lost = allowance > 0 ? c.flight.firstLost() : -1;
     if (lost >= 0) return this.#resend(c, raw, now, lost);

@@ -5,3 +5,47 @@ import { anyScenario, runScenario } from "../support/tcp-scenario.ts";
 Deno.test("tcp: whatever the network and the users do, all bytes arrive in order, in time, and nothing is left", () => {
   check(fc.property(anyScenario, (scenario) => void runScenario(scenario)), { runs: 2_000 });
 });
+
+Deno.test("tcp: a rate that was measured over timeouts does not hold up what a timeout sends again", () => {
+  // Found by `deno task sim`: the first sample was a few bytes in seconds, and so became the rate.
+  runScenario({
+    "seed": 143439916,
+    "loss": 0.16,
+    "duplicate": 0.001,
+    "reorder": 0.002,
+    "corrupt": 0.022,
+    "delay": 1000,
+    "jitter": 0,
+    "rate": 0,
+    "queue": 3,
+    "mark": -1,
+    "mtu": 576,
+    "sack": [true, true],
+    "timestamps": [true, true],
+    "windowScale": [true, true],
+    "supers": [true, true],
+    "ecn": false,
+    "congestion": "bbr",
+    "noDelay": false,
+    "client": {
+      "bytes": 2097,
+      "sendBuffer": 4096,
+      "receiveBuffer": 4096,
+      "writeChunk": 0,
+      "writePause": 1000,
+      "readChunk": 0,
+      "readPause": 1000,
+      "closesLast": false,
+    },
+    "server": {
+      "bytes": 763,
+      "sendBuffer": 4096,
+      "receiveBuffer": 4096,
+      "writeChunk": 0,
+      "writePause": 1000,
+      "readChunk": 0,
+      "readPause": 1000,
+      "closesLast": false,
+    },
+  });
+});

@@ -8,20 +8,10 @@ import { milliseconds, seconds } from "../../store/time.ts";
 import { elapsed, later, type Micros } from "../clock.ts";
 import { BbrModel, BETA, isOver, LOSS_THRESHOLD } from "./bbr-model.ts";
 import { Plateau } from "./bbr-plateau.ts";
+import { PACING_GAIN, Phase, State, WINDOW_GAIN } from "./bbr-state.ts";
 import { type CongestionControl, initialWindow } from "./control.ts";
 import type { DeliverySample } from "./sample.ts";
 
-/** BBR.state, the phases of ProbeBW apart. */
-const State = { Startup: 0, Drain: 1, Down: 2, Cruise: 3, Refill: 4, Up: 5, ProbeRtt: 6 } as const;
-type State = (typeof State)[keyof typeof State];
-
-/** BBR.ack_phase: what the acknowledgments that come now say about a probe of the bandwidth. */
-const Phase = { Init: 0, Refilling: 1, Starting: 2, Feedback: 3, Stopping: 4 } as const;
-type Phase = (typeof Phase)[keyof typeof Phase];
-
-// draft-ietf-ccwg-bbr 5.6.1: gains by state, of the rate and of the window.
-const PACING_GAIN = [2.77, 0.5, 0.9, 1, 1, 1.25, 1];
-const WINDOW_GAIN = [2, 2, 2, 2, 2, 2.25, 0.5];
 /** BBR.PacingMarginPercent */
 const MARGIN = 0.99;
 /** BBR.Headroom */
@@ -342,7 +332,15 @@ export class Bbr implements CongestionControl {
   // 5.6.2: BBRSetPacingRateWithGain
   #setRate(gain: number): void {
     const rate = gain * this.#model.bandwidth * MARGIN;
+    if (this.pacingRate === 0) this.#initRate();
     if (this.#isFull || rate > this.pacingRate) this.pacingRate = rate;
+  }
+
+  // 5.6.2: BBRInitPacingRate, so that a first sample of little data, or of a lost segment, holds nothing back.
+  #initRate(): void {
+    const { minRtt } = this.#model;
+    this.pacingRate = PACING_GAIN[State.Startup]! * initialWindow(this.#mss) * 1e6 /
+      (minRtt || milliseconds(1));
   }
 
   // 5.6.4.2: BBRQuantizationBudget

@@ -123,6 +123,15 @@ Deno.test("bbr: what an application-limited flight delivers does not lower the r
   assert.ok(control.pacingRate > 0.7 * pacingRate, `${control.pacingRate} of ${pacingRate}`);
 });
 
+Deno.test("bbr: until the bandwidth is known the rate is that of the first window at least (BBRInitPacingRate)", () => {
+  const control = new Bbr();
+  control.reset(MSS);
+  const sample = new DeliverySample();
+  Object.assign(sample, { acked: 1, hasRate: true, rate: 0.1, flightDelivered: 1, flightSize: 1, rtt: RTT });
+  control.onDelivery(sample);
+  assert.ok(control.pacingRate >= 2 * 10 * MSS * 1e6 / RTT, `${control.pacingRate}`);
+});
+
 Deno.test("bbr: starts over for another connection", () => {
   const path = new Path().round(30);
   path.control.reset(536);

@@ -56,4 +56,5 @@ Deno.test("pacing: however low the rate, a segment leaves each second", () => {
   const control = { pacingRate: 1 };
   while (pacer.wait(control, MSS, 0) === 0) pacer.take(MSS);
   assert.ok(pacer.wait(control, MSS, 0) <= seconds(1));
+  assert.ok(sent(new Pacer(), 0.01, seconds(20)) >= 20 * MSS);
 });
