@@ -69,7 +69,7 @@ const BAD: readonly Bad[] = [
     frames: `
       ask = lambda **fields: Ether(dst="ff:ff:ff:ff:ff:ff")/ARP(**{"psrc": kernel, "pdst": own, **fields})
       frames = [ask(hwtype=6), ask(ptype=0x86dd), ask(hwlen=8), ask(plen=16),
-                ask(psrc=own), ask(psrc="192.168.7.7"), ask(hwsrc="ff:ff:ff:ff:ff:ff"),
+                ask(psrc="10.0.0.255"), ask(psrc="192.168.7.7"), ask(hwsrc="ff:ff:ff:ff:ff:ff"),
                 Ether(dst=mac, type=0x0806)/b"\\x00\\x01\\x08\\x00\\x06\\x04\\x00\\x01"]`,
     drops: { arp: { malformed: 5, badSender: 3 } },
   },
