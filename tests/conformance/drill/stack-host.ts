@@ -23,6 +23,7 @@ import { Address, multicastMac } from "../../../stack/wire/address.ts";
 import * as ethernet from "../../../stack/wire/ethernet.ts";
 import { EtherType } from "../../../stack/wire/ethernet.ts";
 import * as ipv4 from "../../../stack/wire/ipv4.ts";
+import * as ipv6 from "../../../stack/wire/ipv6.ts";
 import { Mac } from "../../../stack/wire/mac.ts";
 import type { Config } from "./config.ts";
 import {
@@ -97,11 +98,14 @@ export class StackHost implements DrillHost, TcpSocketHost, UdpSocketHost {
   inject(packet: Uint8Array): void {
     const frame = new Uint8Array(ethernet.HEADER_LENGTH + packet.length);
     const isV4 = ipv4.version(packet, 0) === 4;
-    const destination = isV4 ? this.#macOf(new Address().readV4(packet, ipv4.DESTINATION)) : OWN_MAC;
+    const destination = this.#macOf(
+      isV4 ? new Address().readV4(packet, ipv4.DESTINATION) : new Address().readV6(packet, ipv6.DESTINATION),
+    );
     ethernet.emit(frame, 0, destination, PEER_MAC, isV4 ? EtherType.Ipv4 : EtherType.Ipv6);
     frame.set(packet, ethernet.HEADER_LENGTH);
     if (!this.#nic.inject(frame)) throw new Error("the NIC has no room for the packet");
-    if (isV4) this.#meet(new Address().readV4(packet, ipv4.SOURCE));
+    const from = new Address();
+    this.#meet(isV4 ? from.readV4(packet, ipv4.SOURCE) : from.readV6(packet, ipv6.SOURCE));
   }
 
   poll(): void {
@@ -120,8 +124,8 @@ export class StackHost implements DrillHost, TcpSocketHost, UdpSocketHost {
   }
 
   socket(domain: string, type: string, protocol: string): Outcome {
-    if (domain !== "AF_INET") return unsupported(`a socket of ${domain}`);
-    const any = new Address().setV4(0);
+    if (domain !== "AF_INET" && domain !== "AF_INET6") return unsupported(`a socket of ${domain}`);
+    const any = domain === "AF_INET" ? new Address().setV4(0) : new Address();
     if (type === "SOCK_STREAM") {
       if (protocol !== "0" && protocol !== "IPPROTO_TCP") return failed("EPROTONOSUPPORT");
       return done(this.#add(new TcpSocket(this, any)));

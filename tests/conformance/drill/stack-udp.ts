@@ -9,6 +9,7 @@ import type { Udp } from "../../../stack/udp/endpoint.ts";
 import type { UdpIn, UdpInit } from "../../../stack/udp/packet.ts";
 import { Address } from "../../../stack/wire/address.ts";
 import * as icmpv4 from "../../../stack/wire/icmpv4.ts";
+import * as icmpv6 from "../../../stack/wire/icmpv6.ts";
 import {
   blocked,
   done,
@@ -54,6 +55,26 @@ function errnoOf(type: number, code: number): string {
     case Unreachable.NetProhibited:
     case Unreachable.NetForTrafficClass:
       return "ENETUNREACH";
+    default:
+      return "EHOSTUNREACH";
+  }
+}
+
+/** The same for an error of ICMPv6 (Linux' icmpv6_err_convert). */
+function errnoOf6(type: number, code: number): string {
+  const { Type, Unreachable } = icmpv6;
+  if (type === Type.PacketTooBig) return "EMSGSIZE";
+  if (type === Type.ParameterProblem) return "EPROTO";
+  if (type !== Type.DestinationUnreachable) return "EHOSTUNREACH";
+  switch (code) {
+    case Unreachable.NoRoute:
+      return "ENETUNREACH";
+    case Unreachable.Port:
+      return "ECONNREFUSED";
+    case Unreachable.AdministrativelyProhibited:
+    case Unreachable.SourcePolicy:
+    case Unreachable.RejectRoute:
+      return "EACCES";
     default:
       return "EHOSTUNREACH";
   }
@@ -183,7 +204,7 @@ export class UdpSocket extends HostSocket {
       ...(this.#address === undefined ? {} : { address: this.#address }),
       ...(this.#peer === undefined ? {} : { peer: this.#peer }),
       onError: (type, code) => {
-        this.#error = errnoOf(type, code);
+        this.#error = this.#any.isV4 ? errnoOf(type, code) : errnoOf6(type, code);
       },
     }, (packet) => this.#queue.push(copy(packet)));
     return this.#binding !== undefined;
