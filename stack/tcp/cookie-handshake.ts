@@ -4,7 +4,7 @@
  * @module
  */
 import type { Tcp } from "./endpoint.ts";
-import { passive, start } from "./handshake.ts";
+import { needSack, passive, start } from "./handshake.ts";
 import type { Listener } from "./listener.ts";
 import type { SegmentOptions } from "./options.ts";
 import type { TcpIn } from "./packet.ts";
@@ -28,6 +28,7 @@ export function openByCookie(tcp: Tcp, listener: Listener, segment: TcpIn, optio
   c.control.reset(c.sndMss);
   c.hasTimestamps = hasTimestamps;
   c.hasSack = sackPermitted;
+  needSack(c);
   c.hasEcn = false;
   c.sndScale = Math.max(0, windowScale);
   c.rcvScale = windowScale < 0 ? -1 : COOKIE_SCALE;

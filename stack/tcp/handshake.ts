@@ -5,6 +5,7 @@
  */
 import { Flag } from "../wire/tcp.ts";
 import { type ReceiveBuffer, Sink } from "./buffers.ts";
+import type { CongestionControl } from "./congestion/control.ts";
 import { congestionMaker } from "./congestion/choice.ts";
 import { Connection } from "./connection.ts";
 import type { Tcp } from "./endpoint.ts";
@@ -29,7 +30,7 @@ const QUICK_ACKS = 16;
 /** Gives a connection a slot and its numbers, and has its SYN sent. False: there is no slot. */
 export function start(tcp: Tcp, c: Connection, iss: number): boolean {
   if (!tcp.connections.insert(c)) return false;
-  c.control = congestionMaker(tcp.options.congestion)();
+  setControl(c, congestionMaker(tcp.options.congestion)());
   c.iss =
     c.sndUna =
     c.lastShortEnd =
@@ -37,8 +38,6 @@ export function start(tcp: Tcp, c: Connection, iss: number): boolean {
     c.rackForwardAck =
       iss;
   c.flight.reset(iss);
-  c.flight.rates = c.control.onDelivery === undefined ? undefined : new RateSampler();
-  c.pacer = c.control.onDelivery === undefined ? undefined : new Pacer();
   c.tsOffset = timestampOffset(c, tcp.secret);
   c.userTimeout = tcp.options.userTimeout;
   c.sndMss = c.local.isV4 ? DEFAULT_MSS_V4 : DEFAULT_MSS_V6;
@@ -112,6 +111,7 @@ export function negotiate(c: Connection, segment: TcpIn, options: SegmentOptions
     c.tsRecentAt = c.tcp.clock.now;
   }
   c.hasSack = c.hasSack && options.sackPermitted;
+  needSack(c);
   // RFC 7323 2.2: both sides scale, or neither.
   if (options.windowScale < 0) c.rcvScale = -1;
   c.sndScale = c.rcvScale < 0 ? 0 : options.windowScale;
@@ -121,6 +121,20 @@ export function negotiate(c: Connection, segment: TcpIn, options: SegmentOptions
   c.hasEcn = c.hasEcn && asks === agrees;
   c.sndWl1 = segment.sequence;
   c.sndWl2 = c.iss;
+}
+
+/** A model of the path must hear of each delivery; where the peer cannot tell (RFC 2018), CUBIC stands in for it. */
+export function needSack(c: Connection): void {
+  if (c.hasSack || c.control.onDelivery === undefined) return;
+  setControl(c, congestionMaker("cubic")());
+  c.control.reset(c.sndMss);
+}
+
+function setControl(c: Connection, control: CongestionControl): void {
+  c.control = control;
+  const isModel = control.onDelivery !== undefined;
+  c.flight.rates = isModel ? new RateSampler() : undefined;
+  c.pacer = isModel ? new Pacer() : undefined;
 }
 
 /** Whether a half-open connection may become a whole one now: its listener is still there, and has room. */

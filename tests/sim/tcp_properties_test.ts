@@ -49,3 +49,46 @@ Deno.test("tcp: a rate that was measured over timeouts does not hold up what a t
     },
   });
 });
+
+Deno.test("tcp: without SACK a short queue does not make BBR live by timeouts: CUBIC stands in for it", () => {
+  runScenario({
+    "seed": -2067906941,
+    "loss": 0.002,
+    "duplicate": 0,
+    "reorder": 0.156,
+    "corrupt": 0,
+    "delay": 50,
+    "jitter": 0,
+    "rate": 10000000,
+    "queue": 3,
+    "mark": -1,
+    "mtu": 1500,
+    "sack": [true, false],
+    "timestamps": [true, false],
+    "windowScale": [true, true],
+    "supers": [false, false],
+    "ecn": false,
+    "congestion": "bbr",
+    "noDelay": false,
+    "client": {
+      "bytes": 143417,
+      "sendBuffer": 65536,
+      "receiveBuffer": 65536,
+      "writeChunk": 0,
+      "writePause": 1000,
+      "readChunk": 0,
+      "readPause": 1000,
+      "closesLast": false,
+    },
+    "server": {
+      "bytes": 54021,
+      "sendBuffer": 65536,
+      "receiveBuffer": 65536,
+      "writeChunk": 0,
+      "writePause": 1000,
+      "readChunk": 30000,
+      "readPause": 1000,
+      "closesLast": false,
+    },
+  });
+});
