@@ -5,13 +5,14 @@
  * @module
  */
 import { echo } from "./echo.ts";
+import { nics } from "./nics.ts";
 import { type Benchmark, Report } from "./report.ts";
 import { sim } from "./sim.ts";
 import { store } from "./store.ts";
 import { tap } from "./tap.ts";
 import { tcp } from "./tcp.ts";
 
-const BENCHMARKS: readonly Benchmark[] = [echo, tap, tcp, store, sim];
+const BENCHMARKS: readonly Benchmark[] = [echo, tap, nics, tcp, store, sim];
 const FLAGS: ReadonlySet<string> = new Set(["--quick", "--json"]);
 
 const USAGE = `Usage: deno task bench [--quick] [--json] [NAME...]

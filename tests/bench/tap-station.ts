@@ -21,7 +21,12 @@ export class Station implements AsyncDisposable {
 
   /** The program as users start it, with more services and options if there are any. */
   static appliance(tap: string, address: string, ...more: readonly string[]): Promise<Station> {
-    const command = ["serve", "ping", ...more, "--nic", `tap:${tap}`, "--addr", `${address}/24`, "--json"];
+    return Station.on(`tap:${tap}`, address, ...more);
+  }
+
+  /** The same on any NIC. */
+  static on(nic: string, address: string, ...more: readonly string[]): Promise<Station> {
+    const command = ["serve", "ping", ...more, "--nic", nic, "--addr", `${address}/24`, "--json"];
     return Station.#start(deno(beside("../../apps/main.ts"), ...command), address);
   }
 
