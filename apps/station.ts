@@ -316,7 +316,7 @@ export function openStation(options: StationOptions, output: Output, talksTo?: A
       },
       dns: options.dns,
       localName: options.nic.kind === "tun" ? undefined : options.hostname,
-      congestion: options.congestion ?? congestionHere(),
+      congestion: options.congestion ?? congestionHere(options.nic),
       tunnel: options.tunnel,
     });
     if (peer === undefined || theirs === undefined || first === undefined) {
@@ -331,9 +331,9 @@ export function openStation(options: StationOptions, output: Output, talksTo?: A
   }
 }
 
-/** What the kernel's own TCP uses here, if we have it: whoever has chosen that for the machine means this host as well. */
-function congestionHere(): CongestionName | undefined {
-  const kernels = kernelCongestion();
+/** What the kernel's own TCP uses here, if we have it: who chose that for the machine means this host as well. */
+function congestionHere(nic: NicSpec): CongestionName | undefined {
+  const kernels = nic.kind === "link" ? undefined : kernelCongestion();
   return CONGESTION_CONTROLS.find((name) => name === kernels);
 }
 

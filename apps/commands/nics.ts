@@ -20,6 +20,8 @@ Examples:
   ethox nics --json
 `;
 
+const OFFLOAD = "the same, with checksums and long segments left to the kernel";
+
 /** Adds the command. */
 export function addNics(program: Command, context: Context): void {
   program.command("nics")
@@ -29,10 +31,14 @@ export function addNics(program: Command, context: Context): void {
     .action(async (given) => {
       const output = new Output(context.io, given);
       const rows: string[][] = [];
+      const show = (nic: string, meaning: string, problem: string | undefined) => {
+        output.event("nic", { nic, meaning, available: problem === undefined, problem });
+        rows.push([nic, problem === undefined ? "yes" : "no", problem ?? meaning]);
+      };
       for (const { form, meaning } of NIC_SPECS) {
-        const problem = await PROBES[form.slice(0, form.indexOf(":")) as NicSpec["kind"]]();
-        output.event("nic", { nic: form, meaning, available: problem === undefined, problem });
-        rows.push([form, problem === undefined ? "yes" : "no", problem ?? meaning]);
+        const kind = form.slice(0, form.indexOf(":")) as NicSpec["kind"];
+        show(form, meaning, await PROBES[kind]());
+        if (kind === "tap") show(`${form},offload=on`, OFFLOAD, await attachProblem("tap", true));
       }
       for (const line of table(rows)) output.line(line);
     });
@@ -47,8 +53,9 @@ const PROBES: Readonly<Record<NicSpec["kind"], () => Promise<string | undefined>
   link: () => Promise.resolve(tryOpening({ kind: "link" })),
 };
 
-async function attachProblem(kind: "tap" | "tun"): Promise<string | undefined> {
-  return await orInNamespace(tryOpening({ kind, name: `ethox-${Deno.pid}` }));
+async function attachProblem(kind: "tap" | "tun", offload?: boolean): Promise<string | undefined> {
+  const name = `ethox-${Deno.pid}`;
+  return await orInNamespace(tryOpening({ kind, name, ...(offload === undefined ? {} : { offload }) }));
 }
 
 /** The problem, and where the same works nevertheless. */

@@ -60,10 +60,8 @@ Deno.test("process: without --allow-ffi a TAP is refused with status 3, and the 
   const memory = await start("arp", "10.0.0.2", "--nic", "link:");
   assert.equal(memory.status, 0, memory.err);
   const nics = await start("nics");
-  assert.match(
-    nics.out,
-    /^tap:NAME {3}no {3}.*--allow-ffi\ntun:NAME {3}no {3}.*--allow-ffi\nraw:IFACE {2}no {3}.*--allow-ffi\nxdp:IFACE {2}no {3}.*--allow-ffi\nlink: {6}yes .*\n$/,
-  );
+  assert.equal(nics.out.match(/^(tap|tun|raw|xdp):\S+ +no +.*--allow-ffi$/gm)?.length, 5, nics.out);
+  assert.match(nics.out, /\nlink: +yes .*\n$/);
   assert.equal(nics.status, 0);
   const demo = await start("demo");
   assert.equal(demo.status, 0, demo.err);

@@ -13,12 +13,14 @@ import {
   seconds,
   type Tap,
 } from "../../mod.ts";
+import { ETHERNET } from "../support/cables.ts";
 import { source } from "../support/ethox.ts";
 import {
   APPLIANCE,
   assertAnswered,
   KERNEL,
   makeTap,
+  nicTest,
   peer,
   peerTest,
   PREFIX,
@@ -117,7 +119,7 @@ peerTest(
   },
 );
 
-peerTest(
+nicTest(
   "arp: the address is answered for, probes and unicast requests too; others' are not",
   ["arping", "ping"],
   source,
@@ -132,6 +134,7 @@ peerTest(
     await assertAnswered(1);
     await server.stop();
   },
+  ETHERNET,
 );
 
 peerTest(

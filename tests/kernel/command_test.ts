@@ -180,6 +180,7 @@ kernelTest("nics: every kind can be opened here, and nothing is left behind", as
   assert.equal(status, 0);
   assert.deepEqual(lines.map(({ nic, available }) => [nic, available]), [
     ["tap:NAME", true],
+    ["tap:NAME,offload=on", true],
     ["tun:NAME", true],
     ["raw:IFACE", true],
     ["xdp:IFACE", true],

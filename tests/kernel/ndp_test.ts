@@ -1,11 +1,12 @@
 /** IPv6's neighbours, addresses and routers with the Linux kernel and dnsmasq on the other side. */
 import assert from "node:assert/strict";
 import { ethox } from "../support/command.ts";
+import { ETHERNET } from "../support/cables.ts";
 import { Dnsmasq } from "../support/dnsmasq.ts";
 import { Server, source } from "../support/ethox.ts";
 import { run } from "../support/netns.ts";
 import { KERNEL6 as KERNEL, makeCable6, OWN6 as OWN, PREFIX6 as PREFIX } from "../support/cable6.ts";
-import { makeTap, peer, peerTest, pingHost, TAP } from "../support/peer.ts";
+import { makeTap, nicTest, peer, peerTest, pingHost, TAP } from "../support/peer.ts";
 
 /** What the kernel knows of the appliance: "REACHABLE", or the like. */
 async function kernelState(address: string): Promise<string> {
@@ -13,7 +14,7 @@ async function kernelState(address: string): Promise<string> {
   return /[A-Z]+\s*$/.exec(line)?.[0].trim() ?? "";
 }
 
-peerTest(
+nicTest(
   "ndp: the kernel finds us, pings us on all our addresses, and confirms us (RFC 4861 7.2, 7.3)",
   [
     "ping",
@@ -37,14 +38,15 @@ peerTest(
     assert.ok(packets["ndp"]!["sent"]! >= 3, JSON.stringify(packets["ndp"]));
     assert.deepEqual(drops["ndp"] ?? {}, {});
   },
+  ETHERNET,
 );
 
-peerTest("ndp: we find the kernel, and ping it by both of its addresses", ["ip"], source, async () => {
-  await makeCable6();
-  const { status, out } = await ethox(["ping", KERNEL, "--addr", `${OWN}${PREFIX}`, "-c", "3", "-i", "50ms"]);
+nicTest("ndp: we find the kernel, and ping it by both of its addresses", ["ip"], source, async () => {
+  const nic = ["--nic", await makeCable6(), "--addr", `${OWN}${PREFIX}`];
+  const { status, out } = await ethox(["ping", KERNEL, ...nic, "-c", "3", "-i", "50ms"]);
   assert.equal(status, 0);
   assert.match(out, /3 packets transmitted, 3 received/);
-});
+}, ETHERNET);
 
 peerTest(
   "slaac: dnsmasq advertises a prefix: the address is made, announced by the ready event, and answered (RFC 4862)",

@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { LinkType, readPcap } from "../../mod.ts";
 import { createTap } from "../../nic/linux/tun.ts";
 import { tun } from "../support/cables.ts";
-import { ethox, source } from "../support/ethox.ts";
-import { assertAnswered, nicTest, peer, serve, TAP } from "../support/peer.ts";
+import { ethox, Server, source } from "../support/ethox.ts";
+import { run, sysctl } from "../support/netns.ts";
+import { assertAnswered, nicTest, peer, pingHost, serve, TAP } from "../support/peer.ts";
 import { withDirectory } from "../support/tcp-peers.ts";
 
 nicTest(
@@ -64,6 +65,24 @@ nicTest(
       assert.match(stderr, new RegExp(`^ethox: \\w+: the interface is no ${mode}; choose another name\\n$`));
       assert.equal(code, 3);
     }
+  },
+  [tun],
+);
+
+nicTest(
+  "tun: IPv6 needs no neighbour: both sides ping each other",
+  ["ip", "ping"],
+  source,
+  async () => {
+    const nic = await tun.make();
+    sysctl(`net/ipv6/conf/${TAP}/disable_ipv6`, "0");
+    await run("ip", "addr", "add", "2001:db8::2/64", "dev", TAP, "nodad");
+    await using server = await Server.start(source, nic, "2001:db8::1/64", "--addr", "fe80::1/64");
+    assert.equal((await pingHost("2001:db8::1", "-q", "-c", "5", "-i", "0.05", "-W", "5")).received, 5);
+    const { packets } = await server.stop();
+    assert.equal(packets["icmp"]?.["answered"], 5);
+    const args = ["ping", "2001:db8::2", "--nic", nic, "--addr", "2001:db8::1/64", "-c", "3", "-i", "20ms"];
+    assert.equal((await ethox(source, ...args)).code, 0);
   },
   [tun],
 );

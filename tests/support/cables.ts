@@ -71,6 +71,9 @@ export const [xdpSkb, xdpDrv]: readonly [Cable, Cable] = [xdp("skb"), xdp("drv")
 /** All kinds. */
 export const CABLES: readonly Cable[] = [tap, plainTap, tun, raw, xdpSkb, xdpDrv];
 
+/** Those on which neighbours have to be looked for. */
+export const ETHERNET: readonly Cable[] = CABLES.filter(({ hasEthernet }) => hasEthernet);
+
 function xdp(mode: "skb" | "drv"): Cable {
   return {
     name: `xdp ${mode} over veth`,
