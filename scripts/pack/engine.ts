@@ -6,8 +6,8 @@
 
 /**
  * The tree of handlers is one long chain of short functions, longer than V8 inlines by itself (920 bytecodes). With more
- * it takes about 0.8 times as long: `deno task bench echo` shows both (docs/performance.md).
+ * it takes about 0.7 times as long: `deno task bench echo` shows both (docs/performance.md).
  */
 export const ENGINE_FLAGS: readonly string[] = [
-  "--v8-flags=--max-inlined-bytecode-size-cumulative=6000,--max-inlined-bytecode-size=2000",
+  "--v8-flags=--max-inlined-bytecode-size-cumulative=10000",
 ];
