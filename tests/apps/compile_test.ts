@@ -127,7 +127,7 @@ Deno.test("compile: a failed build says why in one line, and leaves what was the
 Deno.test("compile: an interrupted build leaves nothing behind", async () => {
   const directory = `${temporary}/interrupted`;
   await Deno.mkdir(directory);
-  const watcher = Deno.watchFs(directory);
+  const watcher = Deno.watchFs(directory, { recursive: false });
   const args = ["run", "-A", COMPILE, "--entry", `${temporary}/program.ts`, "--output", `${directory}/ethox`];
   const child = new Deno.Command(Deno.execPath(), { args, stdout: "null", stderr: "piped" }).spawn();
   // The first thing that appears is its working directory.

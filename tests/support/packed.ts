@@ -137,7 +137,8 @@ export function cached(at: Place, start: string, end = ""): string {
 
 /** Waits until nothing is left in a directory: what is removed at exit is removed just after it. */
 export async function emptied(directory: string): Promise<void> {
-  const watcher = Deno.watchFs(directory);
+  // Not its directories: one that goes while they are looked through would be an error.
+  const watcher = Deno.watchFs(directory, { recursive: false });
   const limit = setTimeout(() => watcher.close(), 10_000);
   const left = (): string[] => [...Deno.readDirSync(directory)].map(({ name }) => name);
   if (left().length > 0) {
