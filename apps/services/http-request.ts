@@ -13,6 +13,9 @@ export interface Request {
 }
 
 const LINE = /^([!#$%&'*+\-.^_`|~\w]+) (\S+) HTTP\/(\d)\.(\d)$/;
+/** A line that may yet become one, as far as it has come. */
+const LINE_SO_FAR =
+  /^[!#$%&'*+\-.^_`|~\w]+(?: (?:\S+(?: (?:H(?:T(?:T(?:P(?:\/(?:\d(?:\.(?:\d\r?)?)?)?)?)?)?)?)?)?)?)?$/;
 const FIELD = /^([!#$%&'*+\-.^_`|~\w]+):[ \t]*(.*?)[ \t]*$/;
 /** RFC 9112 3.2.2: the absolute form, which proxies are sent, is understood, too. */
 const HOME = /^(?:http:\/\/[^/?#]+)?\/?(?:\?.*)?$/i;
@@ -25,7 +28,11 @@ export function readRequest(text: string, isFull: boolean): Request | undefined 
   // RFC 9112 2.2: empty lines before are skipped, and a line may end without CR.
   const start = /^[\r\n]*/.exec(text)![0].length;
   const end = /\r?\n\r?\n/.exec(text.slice(start));
-  if (end === null) return isFull ? refusal(431, text.length) : undefined;
+  if (end === null) {
+    // What does not begin as a request has no empty line at its end that could be waited for.
+    if (!mayBegin(text.slice(start))) return refusal(400, text.length);
+    return isFull ? refusal(431, text.length) : undefined;
+  }
   const length = start + end.index + end[0].length;
   const [line = "", ...fields] = text.slice(start, start + end.index).split(/\r?\n/);
   const [, method = "", target = "", major, minor] = LINE.exec(line) ?? [];
@@ -59,6 +66,13 @@ export function readRequest(text: string, isFull: boolean): Request | undefined 
     (minor !== "0" || options.includes("keep-alive"));
   const status = method !== "GET" && method !== "HEAD" ? 405 : HOME.test(target) ? 200 : 404;
   return { status, isHead: method === "HEAD", keepsAlive, length };
+}
+
+/** Whether the first line of `text`, or as much of it as there is, may be that of a request. */
+function mayBegin(text: string): boolean {
+  const end = text.indexOf("\n");
+  if (end < 0) return text === "" || LINE_SO_FAR.test(text);
+  return LINE.test(text.slice(0, end).replace(/\r$/, ""));
 }
 
 /** After what was not understood, nothing else is. */

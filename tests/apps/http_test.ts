@@ -48,6 +48,31 @@ Deno.test("http: what is no request of HTTP/1 is refused, and the connection end
   }
 });
 
+Deno.test("http: what cannot become a request is refused at once, and its empty line not waited for", () => {
+  const probes = [
+    "\0",
+    "\x16\x03\0",
+    "HELP\r\n",
+    "GET /\n",
+    "GET  ",
+    " ",
+    "A@",
+    "GET / X",
+    "GET / HTTP/x",
+    "\r\n\r\n\x80",
+  ];
+  for (
+    const text of [...probes, "GET / HTTP/1.1 ", "GET / HTTP/1.1\rX", "OPTIONS sip:a SIP/2.0\r\nVia: b\r\n"]
+  ) {
+    const request = readRequest(text, false);
+    assert.deepEqual(
+      [request?.status, request?.keepsAlive, request?.length],
+      [400, false, text.length],
+      text,
+    );
+  }
+});
+
 Deno.test("http: a request is waited for until its end, unless there is no room for it", () => {
   const text = `\r\n\nGET / HTTP/1.1\n${HOST}\n\n`;
   for (let length = 0; length < text.length; length++) {
