@@ -13,7 +13,7 @@ installed. Where no TAP can be had it shows the same in memory. Nothing is left 
 is 0 only if every probe was answered.
 
 Examples:
-  ethox demo           the whole show, about 5 seconds
+  ethox demo           the whole show, over both families: about 6 seconds
   ethox demo --link    in memory
   ethox demo --json    for programs to read
 `;

@@ -1,29 +1,33 @@
 /** Probes by the Linux kernel on the other side of a TAP: through arping and ping, or through a socket of its own. */
-import { KernelPing } from "../../mod.ts";
+import { type Address, KernelPing } from "../../mod.ts";
 import type { Appliance } from "../appliance.ts";
 import { RoundTrips } from "../round-trips.ts";
-import type { Probe, ProbeResult } from "./probe.ts";
+import { fillingSize, type Probe, type ProbeResult } from "./probe.ts";
 
 const PINGS = { interval: 200, timeout: 2_000 };
 
-/** Three ARP requests, five pings and three that fill the MTU. */
-export function kernelProbes(appliance: Appliance, device: string, target: string): Probe[] {
-  const interval = PINGS.interval / 1_000;
+/** Three ARP requests; five pings, and three that fill the MTU, to each of the targets. */
+export function kernelProbes(appliance: Appliance, device: string, targets: readonly Address[]): Probe[] {
+  const [first] = targets;
+  const asked = String(first);
   return [
-    arping(appliance, ["arping", "-c", "3", "-I", device, target], 3, target),
-    ping(["ping", "-c", "5", "-i", `${interval}`, target], 5, 56, target),
-    ping(["ping", "-c", "3", "-i", `${interval}`, "-s", "1472", target], 3, 1_472, target),
+    arping(appliance, ["arping", "-c", "3", "-I", device, asked], 3, asked),
+    ...targets.flatMap((target) => [ping(target, 5, 56), ping(target, 3, fillingSize(target))]),
   ];
 }
 
-function ping(argv: readonly string[], count: number, size: number, target: string): Probe {
+function ping(address: Address, count: number, size: number): Probe {
+  const target = String(address);
+  const family = address.isV4 ? [] : ["-6"];
+  const length = size === 56 ? [] : ["-s", `${size}`];
+  const argv = ["ping", ...family, "-c", `${count}`, "-i", `${PINGS.interval / 1_000}`, ...length, target];
   const title = argv.join(" ");
   return {
     title,
     run: async (signal, instead) => {
       const result = await runProgram(argv, count, signal);
       if (result !== undefined || signal.aborted) return result ?? nothing(title, count);
-      const own = `the kernel's ICMP socket, ${size} bytes`;
+      const own = `the kernel's ${address.isV4 ? "ICMP" : "ICMPv6"} socket, ${size} bytes`;
       instead(own);
       return await kernelPing(own, { count, size }, target, signal);
     },
@@ -58,7 +62,7 @@ async function kernelPing(
   signal: AbortSignal,
 ): Promise<ProbeResult> {
   const trips = new RoundTrips();
-  using socket = new KernelPing();
+  using socket = new KernelPing(target.includes(":") ? 6 : 4);
   const close = () => socket.close();
   signal.addEventListener("abort", close);
   try {

@@ -3,13 +3,16 @@ import { type Address, milliseconds, Ping, seconds } from "../../mod.ts";
 import type { Appliance, Tree } from "../appliance.ts";
 import { ArpClient } from "../arp-client.ts";
 import { RoundTrips } from "../round-trips.ts";
-import type { Probe } from "./probe.ts";
+import { fillingSize, type Probe } from "./probe.ts";
 
 const INTERVAL = milliseconds(200);
 
-/** Three ARP requests, five pings and three that fill the MTU. */
-export function linkProbes(peer: Appliance, target: Address): Probe[] {
-  return [arping(peer, target, 3), ping(peer, target, 5, 56), ping(peer, target, 3, 1_472)];
+/** Three ARP requests; five pings, and three that fill the MTU, to each of the targets. */
+export function linkProbes(peer: Appliance, targets: readonly Address[]): Probe[] {
+  return [
+    ...targets.slice(0, 1).map((target) => arping(peer, target, 3)),
+    ...targets.flatMap((target) => [ping(peer, target, 5, 56), ping(peer, target, 3, fillingSize(target))]),
+  ];
 }
 
 function arping(peer: Appliance, target: Address, count: number): Probe {

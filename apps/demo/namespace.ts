@@ -1,9 +1,23 @@
 /** Starts this very program again in a network namespace of its own. */
 
+/**
+ * What a new interface is not to do: look for others with its addresses, make a link-local one, look for routers, and
+ * tell routers of its groups a second time within the demonstration.
+ */
+const QUIET = {
+  disable_ipv6: 0,
+  accept_dad: 0,
+  addr_gen_mode: 1,
+  router_solicitations: 0,
+  accept_ra: 0,
+  mldv2_unsolicited_report_interval: 600_000,
+};
+
 /** What the shell in the namespace does before it becomes the program. */
 const SETUP = [
-  // Router solicitations and the like would only be noise; where this is forbidden they are shown.
-  "{ echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6; } 2>/dev/null",
+  // The kernel is to say nothing over IPv6 by itself; where it cannot be told, that is left out of what is shown.
+  "set_ipv6() { { echo $2 > /proc/sys/net/ipv6/conf/default/$1; } 2>/dev/null; }",
+  ...Object.entries(QUIET).map(([name, value]) => `set_ipv6 ${name} ${value}`),
   // ping and arping of an ordinary user may lie where only root's PATH leads.
   'PATH="$PATH:/usr/sbin:/sbin" exec "$@"',
 ].join("\n");

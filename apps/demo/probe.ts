@@ -1,5 +1,14 @@
 /** What a probe is: something that asks, and counts the answers. */
+import type { Address } from "../../mod.ts";
 import type { RoundTrips } from "../round-trips.ts";
+
+/** The MTU of Ethernet without the headers of IP and ICMP. */
+const FILLING_V4 = 1_472, FILLING_V6 = 1_452;
+
+/** How many bytes of data make a ping that fills the MTU. */
+export function fillingSize(target: Address): number {
+  return target.isV4 ? FILLING_V4 : FILLING_V6;
+}
 
 /** What became of a probe. */
 export interface ProbeResult {

@@ -21,7 +21,8 @@ import { linkProbes } from "./link-probes.ts";
 import type { Probe, ProbeResult } from "./probe.ts";
 import { Story } from "./story.ts";
 
-const DEVICE = "ethox0", OURS = "10.0.0.1/24", THEIRS = "10.0.0.2/24";
+const DEVICE = "ethox0";
+const OURS = ["10.0.0.1/24", "fd00::1/64"], THEIRS = ["10.0.0.2/24", "fd00::2/64"];
 
 interface Stage {
   readonly opened: OpenedNic;
@@ -29,6 +30,8 @@ interface Stage {
   readonly probes: readonly Probe[];
   /** Who is on the other side. */
   readonly peer: string;
+  /** Why there is no IPv6 on the other side, in one line. */
+  readonly withoutIpv6?: string | undefined;
   readonly close: () => void;
 }
 
@@ -36,15 +39,32 @@ interface Stage {
 function kernelStage(): Stage {
   const opened = openNic({ kind: "tap", name: DEVICE }, { create: true });
   try {
-    setInterfaceAddress(DEVICE, THEIRS);
+    setInterfaceAddress(DEVICE, THEIRS[0]!);
     setInterfaceUp(DEVICE);
-    const appliance = newAppliance(opened);
-    const probes = kernelProbes(appliance, DEVICE, String(Cidr.parse(OURS).address));
-    return { opened, appliance, probes, peer: "kernel", close: () => opened.nic.close() };
+    const withoutIpv6 = problemOf(() => setInterfaceAddress(DEVICE, THEIRS[1]!));
+    const ours = withoutIpv6 === undefined ? OURS : OURS.slice(0, 1);
+    const appliance = newAppliance(opened, ours);
+    const probes = kernelProbes(appliance, DEVICE, addressesOf(ours));
+    return { opened, appliance, probes, peer: "kernel", withoutIpv6, close: () => opened.nic.close() };
   } catch (error) {
     opened.nic.close();
     throw error;
   }
+}
+
+/** A kernel may have been built, or started, without IPv6. */
+function problemOf(setUp: () => void): string | undefined {
+  try {
+    setUp();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof NicError)) throw error;
+    return error.message;
+  }
+}
+
+function addressesOf(cidrs: readonly string[]): Address[] {
+  return cidrs.map((cidr) => new Address().copy(Cidr.parse(cidr).address));
 }
 
 function linkStage(): Stage {
@@ -52,18 +72,22 @@ function linkStage(): Stage {
   const peer = new Appliance({
     nic: opened.peer!,
     mac: macFor("the neighbour"),
-    addresses: [Cidr.parse(THEIRS)],
+    addresses: THEIRS.map((cidr) => Cidr.parse(cidr)),
   });
   const close = () => {
     opened.nic.close();
     peer.nic.close();
   };
-  const probes = linkProbes(peer, new Address().copy(Cidr.parse(OURS).address));
-  return { opened, appliance: newAppliance(opened), probes, peer: "neighbour", close };
+  const probes = linkProbes(peer, addressesOf(OURS));
+  return { opened, appliance: newAppliance(opened, OURS), probes, peer: "neighbour", close };
 }
 
-function newAppliance({ nic }: OpenedNic): Appliance {
-  return new Appliance({ nic, mac: macFor("ethox demo"), addresses: [Cidr.parse(OURS)] });
+function newAppliance({ nic }: OpenedNic, addresses: readonly string[]): Appliance {
+  return new Appliance({
+    nic,
+    mac: macFor("ethox demo"),
+    addresses: addresses.map((cidr) => Cidr.parse(cidr)),
+  });
 }
 
 /** Why there is no TAP, in one line; then the same is shown in memory. */
@@ -88,7 +112,7 @@ export async function runDemo(output: Output, signal: AbortSignal, inMemory: boo
     output.event("ready", {
       nic: formatNicSpec(opened.spec),
       mac: String(appliance.eth.mac),
-      addresses: [OURS],
+      addresses: ownAddresses(appliance),
       peer,
     });
     introduce(output, stage);
@@ -112,6 +136,7 @@ export async function runDemo(output: Output, signal: AbortSignal, inMemory: boo
     await running;
     stage.close();
   }
+  story.end();
   if (signal.aborted) {
     output.line("interrupted");
     return ExitStatus.Interrupted;
@@ -129,13 +154,24 @@ function stageWithFallback(output: Output): Stage {
   }
 }
 
-function introduce(output: Output, { opened, appliance, peer }: Stage): void {
+/** Those that it was given; a link-local one of IPv6 comes by itself. */
+function ownAddresses({ ip }: Appliance): string[] {
+  return [...ip.addresses].filter(({ address }) => !address.isLinkLocal).map(String);
+}
+
+function introduce(output: Output, { opened, appliance, peer, withoutIpv6 }: Stage): void {
+  const ours = ownAddresses(appliance);
+  const theirs = THEIRS.slice(0, ours.length).join(" and ");
   const where = peer === "kernel"
-    ? `the Linux kernel (${THEIRS}) on the TAP interface ${DEVICE}, in a network namespace of its own`
-    : `a second host of ours (${THEIRS}) on a wire in memory`;
+    ? `the Linux kernel (${theirs}) on the TAP interface ${DEVICE}, in a network namespace of its own`
+    : `a second host of ours (${theirs}) on a wire in memory`;
   output.line(
-    `ethox is ${OURS}, ${appliance.eth.mac}, on ${formatNicSpec(opened.spec)}; it answers ${where}.`,
+    `ethox is ${ours.join(" and ")}, ${appliance.eth.mac}, on ${formatNicSpec(opened.spec)}; ` +
+      `it answers ${where}.`,
   );
+  if (withoutIpv6 === undefined) return;
+  output.event("withoutIpv6", { reason: withoutIpv6 });
+  output.line(output.paint("yellow", `the kernel has no IPv6 here (${withoutIpv6}): IPv4 alone is shown`));
 }
 
 function conclude(output: Output, { title, sent, answered, trips }: ProbeResult): void {

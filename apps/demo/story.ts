@@ -1,5 +1,5 @@
 /** Tells, packet by packet, what goes over a NIC and which layers had to do with it. */
-import { describe, type Slot } from "../../mod.ts";
+import { describe, EtherType, Icmpv6Type, Protocol, type Slot } from "../../mod.ts";
 import type { Appliance, Tree } from "../appliance.ts";
 import { words } from "../cli/format.ts";
 import type { Output } from "../cli/output.ts";
@@ -13,7 +13,7 @@ interface Passage {
   readonly dropped: string | undefined;
 }
 
-const TIME_WIDTH = 10, WHAT_WIDTH = 47;
+const TIME_WIDTH = 10, WHAT_WIDTH = 59;
 
 /** The teller. */
 export class Story {
@@ -21,6 +21,8 @@ export class Story {
   readonly #output: Output;
   readonly #peer: string;
   readonly #start: number = performance.now();
+  /** Packets of IPv6's own keeping house, which no probe has to do with. */
+  #untold = 0;
 
   /** `peer` is the name of whoever is on the other side. */
   constructor(appliance: Appliance, output: Output, peer: string) {
@@ -41,6 +43,10 @@ export class Story {
   /** The same tree, with everything that passes it told. */
   tell(tree: Tree): Tree {
     const receive = (slot: Slot) => {
+      if (isHousekeeping(slot)) {
+        this.#untold++;
+        return tree.receive.receive(slot);
+      }
       const what = this.#describe(slot);
       const before = this.#counters();
       const began = this.#clock();
@@ -55,11 +61,25 @@ export class Story {
     };
     const send = (slot: Slot) => {
       tree.send.send(slot);
-      if (slot.queued) {
-        this.#packet(slot.info.timestamp, "out", this.#describe(slot), [], "of its own accord");
+      if (slot.queued && isHousekeeping(slot)) this.#untold++;
+      else if (slot.queued) {
+        this.#packet(this.#clock(), "out", this.#describe(slot), [], "in its turn");
       }
     };
     return { receive: { receive }, send: { send, deadline: () => tree.send.deadline() } };
+  }
+
+  /** What was left out. */
+  end(): void {
+    if (this.#untold === 0) return;
+    this.#output.event("untold", { packets: this.#untold });
+    this.#output.line();
+    this.#output.line(
+      this.#output.paint(
+        "dim",
+        `${this.#untold} packets in which IPv6 keeps house (group reports, looking for doubles) were not shown`,
+      ),
+    );
   }
 
   /** Milliseconds since the beginning: not the bursts' clock, which stands still while packets are dealt with. */
@@ -93,7 +113,7 @@ export class Story {
       outcome,
     });
     // Who talks to whom stands in the column before.
-    const brief = what.replace(/^[\d.]+ > [\d.]+: /, "");
+    const brief = what.replace(/^[\d.a-f:]+ > [\d.a-f:]+: /, "");
     const time = output.paint("dim", `${milliseconds.toFixed(1)} ms`.padStart(TIME_WIDTH));
     const way = output.paint(direction === "in" ? "cyan" : "green", this.#way(from, to));
     const last = [through.join(" › "), outcome].filter((text) => text !== "").join(": ");
@@ -119,4 +139,23 @@ export class Story {
     });
     return { through, dropped };
   }
+}
+
+// Where an Ethernet frame of IPv6 has its type, and the packet its next header, source, and what may be ICMPv6.
+const ETHER_TYPE = 12, NEXT_HEADER = 20, SOURCE = 22, DESTINATION = 38, MESSAGE = 54;
+
+/**
+ * Whether it is what hosts say by themselves over IPv6: reports of their groups, which carry a hop-by-hop header, who
+ * asks from no address whether another host has it, and who looks for routers.
+ */
+function isHousekeeping({ frame: { bytes, start, end } }: Slot): boolean {
+  const isIpv6 = end - start >= MESSAGE &&
+    bytes[start + ETHER_TYPE]! * 256 + bytes[start + ETHER_TYPE + 1]! ===
+      EtherType.Ipv6;
+  if (!isIpv6) return false;
+  const header = bytes[start + NEXT_HEADER];
+  if (header === Protocol.HopByHop) return bytes[start + DESTINATION] === 0xff;
+  return header === Protocol.Icmpv6 && end - start > MESSAGE &&
+    (bytes[start + MESSAGE] === Icmpv6Type.RouterSolicitation ||
+      bytes.subarray(start + SOURCE, start + DESTINATION).every((byte) => byte === 0));
 }

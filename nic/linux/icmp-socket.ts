@@ -8,13 +8,62 @@ import type { Instant } from "../../stack/store/time.ts";
 import { NicError } from "../error.ts";
 import { Errno, errnoText } from "./errno.ts";
 import { cString, errno, type Libc, libc, memory } from "./libc.ts";
+import { interfaceIndex } from "./netif.ts";
 import { monotonicNow, Waiter } from "./waiter.ts";
 
-const AF_INET = 2, IPPROTO_ICMP = 1, MSG_DONTWAIT = 0x40;
+const MSG_DONTWAIT = 0x40;
 const SOCK_RAW = 3, SOCK_DGRAM = 2, SOCK_NONBLOCK = 0o4000, SOCK_CLOEXEC = 0o2000000;
 const SOCKET_FLAGS = SOCK_NONBLOCK | SOCK_CLOEXEC;
 
-const ECHO_REQUEST = 8, ECHO_REPLY = 0, ICMP_HEADER = 8, LONGEST_PACKET = 65_535;
+const ICMP_HEADER = 8, LONGEST_PACKET = 65_535;
+
+/** What a family calls things: numbers of socket(2) and of ICMP, and how its socket addresses are laid out. */
+interface Family {
+  readonly name: string;
+  readonly family: number;
+  readonly protocol: number;
+  readonly request: number;
+  readonly reply: number;
+  /** The length of its socket address, and the bytes of it that are the address. */
+  readonly length: number;
+  readonly from: number;
+  readonly to: number;
+  /** The most data that a request has room for. */
+  readonly sizeMax: number;
+  /** Whether a raw socket hands over the IP header, too (raw(7); RFC 3542 3 for IPv6). */
+  readonly hasHeader: boolean;
+  readonly example: string;
+}
+
+/** struct sockaddr_in { short family; port, address in network order; zeroes } */
+const V4: Family = {
+  name: "IPv4",
+  family: 2,
+  protocol: 1,
+  request: 8,
+  reply: 0,
+  length: 16,
+  from: 4,
+  to: 8,
+  sizeMax: LONGEST_PACKET - 20 - ICMP_HEADER,
+  hasHeader: true,
+  example: "10.0.0.1",
+};
+
+/** struct sockaddr_in6 { short family; port; uint32_t flow; address in network order; uint32_t interface } */
+const V6: Family = {
+  name: "IPv6",
+  family: 10,
+  protocol: 58,
+  request: 128,
+  reply: 129,
+  length: 28,
+  from: 8,
+  to: 24,
+  sizeMax: LONGEST_PACKET - ICMP_HEADER,
+  hasHeader: false,
+  example: "fd00::1",
+};
 
 /** Options of {@linkcode KernelPing.ping}. */
 export interface PingOptions {
@@ -22,7 +71,7 @@ export interface PingOptions {
   readonly count?: number;
   /** From one request to the next in milliseconds: 1000 by default. */
   readonly intervalMs?: number;
-  /** Bytes of data in a request: 56 by default, 65,507 at most. */
+  /** Bytes of data in a request: 56 by default, 65,507 at most, of IPv6 65,527. */
   readonly size?: number;
   /** How long to wait for a reply in milliseconds: 1000 by default. */
   readonly timeoutMs?: number;
@@ -40,22 +89,28 @@ export interface PingResult {
 export class KernelPing implements Disposable {
   readonly #libc: Libc;
   readonly #fd: number;
-  /** Whether the kernel hands over whole IP packets, of anybody's echo, rather than ICMP messages of ours. */
+  readonly #family: Family;
+  /** Whether the kernel hands over anybody's messages, of IPv4 with their headers, rather than replies to ours. */
   readonly #raw: boolean;
   readonly #identifier: number;
   readonly #waiter: Waiter;
   readonly #buffer: Uint8Array<ArrayBuffer> = memory(LONGEST_PACKET);
-  readonly #from: Uint8Array<ArrayBuffer> = memory(16);
+  readonly #from: Uint8Array<ArrayBuffer>;
   readonly #fromLength: Uint8Array<ArrayBuffer> = memory(4);
   #closed = false;
 
-  /** Opens a raw socket, or a ping socket where that is forbidden. Throws {@linkcode NicError}. */
-  constructor() {
+  /**
+   * Opens a raw socket for IP of the version, or a ping socket where that is forbidden. Throws {@linkcode NicError}.
+   */
+  constructor(version: 4 | 6 = 4) {
+    const { family, protocol, length } = this.#family = version === 6 ? V6 : V4;
+    this.#from = memory(length);
     const c = this.#libc = libc("ping");
-    let fd = c.socket(AF_INET, SOCK_RAW | SOCKET_FLAGS, IPPROTO_ICMP);
+    let fd = c.socket(family, SOCK_RAW | SOCKET_FLAGS, protocol);
     this.#raw = fd >= 0;
-    if (!this.#raw) fd = c.socket(AF_INET, SOCK_DGRAM | SOCKET_FLAGS, IPPROTO_ICMP);
+    if (!this.#raw) fd = c.socket(family, SOCK_DGRAM | SOCKET_FLAGS, protocol);
     if (fd < 0) {
+      // The one variable is for both families.
       const remedy = "run as root, or as root: sysctl net.ipv4.ping_group_range='0 2147483647'";
       throw new NicError("ping", "permission", `no ICMP socket to be had (${errnoText(errno())})`, remedy);
     }
@@ -66,14 +121,16 @@ export class KernelPing implements Disposable {
   }
 
   /**
-   * Sends echo requests to an IPv4 address, one after the other, and yields what became of each. Throws
-   * {@linkcode NicError}: the text is no address, the kernel cannot send there.
+   * Sends echo requests to an address, one after the other, and yields what became of each. A link-local address of
+   * IPv6 has its interface behind a percent sign. Throws {@linkcode NicError}: the text is no address of the family, the
+   * kernel cannot send there.
    */
   async *ping(address: string, options: PingOptions = {}): AsyncGenerator<PingResult, void, void> {
     const { count = 4, intervalMs = 1_000, size = 56, timeoutMs = 1_000 } = options;
     const target = this.#target(address);
-    if (!(size >= 0 && size <= LONGEST_PACKET - 20 - ICMP_HEADER)) {
-      throw new RangeError(`a ping's size must lie in 0..65507, not be ${size}`);
+    const { sizeMax } = this.#family;
+    if (!(size >= 0 && size <= sizeMax)) {
+      throw new RangeError(`a ping's size must lie in 0..${sizeMax}, not be ${size}`);
     }
     for (let sequence = 1; sequence <= count && !this.#closed; sequence++) {
       const sent = monotonicNow();
@@ -97,13 +154,15 @@ export class KernelPing implements Disposable {
     this.close();
   }
 
-  /** struct sockaddr_in { short family; port, address in network order; zeroes } */
   #target(address: string): Uint8Array {
-    const target = memory(16);
-    target[0] = AF_INET;
-    if (this.#libc.inet_pton(AF_INET, cString(address), target.subarray(4, 8)) !== 1) {
-      throw new NicError("ping", "invalid", `"${address}" is no IPv4 address`, "write it as 10.0.0.1");
+    const { name, family, length, from, to, example } = this.#family;
+    const target = memory(length);
+    target[0] = family;
+    const [text = "", zone] = family === V6.family ? address.split("%", 2) : [address];
+    if (this.#libc.inet_pton(family, cString(text), target.subarray(from, to)) !== 1) {
+      throw new NicError("ping", "invalid", `"${address}" is no ${name} address`, `write it as ${example}`);
     }
+    if (zone !== undefined) new DataView(target.buffer).setUint32(to, interfaceIndex(zone), true);
     return target;
   }
 
@@ -111,7 +170,9 @@ export class KernelPing implements Disposable {
     const packet = this.#buffer;
     const length = ICMP_HEADER + size;
     for (let at = ICMP_HEADER; at < length; at++) packet[at] = at - ICMP_HEADER;
-    packet.set([ECHO_REQUEST, 0, 0, 0, this.#identifier >> 8, this.#identifier, sequence >> 8, sequence]);
+    const { request } = this.#family;
+    packet.set([request, 0, 0, 0, this.#identifier >> 8, this.#identifier, sequence >> 8, sequence]);
+    // Of ICMPv6 the kernel knows better: its checksum covers the addresses (RFC 3542 3.1).
     const sum = checksum(packet, length);
     packet[2] = sum >> 8;
     packet[3] = sum;
@@ -151,13 +212,14 @@ export class KernelPing implements Disposable {
 
   #isReply(sequence: number, target: Uint8Array): boolean {
     const bytes = this.#buffer;
-    const at = this.#raw ? (bytes[0]! & 0xf) * 4 : 0;
-    for (let i = 4; i < 8; i++) {
+    const { hasHeader, from, to, reply } = this.#family;
+    const at = this.#raw && hasHeader ? (bytes[0]! & 0xf) * 4 : 0;
+    for (let i = from; i < to; i++) {
       if (this.#from[i] !== target[i]) return false;
     }
     // A ping socket's identifier is the kernel's choice, and the kernel sorts by it.
     const identifier = bytes[at + 4]! << 8 | bytes[at + 5]!;
-    return bytes[at] === ECHO_REPLY && (bytes[at + 6]! << 8 | bytes[at + 7]!) === sequence &&
+    return bytes[at] === reply && (bytes[at + 6]! << 8 | bytes[at + 7]!) === sequence &&
       (!this.#raw || identifier === this.#identifier);
   }
 }

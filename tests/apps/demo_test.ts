@@ -11,7 +11,10 @@ Deno.test("demo: in memory, every probe is answered and every packet told", asyn
     /ethox → neighbour {2}ICMP echo reply, id 56, seq 5, length 64 +answered in place, \d+ us\n/,
   );
   assert.match(out, /length 1480 +eth › ip › icmp\n/);
-  assert.match(out, /all 3 probes were answered/);
+  assert.match(out, /ICMPv6 neighbour solicitation, target fd00::1, length 32 +eth › ndp\n/);
+  assert.match(out, /ICMPv6 echo reply, id 56, seq 5, length 64 +answered in place, \d+ us\n/);
+  assert.match(out, /length 1460 +eth › ip › icmp\n/);
+  assert.match(out, /all 5 probes were answered/);
   assert.ok(!out.includes("\x1b"));
 });
 
@@ -20,15 +23,22 @@ Deno.test("demo: with --json the same comes as events", async () => {
   assert.equal(status, 0);
   assert.equal(lines[0]!.event, "ready");
   const probes = lines.filter(({ event }) => event === "probe");
-  assert.deepEqual(probes.map(({ sent, answered }) => [sent, answered]), [[3, 3], [5, 5], [3, 3]]);
-  assert.equal(lines.filter(({ event }) => event === "packet").length, 2 * (3 + 1 + 5 + 3));
+  assert.deepEqual(probes.map(({ sent, answered }) => [sent, answered]), [[3, 3], [5, 5], [3, 3], [5, 5], [
+    3,
+    3,
+  ]]);
+  const packets = lines.filter(({ event }) => event === "packet");
+  assert.equal(packets.length, 2 * (3 + 1 + 5 + 3 + 1 + 5 + 3));
+  const times = packets.map(({ timeMs }) => Number(timeMs));
+  assert.deepEqual(times, times.toSorted((a, b) => a - b));
+  assert.ok(Number(lines.find(({ event }) => event === "untold")!.packets) > 0);
   assert.equal(lines.at(-1)!.event, "summary");
   assert.equal(lines.at(-1)!.answered, true);
 });
 
 Deno.test("demo: colours are only for terminals", async () => {
   const { out } = await ethox(["demo", "--link"], { colors: true });
-  assert.ok(out.includes("\x1b[32mall 3 probes were answered"));
+  assert.ok(out.includes("\x1b[32mall 5 probes were answered"));
 });
 
 Deno.test("demo: an interruption ends it at once, with the status that shells give to Ctrl-C", async () => {

@@ -1,7 +1,7 @@
 /** The demonstration as a process of its own, on machines that have more or less of what it uses. */
 import assert from "node:assert/strict";
 import { finished, MAIN, type Run, spawn } from "../support/command.ts";
-import { kernelTest } from "../support/netns.ts";
+import { kernelTest, sysctl } from "../support/netns.ts";
 
 const FLAGS = ["run", "--quiet", "--no-prompt", "--cached-only", "--allow-ffi", "--allow-run", MAIN, "demo"];
 
@@ -33,7 +33,7 @@ function assertAnswered({ status, out, err }: Run, peer: string): void {
   assert.equal(status, 0, err + out);
   assert.equal(err, "");
   assert.ok(out.includes(`${peer} → ethox`), out);
-  assert.match(out, /all 3 probes were answered/);
+  assert.match(out, /all 5 probes were answered/);
 }
 
 /** Hides programs from everybody. */
@@ -51,6 +51,11 @@ kernelTest(
     assertAnswered(run, "kernel");
     assert.match(run.out, /on tap:ethox0/);
     assert.match(run.out, /length 1480 .*\n/);
+    assert.match(run.out, /\n\$ ping -6 -c 5 -i 0\.2 fd00::1\n/);
+    assert.match(run.out, /kernel → ethox +ICMPv6 neighbour solicitation, target fd00::1, /);
+    // What the kernel says by itself, such as reports of its groups, is counted in one line.
+    assert.doesNotMatch(run.out, /ff02::16|multicast listener|router solicitation/);
+    assert.match(run.out, /\n\d+ packets in which IPv6 keeps house .* were not shown\n/);
   },
 );
 
@@ -69,7 +74,27 @@ machineTest("demo: without ping and arping the kernel's own socket asks", async 
   const run = await onMachine(`${hide("ping", "arping")}; exec "$@"`);
   assertAnswered(run, "kernel");
   assert.match(run.out, /the kernel's ICMP socket, 1472 bytes +3 +3 /);
+  assert.match(run.out, /the kernel's ICMPv6 socket, 1452 bytes +3 +3 /);
 });
+
+kernelTest("demo: where the kernel has no IPv6 it says so and shows IPv4 alone", async () => {
+  sysctl("net/ipv6/conf/default/disable_ipv6", "1");
+  const run = await finished(spawn("demo", "--inside"));
+  assert.equal(run.status, 0, run.err + run.out);
+  assert.match(run.out, /\nthe kernel has no IPv6 here \(.+\): IPv4 alone is shown\n/);
+  assert.match(run.out, /all 3 probes were answered/);
+});
+
+machineTest(
+  "demo: where the kernel's variables cannot be set, its own packets are still not shown",
+  async () => {
+    const run = await onMachine(
+      'mount --bind /proc/sys /proc/sys; mount -o remount,ro,bind /proc/sys; exec "$@"',
+    );
+    assertAnswered(run, "kernel");
+    assert.doesNotMatch(run.out, /ff02::16|multicast listener|router solicitation/);
+  },
+);
 
 machineTest("demo: without unshare it stays in memory and says why", async () => {
   const run = await onMachine(`${hide("unshare")}; exec "$@"`);

@@ -6,7 +6,7 @@ import { kernelTest } from "../../support/netns.ts";
 import { KERNEL, reflect, REFLECTOR } from "../../support/reflector.ts";
 
 async function results(address: string, options: PingOptions): Promise<PingResult[]> {
-  using ping = new KernelPing();
+  using ping = new KernelPing(address.includes(":") ? 6 : 4);
   return await Array.fromAsync(ping.ping(address, options));
 }
 
@@ -14,6 +14,16 @@ kernelTest("icmp socket: the kernel's own echo is numbered and timed", async () 
   const found = await results("127.0.0.1", { count: 3, intervalMs: 1, size: 0 });
   assert.deepEqual(found.map(({ sequence }) => sequence), [1, 2, 3]);
   for (const { rttMicroseconds } of found) assert.ok(rttMicroseconds! > 0 && rttMicroseconds! < 1_000_000);
+});
+
+kernelTest("icmp socket: the same over IPv6, to an address of a link, too", async () => {
+  for (const address of ["::1", "::1%lo"]) {
+    for (const size of [0, 1, 56, 60_000]) {
+      const found = await results(address, { count: 2, intervalMs: 1, size });
+      assert.deepEqual(found.map(({ sequence }) => sequence), [1, 2]);
+      for (const { rttMicroseconds } of found) assert.ok(rttMicroseconds! > 0, `${address}, ${size} bytes`);
+    }
+  }
 });
 
 kernelTest(
@@ -53,7 +63,11 @@ kernelTest("icmp socket: two pings at once do not take one another's replies", a
     results("127.0.0.1", { count: 20, intervalMs: 0 }),
     results("127.0.0.2", { count: 20, intervalMs: 0 }),
   ]);
-  assert.ok([...a, ...b].every(({ rttMicroseconds }) => rttMicroseconds !== undefined));
+  const [c, d] = await Promise.all([
+    results("::1", { count: 20, intervalMs: 0 }),
+    results("::1", { count: 20, intervalMs: 0 }),
+  ]);
+  assert.ok([...a, ...b, ...c, ...d].every(({ rttMicroseconds }) => rttMicroseconds !== undefined));
 });
 
 kernelTest("icmp socket: what cannot be sent says why", async () => {
@@ -61,7 +75,13 @@ kernelTest("icmp socket: what cannot be sent says why", async () => {
     kind: "failed",
     message: /network is unreachable/,
   });
-  await assert.rejects(results("ten", { count: 1 }), { kind: "invalid" });
+  await assert.rejects(results("2001:db8::1", { count: 1 }), {
+    kind: "failed",
+    message: /network is unreachable/,
+  });
+  await assert.rejects(results("ten", { count: 1 }), { kind: "invalid", message: /no IPv4 address/ });
+  await assert.rejects(results("a:b", { count: 1 }), { kind: "invalid", message: /no IPv6 address/ });
+  await assert.rejects(results("::1", { size: 65_528 }), RangeError);
   await assert.rejects(results("127.0.0.1", { size: 65_508 }), RangeError);
 });
 
