@@ -4,7 +4,8 @@
  * To sleep on another thread costs two wake-ups when a frame comes, 70 to 120 us where this was measured. So after
  * a frame the waiter
  *
- *  1. looks for the next by itself for {@linkcode SPIN_TIME}, with a turn of the event loop (1.5 us) after each look;
+ *  1. looks for the next by itself for {@linkcode SPIN_TIME}, with a turn of the event loop (1.5 us) after each look,
+ *     in memory that is shared with the kernel where there is such, else by poll(2);
  *  2. dozes until {@linkcode DOZE_TIME} has passed: sleeps on this very thread, {@linkcode DOZE_SLICE} between turns
  *     (not when there are several waiters, which would keep frames from one another);
  *  3. sleeps on another thread, where it costs nothing at all and the event loop is free.
@@ -54,6 +55,8 @@ export function monotonicNow(): Instant {
 export class Waiter {
   readonly #libc: Libc;
   readonly #event: number;
+  /** Whether frames have arrived, without a system call. */
+  readonly #peek: (() => boolean) | undefined;
   /** struct pollfd { int fd; short events, revents; }: one of the descriptor, for looking. */
   readonly #look: Int32Array<ArrayBuffer> = new Int32Array(memory(8).buffer);
   /** The same of the descriptor and of the eventfd, for sleeping; in use by another thread meanwhile. */
@@ -71,9 +74,13 @@ export class Waiter {
   #lastTurn = 0;
   #release: (() => void) | undefined;
 
-  /** A waiter for `fd`, which stays the caller's. Throws {@linkcode NicError} in the name of `nic`. */
-  constructor(fd: number, nic: string) {
+  /**
+   * A waiter for `fd`, which stays the caller's. `peek` says without a system call whether frames have arrived; of errors
+   * it need not know, since whoever dozes or sleeps hears of them. Throws {@linkcode NicError} in the name of `nic`.
+   */
+  constructor(fd: number, nic: string, peek?: () => boolean) {
     this.#libc = libc(nic);
+    this.#peek = peek;
     this.#event = this.#libc.eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (this.#event < 0) throw new NicError(nic, "failed", `no eventfd to be had (${errnoText(errno())})`);
     waiters++;
@@ -131,7 +138,8 @@ export class Waiter {
       if (this.#release === undefined) this.#woken = false;
       return true;
     }
-    return now >= deadline || this.#libc.poll(this.#look, 1, 0) !== 0;
+    if (now >= deadline) return true;
+    return this.#peek === undefined ? this.#libc.poll(this.#look, 1, 0) !== 0 : this.#peek();
   }
 
   async #wait(deadline: Instant): Promise<void> {

@@ -13,7 +13,7 @@ const AF_XDP = 44, SOCK_RAW = 3, SOCK_NONBLOCK = 0o4000, SOCK_CLOEXEC = 0o200000
 const SOL_SOCKET = 1, SO_ERROR = 4, SOL_XDP = 283;
 const XDP_MMAP_OFFSETS = 1, XDP_RX_RING = 2, XDP_TX_RING = 3, XDP_UMEM_REG = 4, XDP_FILL_RING = 5;
 const XDP_COMPLETION_RING = 6, XDP_STATISTICS = 7, XDP_OPTIONS = 8;
-const USE_NEED_WAKEUP = 8, ZERO_COPY = 1, MSG_DONTWAIT = 0x40, NEED_WAKEUP = 1;
+const USE_NEED_WAKEUP = 8, ZERO_COPY = 1, MSG_DONTWAIT = 0x40, NEED_WAKEUP = 1, POLLIN = 0x1;
 
 /** Where each ring is mapped from: the receive ring, the send ring, the fill ring, the completion ring. */
 const PAGE_OFFSETS = [0, 0x8000_0000, 0x1_0000_0000, 0x1_8000_0000] as const;
@@ -113,6 +113,8 @@ export class XdpSocket {
   readonly #interface: string;
   readonly #value: Int32Array<ArrayBuffer> = new Int32Array(memory(48).buffer);
   readonly #length: Int32Array<ArrayBuffer> = new Int32Array(memory(4).buffer);
+  /** struct pollfd { int fd; short events, revents; } */
+  readonly #look: Int32Array<ArrayBuffer> = new Int32Array(memory(8).buffer);
 
   /** Throws {@linkcode NicError} in the name of the interface `name`. */
   constructor(name: string, frames: Uint8Array, shape: XdpShape) {
@@ -138,6 +140,7 @@ export class XdpSocket {
       libc().close(this.fd);
       throw error;
     }
+    this.#look.set([this.fd, POLLIN]);
     [this.rx, this.tx, this.fill, this.completion] = rings as [XdpRing, XdpRing, XdpRing, XdpRing];
   }
 
@@ -157,6 +160,12 @@ export class XdpSocket {
       rest();
     }
     return (this.#get(XDP_OPTIONS, 4) & ZERO_COPY) !== 0;
+  }
+
+  /** Whether frames have arrived. A driver that waits for a call before it receives more gets one. */
+  hasArrived(): boolean {
+    if (this.rx.filled !== 0) return true;
+    return this.fill.wantsWakeup && libc().poll(this.#look, 1, 0) > 0;
   }
 
   /** Has the kernel send. Answers 0, or the errno of what kept it from sending all. */

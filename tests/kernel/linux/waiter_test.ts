@@ -12,9 +12,13 @@ if (!ignore) libc();
 /** A waiter over an eventfd, which can be read once `signal` was called. */
 class Signal implements Disposable {
   readonly #fd: number = libc().eventfd(0, EFD_NONBLOCK);
-  readonly waiter: Waiter = new Waiter(this.#fd, "test");
+  readonly waiter: Waiter;
   readonly #value = new Uint8Array([1, 0, 0, 0, 0, 0, 0, 0]);
   released = 0;
+
+  constructor(peek?: () => boolean) {
+    this.waiter = new Waiter(this.#fd, "test", peek);
+  }
 
   signal(): void {
     libc().write(this.#fd, this.#value, 8);
@@ -53,6 +57,20 @@ test("waiter: a descriptor that can be read ends the wait, at once or when it sl
   await later(10, () => signal.signal());
   await sleeping;
   await signal.waiter.wait(NEVER);
+});
+
+test("waiter: shared memory is looked at in place of the descriptor, which ends the sleep all the same", async () => {
+  let looks = 0, hasArrived = true;
+  using signal = new Signal(() => {
+    looks++;
+    return hasArrived;
+  });
+  await signal.waiter.wait(NEVER);
+  assert.ok(looks > 0, "frames that are there end the wait though the descriptor cannot be read");
+  hasArrived = false;
+  const sleeping = signal.waiter.wait(NEVER);
+  await later(10, () => signal.signal());
+  await sleeping;
 });
 
 test("waiter: wake ends the present wait, and otherwise only the next", async () => {
