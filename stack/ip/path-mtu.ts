@@ -126,8 +126,8 @@ export class PathMtus {
 function told(isV4: boolean, mtu: number, length: number): number {
   // A packet that fits was not too long: the message is made up, or about another path (RFC 5927 7.2).
   if (mtu >= length) return 0;
-  // RFC 8201 4: no link of IPv6 takes less, whatever a message says.
-  if (!isV4) return Math.max(MTU_MIN, mtu);
+  // RFC 8201 4: every link of IPv6 takes that much, so that a message that tells of less must be discarded.
+  if (!isV4) return mtu < MTU_MIN ? 0 : mtu;
   if (mtu > 0) return Math.max(LEAST_MTU_V4, mtu);
   for (const plateau of PLATEAUS) if (plateau < length) return plateau;
   return LEAST_MTU_V4;

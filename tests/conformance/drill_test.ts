@@ -1,3 +1,4 @@
+import { overIpv6 } from "./drill/families.ts";
 import { parseScript, titleOf } from "./drill/parser.ts";
 import { runScript } from "./drill/runner.ts";
 import { StackHost } from "./drill/stack-host.ts";
@@ -12,9 +13,16 @@ function* scripts(folder: URL, path: string): Generator<string> {
   }
 }
 
-for (const path of scripts(ROOT, "")) {
-  const source = Deno.readTextFileSync(new URL(path, ROOT));
-  Deno.test(`drill: ${path}: ${titleOf(source) ?? "a script without a title"}`, () => {
+function drill(name: string, source: string, path: string): void {
+  Deno.test(name, () => {
     runScript(parseScript(source, path), (config) => new StackHost(config));
   });
+}
+
+for (const path of scripts(ROOT, "")) {
+  const source = Deno.readTextFileSync(new URL(path, ROOT));
+  const name = `drill: ${path}: ${titleOf(source) ?? "a script without a title"}`;
+  const v6 = overIpv6(source);
+  drill(v6 === undefined ? name : `${name} [IPv4]`, source, path);
+  if (v6 !== undefined) drill(`${name} [IPv6]`, v6, path);
 }

@@ -137,9 +137,13 @@ Deno.test("icmpv6: a packet too big about a reply that was never sent changes no
   equal(answers(made, 1_400).length, 1);
 });
 
-Deno.test("icmpv6: no path is taken to be narrower than 1,280 bytes (RFC 8201 4)", () => {
+Deno.test("icmpv6: a message that tells of less than 1,280 bytes is discarded (RFC 8201 4)", () => {
   const made = host6();
-  made.deliver(tooBig(answers(made, 1_400)[0]!, 100));
+  for (const mtu of [0, 100, 1_279]) {
+    made.deliver(tooBig(answers(made, 1_400)[0]!, mtu));
+    equal(made.ip.pathMtus.size, 0, `an MTU of ${mtu}`);
+  }
+  made.deliver(tooBig(answers(made, 1_400)[0]!, 1_280));
   equal(made.ip.pathMtus.get(Address.parse(PEER6), 0), 1_280);
 });
 

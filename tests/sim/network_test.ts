@@ -5,6 +5,7 @@
 import { deepStrictEqual, equal, notEqual, ok } from "node:assert/strict";
 import {
   Address,
+  Autoconf,
   Eth,
   type Faults,
   Icmp,
@@ -25,9 +26,9 @@ import {
   type UdpInit,
   type UdpRaw,
 } from "../../mod.ts";
+import { familyTest, isV6 } from "../support/family.ts";
 import { check, fc } from "../support/property.ts";
 
-const SERVER = "10.0.0.1";
 const ECHO_PORT = 7, CLIENT_PORT = 5_000;
 
 interface HostSettings {
@@ -44,15 +45,31 @@ function links({ faults }: HostSettings): { ingress: Faults; egress: Faults } {
   return { ingress: { ...faults, corrupt: 0 }, egress: faults };
 }
 
-/** An echo server: 10.0.0.1. */
+/** The address of a host, of the family whose turn it is. */
+function addressOf(host: number): Address {
+  return Address.parse(`${isV6() ? "fd00::" : "10.0.0."}${host}`);
+}
+
+function macOf(host: number): Mac {
+  return Mac.parse(`02:00:00:00:00:0${host}`);
+}
+
+function newIp(host: number, { knowsAll = true }: HostSettings): Ip {
+  const ip = new Ip({ addresses: [`${addressOf(host)}/${isV6() ? 64 : 24}`] });
+  if (isV6()) new Autoconf(ip, { mac: macOf(host), secret: [host, 2, 3, 4] });
+  if (!knowsAll) return ip;
+  for (const other of [1, 2, 3]) ip.neighbours.setStatic(addressOf(other), macOf(other));
+  return ip;
+}
+
+/** An echo server: host 1. */
 function server(network: Network, settings: HostSettings) {
-  const ip = new Ip({ addresses: [`${SERVER}/24`] });
-  knowAll(ip, settings);
+  const ip = newIp(1, settings);
   const udp = new Udp();
   udp.bind({ port: ECHO_PORT }, (packet) => {
     packet.echo();
   });
-  const eth = new Eth({ mac: "02:00:00:00:00:01" });
+  const eth = new Eth({ mac: macOf(1) });
   const port = network.attach({
     name: "server",
     receive: eth.recv(ip.recv(protocols({ icmp: new Icmp().answer(), udp: udp.recv() }))),
@@ -60,13 +77,6 @@ function server(network: Network, settings: HostSettings) {
     ...links(settings),
   });
   return { port, udp, ip };
-}
-
-function knowAll(ip: Ip, { knowsAll = true }: HostSettings): void {
-  if (!knowsAll) return;
-  for (const host of [1, 2, 3]) {
-    ip.neighbours.setStatic(Address.parse(`10.0.0.${host}`), Mac.parse(`02:00:00:00:00:0${host}`));
-  }
 }
 
 /** Numbered datagrams of random length at an interval: each carries what follows from its number. */
@@ -88,17 +98,16 @@ class EchoClient {
     this.#random = new Random(host);
     this.#count = count;
     this.#interval = interval;
-    const ip = new Ip({ addresses: [`10.0.0.${host}/24`] });
-    knowAll(ip, settings);
+    const ip = newIp(host, settings);
     this.#init = {
-      source: Address.parse(`10.0.0.${host}`),
-      destination: Address.parse(SERVER),
+      source: addressOf(host),
+      destination: addressOf(1),
       sourcePort: CLIENT_PORT,
       destinationPort: ECHO_PORT,
       length: 0,
     };
     this.udp.bind({ port: CLIENT_PORT }, (packet) => this.#take(packet));
-    const eth = new Eth({ mac: `02:00:00:00:00:0${host}` });
+    const eth = new Eth({ mac: macOf(host) });
     const send = { send: (packet: UdpRaw) => this.#fill(packet), deadline: () => this.#deadline() };
     this.port = network.attach({
       name: `client${host}`,
@@ -142,20 +151,19 @@ function content(number: number, offset: number): number {
   return offset < 3 ? (number >> (8 * offset)) & 0xff : (number * 31 + offset * 7) & 0xff;
 }
 
-/** A host that pings the server: 10.0.0.2. */
+/** A host that pings the server: host 2. */
 function pinger(network: Network, settings: HostSettings, count: number, interval: number) {
   const results: PingResult[] = [];
-  const ip = new Ip({ addresses: ["10.0.0.2/24"] });
-  knowAll(ip, settings);
+  const ip = newIp(2, settings);
   const icmp = new Icmp();
   const ping = new Ping({
-    destination: Address.parse(SERVER),
+    destination: addressOf(1),
     identifier: 77,
     count,
     interval,
     onResult: (result) => results.push(result),
   });
-  const eth = new Eth({ mac: "02:00:00:00:00:02" });
+  const eth = new Eth({ mac: macOf(2) });
   const port = network.attach({
     name: "pinger",
     receive: eth.recv(ip.recv(protocols({ icmp: icmp.recv((packet) => void ping.receive(packet)) }))),
@@ -202,58 +210,64 @@ function expectNoLeak(network: Network): void {
   equal(network.pool.available, network.pool.slots.length, "a slot has leaked");
 }
 
-Deno.test("simulation: three hosts on a perfect network, each ping and each datagram is answered once", () => {
-  const network = new Network();
-  const settings = { faults: { delay: 100 }, knowsAll: false };
-  const echo = server(network, settings);
-  const { ping, results } = pinger(network, settings, 20, milliseconds(50));
-  const client = new EchoClient(network, 3, settings, 1_000, milliseconds(1));
-  network.run(seconds(3));
-  deepStrictEqual(
-    results.map(({ sequence }) => sequence),
-    Array.from({ length: 20 }, (_, index) => index + 1),
-  );
-  // Two links there, two back; the first one waited for ARP as well.
-  ok(results.slice(1).every(({ rtt }) => rtt === 400), `${results.map(({ rtt }) => rtt)}`);
-  ok(ping.done);
-  equal(client.sent, 1_000);
-  equal(client.answers.size, 1_000);
-  ok([...client.answers.values()].every((count) => count === 1));
-  equal(echo.udp.counters.received, 1_000);
-  expectNoLeak(network);
-});
-
-Deno.test("simulation: under loss, duplication, reordering and corruption nothing wrong reaches a user", () => {
-  for (const seed of [0, 1, 793]) {
-    const network = new Network({ seed });
-    const echo = server(network, { faults: HARD });
-    const { ping, results } = pinger(network, { faults: HARD }, 200, milliseconds(10));
-    const client = new EchoClient(network, 3, { faults: HARD }, 5_000, 500);
-    network.run(seconds(10));
-    equal(client.wrong, 0, "a damaged datagram has reached its user");
-    equal(client.sent, 5_000);
-    ok(client.answers.size > 3_000 && client.answers.size < 4_800, `seed ${seed}: ${client.answers.size}`);
-    ok([...client.answers.values()].some((count) => count > 1), "no duplicate has arrived");
-    ok(client.port.egress.counters.corrupted > 100);
-    ok(client.udp.counters.wrongChecksum + echo.udp.counters.wrongChecksum > 100, "nothing was damaged");
-    ok(ping.done);
-    const first = results.filter(({ isDuplicate }) => !isDuplicate);
+familyTest(
+  "simulation: three hosts on a perfect network, each ping and each datagram is answered once",
+  () => {
+    const network = new Network();
+    const settings = { faults: { delay: 100 }, knowsAll: false };
+    const echo = server(network, settings);
+    const { ping, results } = pinger(network, settings, 20, milliseconds(50));
+    const client = new EchoClient(network, 3, settings, 1_000, milliseconds(1));
+    network.run(seconds(3));
     deepStrictEqual(
-      first.map(({ sequence }) => sequence).sort((a, b) => a - b),
-      Array.from({ length: 200 }, (_, index) => index + 1),
-      "each ping is answered or lost, once",
+      results.map(({ sequence }) => sequence),
+      Array.from({ length: 20 }, (_, index) => index + 1),
     );
-    ok(ping.duplicates > 0, "no duplicate of an answer has arrived");
-    equal(results.length, 200 + ping.duplicates);
-    const answered = first.filter(({ rtt }) => rtt !== undefined);
-    equal(answered.length, ping.received);
-    ok(answered.length > 100 && answered.length < 200);
-    ok(answered.every(({ rtt }) => rtt! >= milliseconds(12)), "faster than the links");
+    // Two links there, two back; the first one waited for ARP as well.
+    ok(results.slice(1).every(({ rtt }) => rtt === 400), `${results.map(({ rtt }) => rtt)}`);
+    ok(ping.done);
+    equal(client.sent, 1_000);
+    equal(client.answers.size, 1_000);
+    ok([...client.answers.values()].every((count) => count === 1));
+    equal(echo.udp.counters.received, 1_000);
     expectNoLeak(network);
-  }
-});
+  },
+);
 
-Deno.test("simulation: the counters of every link add up", () => {
+familyTest(
+  "simulation: under loss, duplication, reordering and corruption nothing wrong reaches a user",
+  () => {
+    for (const seed of [0, 1, 793]) {
+      const network = new Network({ seed });
+      const echo = server(network, { faults: HARD });
+      const { ping, results } = pinger(network, { faults: HARD }, 200, milliseconds(10));
+      const client = new EchoClient(network, 3, { faults: HARD }, 5_000, 500);
+      network.run(seconds(10));
+      equal(client.wrong, 0, "a damaged datagram has reached its user");
+      equal(client.sent, 5_000);
+      ok(client.answers.size > 3_000 && client.answers.size < 4_800, `seed ${seed}: ${client.answers.size}`);
+      ok([...client.answers.values()].some((count) => count > 1), "no duplicate has arrived");
+      ok(client.port.egress.counters.corrupted > 100);
+      ok(client.udp.counters.wrongChecksum + echo.udp.counters.wrongChecksum > 100, "nothing was damaged");
+      ok(ping.done);
+      const first = results.filter(({ isDuplicate }) => !isDuplicate);
+      deepStrictEqual(
+        first.map(({ sequence }) => sequence).sort((a, b) => a - b),
+        Array.from({ length: 200 }, (_, index) => index + 1),
+        "each ping is answered or lost, once",
+      );
+      ok(ping.duplicates > 0, "no duplicate of an answer has arrived");
+      equal(results.length, 200 + ping.duplicates);
+      const answered = first.filter(({ rtt }) => rtt !== undefined);
+      equal(answered.length, ping.received);
+      ok(answered.length > 100 && answered.length < 200);
+      ok(answered.every(({ rtt }) => rtt! >= milliseconds(12)), "faster than the links");
+      expectNoLeak(network);
+    }
+  },
+);
+
+familyTest("simulation: the counters of every link add up", () => {
   const network = new Network({ seed: 5 });
   const hosts = [
     server(network, { faults: HARD }).port,
@@ -279,13 +293,16 @@ function run(seed: number): { hash: number; events: number } {
   return { hash: hash.value, events: hash.events };
 }
 
-Deno.test("simulation: the same seed gives the same trace to the bit, another seed another one, 0 included", () => {
-  const first = run(0);
-  ok(first.events > 1_000);
-  deepStrictEqual(run(0), first);
-  notEqual(run(1).hash, first.hash);
-  deepStrictEqual(run(0xffffffff), run(0xffffffff));
-});
+familyTest(
+  "simulation: the same seed gives the same trace to the bit, another seed another one, 0 included",
+  () => {
+    const first = run(0);
+    ok(first.events > 1_000);
+    deepStrictEqual(run(0), first);
+    notEqual(run(1).hash, first.hash);
+    deepStrictEqual(run(0xffffffff), run(0xffffffff));
+  },
+);
 
 /** How many milliseconds a virtual minute of moderate traffic takes. */
 function minute(): number {
@@ -302,26 +319,29 @@ function minute(): number {
   return elapsed;
 }
 
-Deno.test("simulation: a virtual minute of moderate traffic takes well under a second", () => {
+familyTest("simulation: a virtual minute of moderate traffic takes well under a second", () => {
   // The best of three: others use the machine as well.
   const best = Math.min(minute(), minute(), minute());
   ok(best < 1_000, `it took ${best.toFixed(0)} ms`);
 });
 
-Deno.test("simulation: a link that goes down and comes back loses what was sent meanwhile, and no more", () => {
-  const network = new Network();
-  const faults: Faults = { delay: milliseconds(1) };
-  const echo = server(network, { faults });
-  const { results } = pinger(network, { faults }, 30, milliseconds(100));
-  network.at(milliseconds(950), () => echo.port.up = false);
-  network.at(milliseconds(1_950), () => echo.port.up = true);
-  network.run(seconds(10));
-  const lost = results.filter(({ rtt }) => rtt === undefined).map(({ sequence }) => sequence);
-  deepStrictEqual(lost, [11, 12, 13, 14, 15, 16, 17, 18, 19, 20]);
-  equal(results.length, 30);
-});
+familyTest(
+  "simulation: a link that goes down and comes back loses what was sent meanwhile, and no more",
+  () => {
+    const network = new Network();
+    const faults: Faults = { delay: milliseconds(1) };
+    const echo = server(network, { faults });
+    const { results } = pinger(network, { faults }, 30, milliseconds(100));
+    network.at(milliseconds(950), () => echo.port.up = false);
+    network.at(milliseconds(1_950), () => echo.port.up = true);
+    network.run(seconds(10));
+    const lost = results.filter(({ rtt }) => rtt === undefined).map(({ sequence }) => sequence);
+    deepStrictEqual(lost, [11, 12, 13, 14, 15, 16, 17, 18, 19, 20]);
+    equal(results.length, 30);
+  },
+);
 
-Deno.test("simulation: whatever the faults, nothing wrong arrives, the run ends and no slot leaks", () => {
+familyTest("simulation: whatever the faults, nothing wrong arrives, the run ends and no slot leaks", () => {
   const share = fc.constantFrom(0, 0, 0.01, 0.2, 1);
   const faults = fc.record({
     loss: share,

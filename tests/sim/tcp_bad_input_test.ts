@@ -1,6 +1,7 @@
 /** Peers that lie, guess, flood and never answer: memory and work stay bounded, and nobody else is hurt. */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { milliseconds, seconds } from "../../mod.ts";
+import { familyTest } from "../support/family.ts";
 import {
   type Answer,
   established,
@@ -33,7 +34,7 @@ function works(peer: TcpPeer, why: string): void {
   equal(broken(peer.tcp, peer.now), undefined, why);
 }
 
-Deno.test("tcp: 100,000 SYNs take no more than the backlog, and a client still connects (RFC 4987)", () => {
+familyTest("tcp: 100,000 SYNs take no more than the backlog, and a client still connects (RFC 4987)", () => {
   const peer = listening({ backlog: 128, tcp: { connections: 1_000 } });
   let answers = 0;
   for (let index = 0; index < 100_000; index++) {
@@ -60,7 +61,7 @@ Deno.test("tcp: 100,000 SYNs take no more than the backlog, and a client still c
   equal(peer.tcp.connections.size, 1);
 });
 
-Deno.test("tcp: ACKs that guess a cookie open nothing (RFC 4987 3.6)", () => {
+familyTest("tcp: ACKs that guess a cookie open nothing (RFC 4987 3.6)", () => {
   const peer = listening({ backlog: 1 });
   peer.send(syn(peer, { port: 1 }), syn(peer, { port: 2 }));
   ok(peer.tcp.counters.cookies > 0);
@@ -69,7 +70,7 @@ Deno.test("tcp: ACKs that guess a cookie open nothing (RFC 4987 3.6)", () => {
   equal(peer.tcp.connections.size, 1);
 });
 
-Deno.test("tcp: blind resets, SYNs and data neither end a connection nor reach its user (RFC 5961)", () => {
+familyTest("tcp: blind resets, SYNs and data neither end a connection nor reach its user (RFC 5961)", () => {
   for (const flags of ["R", "RA", "S", "SA", "A", "FA", "SRFA", ""]) {
     const peer = settled();
     let answers = 0;
@@ -87,18 +88,21 @@ Deno.test("tcp: blind resets, SYNs and data neither end a connection nor reach i
   }
 });
 
-Deno.test("tcp: a reset inside the window but off its start is challenged, at most twice a second (RFC 5961 3.2)", () => {
-  const peer = settled();
-  const answers: Answer[] = [];
-  for (let offset = 1; offset < 60_000; offset += 100) {
-    answers.push(...peer.send({ flags: "R", seq: 1 + offset }));
-  }
-  equal(answers.length, 2);
-  peer.next = 1;
-  works(peer, "after resets all over the window");
-});
+familyTest(
+  "tcp: a reset inside the window but off its start is challenged, at most twice a second (RFC 5961 3.2)",
+  () => {
+    const peer = settled();
+    const answers: Answer[] = [];
+    for (let offset = 1; offset < 60_000; offset += 100) {
+      answers.push(...peer.send({ flags: "R", seq: 1 + offset }));
+    }
+    equal(answers.length, 2);
+    peer.next = 1;
+    works(peer, "after resets all over the window");
+  },
+);
 
-Deno.test("tcp: two hosts that disagree by one byte do not answer each other for ever", () => {
+familyTest("tcp: two hosts that disagree by one byte do not answer each other for ever", () => {
   const peer = settled();
   // Somebody has put one byte into the stream: all that the real peer now says lies one before the window.
   peer.send({ flags: "A", seq: 1, length: 1 });
@@ -109,7 +113,7 @@ Deno.test("tcp: two hosts that disagree by one byte do not answer each other for
   ok(peer.send({ flags: "A", seq: 1 }).length === 1, "a probe is answered later all the same");
 });
 
-Deno.test("tcp: segments that overlap in every way are put together right (RFC 9293 3.10.7.4)", () => {
+familyTest("tcp: segments that overlap in every way are put together right (RFC 9293 3.10.7.4)", () => {
   const peer = settled({ buffer: 65_536 });
   const length = 20_000;
   for (const guess of guesses(5_000)) {
@@ -127,7 +131,7 @@ Deno.test("tcp: segments that overlap in every way are put together right (RFC 9
   }
 });
 
-Deno.test("tcp: single bytes with gaps between them fill 128 ranges and no more memory", () => {
+familyTest("tcp: single bytes with gaps between them fill 128 ranges and no more memory", () => {
   const peer = settled();
   let answers = 0;
   for (let seq = 3; seq < 60_001; seq += 2) answers += peer.send({ flags: "A", seq, length: 1 }).length;
@@ -139,7 +143,7 @@ Deno.test("tcp: single bytes with gaps between them fill 128 ranges and no more 
   works(peer, "after 30,000 single bytes");
 });
 
-Deno.test("tcp: data beyond the window and behind it is acknowledged and dropped", () => {
+familyTest("tcp: data beyond the window and behind it is acknowledged and dropped", () => {
   const peer = settled({ buffer: 8_192 });
   for (let step = 0; step < 2_000; step++) {
     const [answer] = peer.send({ flags: "A", seq: 1 + 8_192 + step * 1_000, length: 1_000 });
@@ -158,7 +162,7 @@ function silence(peer: TcpPeer, time: number): Answer[] {
   return answers;
 }
 
-Deno.test("tcp: a peer that never acknowledges is given up, after a bounded number of segments", () => {
+familyTest("tcp: a peer that never acknowledges is given up, after a bounded number of segments", () => {
   const peer = settled();
   peer.user.write(500_000);
   const answers = silence(peer, seconds(1_200));
@@ -166,7 +170,7 @@ Deno.test("tcp: a peer that never acknowledges is given up, after a bounded numb
   deepEqual(peer.user.heard, ["opened", "TimedOut"]);
 });
 
-Deno.test("tcp: a peer that never reads is probed at growing intervals, and holds one buffer", () => {
+familyTest("tcp: a peer that never reads is probed at growing intervals, and holds one buffer", () => {
   const peer = settled({ window: 0 });
   peer.user.write(500_000);
   let probes = 0;
@@ -184,27 +188,30 @@ Deno.test("tcp: a peer that never reads is probed at growing intervals, and hold
   equal(peer.tcp.connections.size, 0);
 });
 
-Deno.test("tcp: a peer that shrinks its window gets what it acknowledges, and no flood (RFC 9293 3.8.6)", () => {
-  const peer = settled();
-  peer.user.write(60_000);
-  const sent = peer.flush();
-  peer.send({ flags: "A", ack: 1, window: 10 });
-  const answers = peer.pass(seconds(20));
-  ok(answers.length < 15, `${answers.length} segments into a window of 10`);
-  // It takes all that follows after all.
-  let acked = 1 + sent.reduce((sum, { length }) => sum + length, 0);
-  for (let round = 0; round < 400 && acked < 60_001; round++) {
-    for (const { seq, length } of peer.send({ flags: "A", ack: acked, window: 5_000 })) {
-      acked = Math.max(acked, seq + length);
+familyTest(
+  "tcp: a peer that shrinks its window gets what it acknowledges, and no flood (RFC 9293 3.8.6)",
+  () => {
+    const peer = settled();
+    peer.user.write(60_000);
+    const sent = peer.flush();
+    peer.send({ flags: "A", ack: 1, window: 10 });
+    const answers = peer.pass(seconds(20));
+    ok(answers.length < 15, `${answers.length} segments into a window of 10`);
+    // It takes all that follows after all.
+    let acked = 1 + sent.reduce((sum, { length }) => sum + length, 0);
+    for (let round = 0; round < 400 && acked < 60_001; round++) {
+      for (const { seq, length } of peer.send({ flags: "A", ack: acked, window: 5_000 })) {
+        acked = Math.max(acked, seq + length);
+      }
+      for (const { seq, length } of peer.pass(milliseconds(100))) acked = Math.max(acked, seq + length);
     }
-    for (const { seq, length } of peer.pass(milliseconds(100))) acked = Math.max(acked, seq + length);
-  }
-  peer.send({ flags: "A", ack: acked });
-  equal(acked, 60_001);
-  equal(peer.user.send.length, 0);
-});
+    peer.send({ flags: "A", ack: acked });
+    equal(acked, 60_001);
+    equal(peer.user.send.length, 0);
+  },
+);
 
-Deno.test("tcp: an acknowledgment of what was never sent changes nothing (RFC 5961 5.2)", () => {
+familyTest("tcp: an acknowledgment of what was never sent changes nothing (RFC 5961 5.2)", () => {
   const peer = settled();
   peer.user.write(5_000);
   peer.flush();
@@ -218,18 +225,21 @@ Deno.test("tcp: an acknowledgment of what was never sent changes nothing (RFC 59
   ok(answers <= 2, `${answers} challenges`);
 });
 
-Deno.test("tcp: acknowledging byte by byte opens the window no faster than whole segments (RFC 3465 2.1)", () => {
-  const split = settled(), whole = settled();
-  for (const peer of [split, whole]) peer.user.write(200_000);
-  const first = split.flush();
-  whole.flush();
-  const end = first.at(-1)!.seq + first.at(-1)!.length;
-  for (let ack = 2; ack <= end; ack++) split.send({ flags: "A", ack });
-  for (let ack = 1_001; ack <= end; ack += 1_000) whole.send({ flags: "A", ack });
-  ok(split.connection.control.cwnd <= whole.connection.control.cwnd + 1_000);
-});
+familyTest(
+  "tcp: acknowledging byte by byte opens the window no faster than whole segments (RFC 3465 2.1)",
+  () => {
+    const split = settled(), whole = settled();
+    for (const peer of [split, whole]) peer.user.write(200_000);
+    const first = split.flush();
+    whole.flush();
+    const end = first.at(-1)!.seq + first.at(-1)!.length;
+    for (let ack = 2; ack <= end; ack++) split.send({ flags: "A", ack });
+    for (let ack = 1_001; ack <= end; ack += 1_000) whole.send({ flags: "A", ack });
+    ok(split.connection.control.cwnd <= whole.connection.control.cwnd + 1_000);
+  },
+);
 
-Deno.test("tcp: optimistic acknowledgments get no more than the buffer, and cost the liar its data", () => {
+familyTest("tcp: optimistic acknowledgments get no more than the buffer, and cost the liar its data", () => {
   const peer = settled();
   peer.user.write(1 << 20);
   let sent = 0;
@@ -254,7 +264,7 @@ const LIES: readonly (readonly (readonly [number, number])[])[] = [
   [[-1, 4_001]],
 ];
 
-Deno.test("tcp: SACK blocks that lie neither lose data nor start a flood (RFC 2018 8)", () => {
+familyTest("tcp: SACK blocks that lie neither lose data nor start a flood (RFC 2018 8)", () => {
   for (const sack of LIES) {
     const peer = settled({ syn: { mss: 1_000, sackPermitted: true } });
     peer.user.write(100_000);
@@ -267,7 +277,7 @@ Deno.test("tcp: SACK blocks that lie neither lose data nor start a flood (RFC 20
   }
 });
 
-Deno.test("tcp: a peer that takes back what it has SACKed is sent it again (RFC 2018 8)", () => {
+familyTest("tcp: a peer that takes back what it has SACKed is sent it again (RFC 2018 8)", () => {
   const peer = settled({ syn: { mss: 1_000, sackPermitted: true } });
   peer.user.write(50_000);
   const sent = peer.flush();
@@ -293,7 +303,7 @@ function takesAll(peer: TcpPeer, end: number, from = 1): void {
   equal(peer.user.send.length, 0);
 }
 
-Deno.test("tcp: data byte by byte is taken, with no more answers than segments", () => {
+familyTest("tcp: data byte by byte is taken, with no more answers than segments", () => {
   const peer = established();
   let answers = 0;
   for (let seq = 1; seq <= 20_000; seq++) answers += peer.send({ flags: "A", seq, length: 1 }).length;
@@ -301,16 +311,19 @@ Deno.test("tcp: data byte by byte is taken, with no more answers than segments",
   equal(peer.user.receive.length, 20_000);
 });
 
-Deno.test("tcp: a peer that asks for segments of no size gets none of less than 24 bytes (CVE-2019-11479)", () => {
-  for (const mss of [0, 1, 40, 63]) {
-    const peer = settled({ syn: { mss, sackPermitted: true, timestamps: [1, 0] } });
-    peer.user.write(1_000);
-    const sizes = peer.flush().map(({ length }) => length);
-    ok(sizes.slice(0, -1).every((size) => size >= 24), `${sizes}`);
-  }
-});
+familyTest(
+  "tcp: a peer that asks for segments of no size gets none of less than 24 bytes (CVE-2019-11479)",
+  () => {
+    for (const mss of [0, 1, 40, 63]) {
+      const peer = settled({ syn: { mss, sackPermitted: true, timestamps: [1, 0] } });
+      peer.user.write(1_000);
+      const sizes = peer.flush().map(({ length }) => length);
+      ok(sizes.slice(0, -1).every((size) => size >= 24), `${sizes}`);
+    }
+  },
+);
 
-Deno.test("tcp: half-open, closing and orphaned connections of a silent peer come to an end", () => {
+familyTest("tcp: half-open, closing and orphaned connections of a silent peer come to an end", () => {
   const half = listening();
   half.send(syn(half));
   ok(silence(half, seconds(200)).length <= 6);
@@ -329,7 +342,7 @@ Deno.test("tcp: half-open, closing and orphaned connections of a silent peer com
   ok(silence(idle, KEEPALIVE_IDLE + seconds(800)).length <= 9);
 });
 
-Deno.test("tcp: data for a user who is gone is answered with a reset (RFC 1122 4.2.2.13)", () => {
+familyTest("tcp: data for a user who is gone is answered with a reset (RFC 1122 4.2.2.13)", () => {
   const peer = settled();
   peer.connection.close();
   peer.flush();
@@ -340,18 +353,21 @@ Deno.test("tcp: data for a user who is gone is answered with a reset (RFC 1122 4
   equal(peer.tcp.connections.size, 0);
 });
 
-Deno.test("tcp: an echo of marks of congestion in every segment reduces the window once a window (RFC 3168 6.1.2)", () => {
-  const peer = settled({ syn: { mss: 1_000 }, window: 65_535 });
-  peer.connection.hasEcn = true;
-  peer.user.write(100_000);
-  const first = peer.flush();
-  for (let index = 0; index < 1_000; index++) peer.send({ flags: "AE", ack: 1 });
-  const { seq, length } = first.at(-1)!;
-  ok(peer.connection.control.cwnd >= (seq + length - 1) / 2 - 1_000);
-  takesAll(peer, 100_001);
-});
+familyTest(
+  "tcp: an echo of marks of congestion in every segment reduces the window once a window (RFC 3168 6.1.2)",
+  () => {
+    const peer = settled({ syn: { mss: 1_000 }, window: 65_535 });
+    peer.connection.hasEcn = true;
+    peer.user.write(100_000);
+    const first = peer.flush();
+    for (let index = 0; index < 1_000; index++) peer.send({ flags: "AE", ack: 1 });
+    const { seq, length } = first.at(-1)!;
+    ok(peer.connection.control.cwnd >= (seq + length - 1) / 2 - 1_000);
+    takesAll(peer, 100_001);
+  },
+);
 
-Deno.test("tcp: resets are not answered, nor is anything that belongs to nobody answered twice", () => {
+familyTest("tcp: resets are not answered, nor is anything that belongs to nobody answered twice", () => {
   const peer = listening();
   const strays: Segment[] = [
     { flags: "R", ownPort: 99 },

@@ -3,6 +3,7 @@ import { equal, ok } from "node:assert/strict";
 import { milliseconds, seconds } from "../../mod.ts";
 import { ConnectionState } from "../../stack/tcp/state.ts";
 import { inState, STATES } from "../conformance/tcp/states.ts";
+import { familyTest } from "../support/family.ts";
 import { listening, type PeerOptions, TcpPeer } from "../support/peer-tcp.ts";
 import { check, fc } from "../support/property.ts";
 import { segment } from "../support/tcp-frames.ts";
@@ -170,26 +171,29 @@ function use(peer: TcpPeer, step: Step): void {
   }
 }
 
-Deno.test("tcp: whatever segments come in whatever state, nothing throws, stalls or floods, and all slots come back", () => {
-  const property = fc.property(
-    fc.constantFrom(...BEGINNINGS),
-    options,
-    fc.array(step, { maxLength: 40 }),
-    (beginning, options, steps) => {
-      const peer = begin(beginning, options);
-      for (const step of steps) {
-        const sent = act(peer, step);
-        // An acknowledgment lets out what its window allows, of buffers of this size.
-        ok(sent <= 256, `${sent} segments for one`);
-        equal(broken(peer.tcp, peer.now), undefined);
-      }
-      isOver(peer);
-    },
-  );
-  check(property, { runs: 3_000 });
-});
+familyTest(
+  "tcp: whatever segments come in whatever state, nothing throws, stalls or floods, and all slots come back",
+  () => {
+    const property = fc.property(
+      fc.constantFrom(...BEGINNINGS),
+      options,
+      fc.array(step, { maxLength: 40 }),
+      (beginning, options, steps) => {
+        const peer = begin(beginning, options);
+        for (const step of steps) {
+          const sent = act(peer, step);
+          // An acknowledgment lets out what its window allows, of buffers of this size.
+          ok(sent <= 256, `${sent} segments for one`);
+          equal(broken(peer.tcp, peer.now), undefined);
+        }
+        isOver(peer);
+      },
+    );
+    check(property, { runs: 1_500 });
+  },
+);
 
-Deno.test("tcp: segments that carry no acknowledgment of data get at most one answer each", () => {
+familyTest("tcp: segments that carry no acknowledgment of data get at most one answer each", () => {
   const quiet = fc.array(step.filter(({ kind }) => kind === "segment"), { maxLength: 60 });
   const property = fc.property(
     fc.constantFrom(...BEGINNINGS),
@@ -203,7 +207,7 @@ Deno.test("tcp: segments that carry no acknowledgment of data get at most one an
       ok(sent <= steps.length + 4, `${sent} answers to ${steps.length} segments`);
     },
   );
-  check(property, { runs: 1_000 });
+  check(property, { runs: 500 });
 });
 
 /** The user closes, nobody reads any more, the peer is silent: in time there is nothing left. */

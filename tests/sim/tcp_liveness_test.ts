@@ -4,6 +4,7 @@ import { milliseconds, Network, seconds } from "../../mod.ts";
 import { CloseReason, type Connection } from "../../stack/tcp/connection.ts";
 import { ConnectionState } from "../../stack/tcp/state.ts";
 import { Flag } from "../../stack/wire/tcp.ts";
+import { familyTest } from "../support/family.ts";
 import { PacedUser } from "../support/paced-user.ts";
 import { connectWith, listenWith, PatternUser, type TcpHost, tcpHost } from "../support/tcp.ts";
 import type { SegmentView } from "../support/tcp-frames.ts";
@@ -94,20 +95,23 @@ function transfer(within: number, prepare: (pair: Pair) => void, options: Partia
   return pair;
 }
 
-Deno.test("tcp: a reader that goes on opens the closed window at once, not when it is probed (RFC 9293 3.8.6.2.2)", () => {
-  const pair = new Pair();
-  const writer = new PatternUser(200_000), reader = new PatternUser(0, 8_192);
-  reader.reads = false;
-  const [c, r] = pair.open(writer, reader);
-  pair.pass(seconds(20));
-  equal(c.sndWnd, 0);
-  equal(reader.receive.length, 8_192);
-  reader.reads = true;
-  pair.network.at(pair.network.now, () => reader.read(r));
-  pair.until(() => reader.received > 8_192, 2 * ROUND_TRIP);
-});
+familyTest(
+  "tcp: a reader that goes on opens the closed window at once, not when it is probed (RFC 9293 3.8.6.2.2)",
+  () => {
+    const pair = new Pair();
+    const writer = new PatternUser(200_000), reader = new PatternUser(0, 8_192);
+    reader.reads = false;
+    const [c, r] = pair.open(writer, reader);
+    pair.pass(seconds(20));
+    equal(c.sndWnd, 0);
+    equal(reader.receive.length, 8_192);
+    reader.reads = true;
+    pair.network.at(pair.network.now, () => reader.read(r));
+    pair.until(() => reader.received > 8_192, 2 * ROUND_TRIP);
+  },
+);
 
-Deno.test("tcp: if the window update is lost, a probe finds the window open (RFC 9293 3.8.6.1)", () => {
+familyTest("tcp: if the window update is lost, a probe finds the window open (RFC 9293 3.8.6.1)", () => {
   const pair = new Pair();
   const writer = new PatternUser(200_000), reader = new PatternUser(0, 8_192);
   reader.reads = false;
@@ -119,41 +123,47 @@ Deno.test("tcp: if the window update is lost, a probe finds the window open (RFC
   pair.until(() => reader.received === 200_000, seconds(20));
 });
 
-Deno.test("tcp: what is written while the window is closed and nothing is in flight is probed for as well", () => {
-  const pair = new Pair();
-  const writer = new PatternUser(8_192, 8_192), reader = new PatternUser(0, 8_192);
-  reader.reads = false;
-  const [c, r] = pair.open(writer, reader);
-  pair.until(() => reader.receive.length === 8_192 && c.flight.count === 0, seconds(5));
-  reader.reads = true;
-  pair.client.drop = () => true;
-  pair.network.at(pair.network.now, () => reader.read(r));
-  pair.pass(seconds(1));
-  pair.client.drop = undefined;
-  pair.until(() => writer.peerHasClosed && reader.peerHasClosed, seconds(30));
-});
+familyTest(
+  "tcp: what is written while the window is closed and nothing is in flight is probed for as well",
+  () => {
+    const pair = new Pair();
+    const writer = new PatternUser(8_192, 8_192), reader = new PatternUser(0, 8_192);
+    reader.reads = false;
+    const [c, r] = pair.open(writer, reader);
+    pair.until(() => reader.receive.length === 8_192 && c.flight.count === 0, seconds(5));
+    reader.reads = true;
+    pair.client.drop = () => true;
+    pair.network.at(pair.network.now, () => reader.read(r));
+    pair.pass(seconds(1));
+    pair.client.drop = undefined;
+    pair.until(() => writer.peerHasClosed && reader.peerHasClosed, seconds(30));
+  },
+);
 
-Deno.test("tcp: a window that stays smaller than it has been is used all the same (RFC 9293 3.8.6.2.1)", () => {
-  const pair = new Pair();
-  const writer = new Unclosing(0), reader = new Unclosing(0);
-  const [c, r] = pair.open(writer, reader);
-  pair.write(c, writer, 20_000);
-  pair.until(() => reader.received === 20_000, seconds(5));
-  // As if the peer's host had run out of memory: it offers 500 bytes from now on.
-  let total = 0;
-  pair.network.at(pair.network.now, () => {
-    r.rcvRoom = 500;
-    r.receiveBuffer = { window: 500, write: () => {}, advance: (count) => total += count };
-    r.ackNow = true;
-    r.flush();
-  });
-  pair.pass(seconds(1));
-  equal(c.sndWnd < 536, true);
-  pair.write(c, writer, 5_000);
-  pair.until(() => total === 5_000, seconds(60));
-});
+familyTest(
+  "tcp: a window that stays smaller than it has been is used all the same (RFC 9293 3.8.6.2.1)",
+  () => {
+    const pair = new Pair();
+    const writer = new Unclosing(0), reader = new Unclosing(0);
+    const [c, r] = pair.open(writer, reader);
+    pair.write(c, writer, 20_000);
+    pair.until(() => reader.received === 20_000, seconds(5));
+    // As if the peer's host had run out of memory: it offers 500 bytes from now on.
+    let total = 0;
+    pair.network.at(pair.network.now, () => {
+      r.rcvRoom = 500;
+      r.receiveBuffer = { window: 500, write: () => {}, advance: (count) => total += count };
+      r.ackNow = true;
+      r.flush();
+    });
+    pair.pass(seconds(1));
+    equal(c.sndWnd < 536, true);
+    pair.write(c, writer, 5_000);
+    pair.until(() => total === 5_000, seconds(60));
+  },
+);
 
-Deno.test("tcp: a lost SYN, SYN-ACK, first ACK, FIN or last ACK is made good", () => {
+familyTest("tcp: a lost SYN, SYN-ACK, first ACK, FIN or last ACK is made good", () => {
   transfer(seconds(5), ({ server }) => server.drop = once(hasFlag(Flag.Syn)));
   transfer(seconds(5), ({ client }) => client.drop = once(hasFlag(Flag.Syn)));
   transfer(seconds(5), ({ server }) => server.drop = once((segment) => (segment.flags & Flag.Syn) === 0));
@@ -167,7 +177,7 @@ Deno.test("tcp: a lost SYN, SYN-ACK, first ACK, FIN or last ACK is made good", (
   transfer(seconds(5), ({ server }) => server.drop = afterFin());
 });
 
-Deno.test("tcp: a link that is down for 30 s costs no more than the timeout that was running", () => {
+familyTest("tcp: a link that is down for 30 s costs no more than the timeout that was running", () => {
   for (const at of [milliseconds(5), milliseconds(15), milliseconds(45), milliseconds(85)]) {
     const pair = transfer(seconds(100), ({ network, server }) => {
       network.at(at, () => server.port.up = false);
@@ -177,7 +187,7 @@ Deno.test("tcp: a link that is down for 30 s costs no more than the timeout that
   }
 });
 
-Deno.test("tcp: a peer that has restarted resets what it does not know (RFC 9293 3.5.1)", () => {
+familyTest("tcp: a peer that has restarted resets what it does not know (RFC 9293 3.5.1)", () => {
   const pair = new Pair();
   const [c] = pair.open(new Unclosing(0), new PatternUser(0));
   ok(c.state === ConnectionState.Established);
@@ -192,7 +202,7 @@ Deno.test("tcp: a peer that has restarted resets what it does not know (RFC 9293
   equal(user.reason, CloseReason.Reset);
 });
 
-Deno.test("tcp: a client that has restarted may use the same port again (RFC 9293 3.5.1)", () => {
+familyTest("tcp: a client that has restarted may use the same port again (RFC 9293 3.5.1)", () => {
   const pair = new Pair();
   const users: Unclosing[] = [];
   listenWith(pair.server, 7, () => {
@@ -228,7 +238,7 @@ class Unclosing extends PatternUser {
   }
 }
 
-Deno.test("tcp: keepalive finds out that an idle peer is gone (RFC 9293 3.8.4)", () => {
+familyTest("tcp: keepalive finds out that an idle peer is gone (RFC 9293 3.8.4)", () => {
   for (const side of [0, 1]) {
     const pair = new Pair();
     const users = [new Unclosing(0), new Unclosing(0)] as const;
@@ -242,19 +252,22 @@ Deno.test("tcp: keepalive finds out that an idle peer is gone (RFC 9293 3.8.4)",
   }
 });
 
-Deno.test("tcp: a peer that vanishes behind a closed window is given up, one that answers is not (RFC 9293 3.8.6.1)", () => {
-  const pair = new Pair({ userTimeout: seconds(120) });
-  const writer = new PatternUser(200_000), reader = new PatternUser(0, 8_192);
-  reader.reads = false;
-  pair.open(writer, reader);
-  pair.pass(seconds(1_000));
-  equal(writer.reason, undefined, "the peer answers probes");
-  pair.server.port.up = false;
-  pair.until(() => writer.reason !== undefined, seconds(500));
-  equal(writer.reason, CloseReason.TimedOut);
-});
+familyTest(
+  "tcp: a peer that vanishes behind a closed window is given up, one that answers is not (RFC 9293 3.8.6.1)",
+  () => {
+    const pair = new Pair({ userTimeout: seconds(120) });
+    const writer = new PatternUser(200_000), reader = new PatternUser(0, 8_192);
+    reader.reads = false;
+    pair.open(writer, reader);
+    pair.pass(seconds(1_000));
+    equal(writer.reason, undefined, "the peer answers probes");
+    pair.server.port.up = false;
+    pair.until(() => writer.reason !== undefined, seconds(500));
+    equal(writer.reason, CloseReason.TimedOut);
+  },
+);
 
-Deno.test("tcp: a FIN waits for room in the peer's window, however long that takes (RFC 9293 3.8.6)", () => {
+familyTest("tcp: a FIN waits for room in the peer's window, however long that takes (RFC 9293 3.8.6)", () => {
   const pair = new Pair({ userTimeout: seconds(120) });
   const writer = new Unclosing(0), reader = new Unclosing(0, 8_192);
   reader.reads = false;
@@ -270,26 +283,29 @@ Deno.test("tcp: a FIN waits for room in the peer's window, however long that tak
   pair.until(() => reader.peerHasClosed, seconds(1));
 });
 
-Deno.test("tcp: a connection to a neighbour that does not exist ends when that was looked up in vain (RFC 1122 2.3.2.2)", () => {
-  const pair = new Pair();
-  const user = new PatternUser(0);
-  const { tcp, address } = pair.client;
-  const nobody = tcpHost(new Network(), 9).address;
-  tcp.connect({
-    address: nobody,
-    port: 7,
-    localAddress: address,
-    sendBuffer: user.send,
-    receiveBuffer: user.receive,
-    handler: user,
-  });
-  pair.until(() => user.reason !== undefined, seconds(4));
-  ok(pair.network.now >= seconds(3), "it was asked for three times");
-  equal(user.reason, CloseReason.Unreachable);
-  equal(tcp.connections.size, 0);
-});
+familyTest(
+  "tcp: a connection to a neighbour that does not exist ends when that was looked up in vain (RFC 1122 2.3.2.2)",
+  () => {
+    const pair = new Pair();
+    const user = new PatternUser(0);
+    const { tcp, address } = pair.client;
+    const nobody = tcpHost(new Network(), 9).address;
+    tcp.connect({
+      address: nobody,
+      port: 7,
+      localAddress: address,
+      sendBuffer: user.send,
+      receiveBuffer: user.receive,
+      handler: user,
+    });
+    pair.until(() => user.reason !== undefined, seconds(4));
+    ok(pair.network.now >= seconds(3), "it was asked for three times");
+    equal(user.reason, CloseReason.Unreachable);
+    equal(tcp.connections.size, 0);
+  },
+);
 
-Deno.test("tcp: with both windows full and the first segments lost, acknowledgments still count", () => {
+familyTest("tcp: with both windows full and the first segments lost, acknowledgments still count", () => {
   const network = new Network({ frames: 512, turns: Infinity });
   const hosts = [tcpHost(network, 1, LINK), tcpHost(network, 2, LINK)] as const;
   const side = {

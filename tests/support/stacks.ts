@@ -5,9 +5,20 @@
  */
 import { link, type LinkEnd } from "../../nic/link/link.ts";
 import { Stack, type StackOptions } from "../../sockets/stack.ts";
+import { isV6 } from "./family.ts";
 
 /** The addresses of the two. */
 export const SERVER = "10.0.0.1", CLIENT = "10.0.0.2";
+
+/** The same where it may be IPv6's turn. */
+export function serverAddress(): string {
+  return isV6() ? "fd00::1" : SERVER;
+}
+
+/** The client's. */
+export function clientAddress(): string {
+  return isV6() ? "fd00::2" : CLIENT;
+}
 
 /** Two stacks that reach each other. */
 export interface Stacks extends AsyncDisposable {
@@ -20,8 +31,9 @@ export interface Stacks extends AsyncDisposable {
 export async function stacks(options: Partial<StackOptions> = {}): Promise<Stacks> {
   const clock = () => Math.round(performance.now() * 1_000);
   const ends = link({ clock, slots: 512 });
-  const server = await Stack.open({ addresses: [`${SERVER}/24`], ...options, nic: ends[0] });
-  const client = await Stack.open({ addresses: [`${CLIENT}/24`], ...options, nic: ends[1] });
+  const prefix = isV6() ? "/64" : "/24";
+  const server = await Stack.open({ addresses: [`${serverAddress()}${prefix}`], ...options, nic: ends[0] });
+  const client = await Stack.open({ addresses: [`${clientAddress()}${prefix}`], ...options, nic: ends[1] });
   return {
     server,
     client,

@@ -1,11 +1,11 @@
 /** Single TCP segments in their frames, to be sent by hand and to be looked at. */
 import { Address } from "../../stack/wire/address.ts";
 import * as ethernetWire from "../../stack/wire/ethernet.ts";
-import * as ipv4Wire from "../../stack/wire/ipv4.ts";
 import { Protocol } from "../../stack/wire/protocol.ts";
 import * as optionsWire from "../../stack/wire/tcp-options.ts";
 import * as wire from "../../stack/wire/tcp.ts";
-import { data as counting, ethernet, ipv4, OWN, PEER } from "./frames.ts";
+import { frameOf, own, packet, peer, readPacket } from "./family.ts";
+import { data as counting } from "./frames.ts";
 
 /** Fields of a segment; by default the peer's, to port 7. */
 export interface SegmentFields {
@@ -27,7 +27,7 @@ export interface SegmentFields {
 /** The port of the peer, unless a segment says otherwise, and the one it talks to. */
 export const PEER_PORT = 5_000, OWN_PORT = 7;
 
-/** A segment in its frame, with a right checksum. */
+/** A segment in its frame, with a right checksum, of the family whose turn it is. */
 export function segment(fields: SegmentFields = {}): Uint8Array {
   const options = fields.options ?? [];
   const header = wire.HEADER_LENGTH + Math.ceil(options.length / 4) * 4;
@@ -46,9 +46,10 @@ export function segment(fields: SegmentFields = {}): Uint8Array {
   );
   bytes.set(options, wire.HEADER_LENGTH);
   bytes.set(payload, header);
-  const source = Address.parse(fields.source ?? PEER), destination = Address.parse(fields.destination ?? OWN);
+  const source = Address.parse(fields.source ?? peer());
+  const destination = Address.parse(fields.destination ?? own());
   wire.fillChecksum(bytes, 0, bytes.length, source, destination);
-  return ethernet(ipv4(bytes, {
+  return frameOf(packet(bytes, {
     protocol: Protocol.Tcp,
     trafficClass: fields.trafficClass ?? 0,
     source: `${source}`,
@@ -74,9 +75,10 @@ export interface SegmentView {
 
 /** Takes a frame apart; undefined: it carries no TCP. */
 export function readSegment(frame: Uint8Array, start = 0, end = frame.length): SegmentView | undefined {
-  const ip = start + ethernetWire.HEADER_LENGTH;
-  if (end < ip + 40 || ipv4Wire.protocol(frame, ip) !== Protocol.Tcp) return undefined;
-  const at = ip + ipv4Wire.headerLength(frame, ip);
+  if (end < start + ethernetWire.HEADER_LENGTH + 40) return undefined;
+  const view = readPacket(frame, Protocol.Tcp, start);
+  if (view === undefined) return undefined;
+  const at = view.payloadAt;
   const sackAt = optionsWire.findSack(frame, at);
   const blocks = sackAt < 0 ? 0 : optionsWire.sackBlocks(frame, sackAt);
   const stamps = optionsWire.findTimestamps(frame, at);
@@ -87,7 +89,7 @@ export function readSegment(frame: Uint8Array, start = 0, end = frame.length): S
     acknowledgment: wire.acknowledgment(frame, at),
     flags: wire.flags(frame, at),
     window: wire.window(frame, at),
-    data: frame.slice(at + wire.headerLength(frame, at), ip + ipv4Wire.totalLength(frame, ip)),
+    data: frame.slice(at + wire.headerLength(frame, at), view.end),
     sack: Array.from(
       { length: blocks },
       (_, block) =>

@@ -1,6 +1,7 @@
 /** One transfer between two hosts under chosen faults, and what must hold of it whatever they are. */
 import { CONGESTION_CONTROLS, type CongestionName } from "../../stack/tcp/congestion/choice.ts";
 import { CloseReason } from "../../stack/tcp/connection.ts";
+import * as ipv6 from "../../stack/wire/ipv6.ts";
 import { type Faults, milliseconds, Network, type NetworkEvent, Random, seconds } from "../../mod.ts";
 import { type Pace, PacedUser } from "./paced-user.ts";
 import { fc } from "./property.ts";
@@ -45,6 +46,8 @@ export interface Scenario {
   readonly ecn: boolean;
   readonly congestion: CongestionName;
   readonly noDelay: boolean;
+  /** Over IPv6; absent: over IPv4. */
+  readonly ipv6?: boolean;
   readonly client: Side;
   readonly server: Side;
 }
@@ -102,12 +105,16 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc.record({
   ecn: fc.boolean(),
   congestion: fc.constantFrom(...CONGESTION_CONTROLS),
   noDelay: fc.boolean(),
+  ipv6: fc.boolean(),
   client: side,
   server: side,
 }).map((scenario) =>
   scenario.client.closesLast && scenario.server.closesLast
     ? { ...scenario, server: { ...scenario.server, closesLast: false } }
     : scenario
+).map((scenario) =>
+  // RFC 8200 5: no link of IPv6 takes less.
+  scenario.ipv6 ? { ...scenario, mtu: Math.max(ipv6.MTU_MIN, scenario.mtu) } : scenario
 );
 
 /** What a run came to. */
@@ -216,7 +223,7 @@ function host(network: Network, s: Scenario, index: 0 | 1): TcpHost {
     timestamps: s.timestamps[index],
     windowScale: s.windowScale[index],
     congestion: s.congestion,
-  });
+  }, s.ipv6 ?? false);
 }
 
 /** Where much is lost, all of the seven SYNs may be, or all answers: then the attempt is given up. */

@@ -16,9 +16,10 @@ import { type ReceiveBuffer, type SendBuffer, StreamReceive, StreamSend } from "
 import type { CloseReason, Connection, ConnectionHandler } from "../../stack/tcp/connection.ts";
 import { Tcp, type TcpOptions } from "../../stack/tcp/endpoint.ts";
 import type { Slot } from "../../stack/slot.ts";
+import { isV6 } from "./family.ts";
 import { readSegment, type SegmentView } from "./tcp-frames.ts";
 
-/** A host of the test network: 10.0.0.N. */
+/** A host of the test network: 10.0.0.N, or fd00::N where it is IPv6's turn. */
 export interface TcpHost {
   readonly address: Address;
   readonly tcp: Tcp;
@@ -37,11 +38,13 @@ export function tcpHost(
   number: number,
   faults: { ingress?: Faults; egress?: Faults; capabilities?: Capabilities; supers?: boolean } = {},
   options: Partial<TcpOptions> = {},
+  overIpv6: boolean = isV6(),
 ): TcpHost {
-  const address = Address.parse(`10.0.0.${number}`);
-  const ip = new Ip({ addresses: [`${address}/24`] });
+  const [net, prefix] = overIpv6 ? ["fd00::", 64] : ["10.0.0.", 24];
+  const address = Address.parse(`${net}${number}`);
+  const ip = new Ip({ addresses: [`${address}/${prefix}`] });
   for (const host of [1, 2, 3]) {
-    ip.neighbours.setStatic(Address.parse(`10.0.0.${host}`), Mac.parse(`02:00:00:00:00:0${host}`));
+    ip.neighbours.setStatic(Address.parse(`${net}${host}`), Mac.parse(`02:00:00:00:00:0${host}`));
   }
   const tcp = new Tcp({ secret: [number, 2, 3, 4], ...options });
   const eth = new Eth({ mac: `02:00:00:00:00:0${number}` });

@@ -64,6 +64,8 @@ export function parseAddress(cursor: Cursor, isV4: boolean): Address {
 
 /** Reads `[ect0, ttl 64]` or `(tos 0x10)`, if one is next. */
 export function parseIpInfo(cursor: Cursor): IpInfo {
+  // `[2001:db8::1]:53` is an address with a port.
+  if (cursor.peek().kind === "ipv6") return NO_INFO;
   const closing = cursor.is("[") ? "]" : cursor.is("(") ? ")" : undefined;
   if (closing === undefined) return NO_INFO;
   cursor.next();

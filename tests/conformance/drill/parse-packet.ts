@@ -46,10 +46,11 @@ export function parsePacket(cursor: Cursor): PacketAction {
   return { kind: "packet", at, direction, carriers, ip, ...ends, body };
 }
 
-/** Reads `5000 > 80`, `10.0.0.1:5000 > 10.0.0.2:80` or `10.0.0.1 > 10.0.0.2`, if one is next. */
+/** Reads `5000 > 80`, `10.0.0.1:5000 > 10.0.0.2:80`, `[::1]:5000 > [::2]:80` or `10.0.0.1 > 10.0.0.2`, if one is next. */
 function parseEnds(cursor: Cursor): Ends {
   const { token } = cursor;
   if (token.kind === "ipv4" || token.kind === "ipv6") return parseAddresses(cursor, token.kind === "ipv4");
+  if (cursor.is("[") && cursor.peek().kind === "ipv6") return parseAddresses(cursor, false);
   if (token.kind !== "integer" || cursor.peek().text !== ">") return NO_ENDS;
   const source = cursor.integer("port", 0, 65_535);
   cursor.expect(">");
@@ -57,13 +58,21 @@ function parseEnds(cursor: Cursor): Ends {
 }
 
 function parseAddresses(cursor: Cursor, isV4: boolean): Ends {
-  const source = parseAddress(cursor, isV4);
+  const source = parseEnd(cursor, isV4);
   const sourcePort = cursor.accept(":") ? cursor.integer("port", 0, 65_535) : undefined;
   cursor.expect(">");
-  const addresses = { source, destination: parseAddress(cursor, isV4) };
+  const addresses = { source, destination: parseEnd(cursor, isV4) };
   if (sourcePort === undefined) return { addresses, ports: undefined };
   cursor.expect(":");
   return { addresses, ports: { source: sourcePort, destination: cursor.integer("port", 0, 65_535) } };
+}
+
+/** Reads an address, of IPv6 with or without the brackets that keep a port away from it (RFC 5952 6). */
+function parseEnd(cursor: Cursor, isV4: boolean): Address {
+  const isBracketed = cursor.accept("[");
+  const address = parseAddress(cursor, isV4);
+  if (isBracketed) cursor.expect("]");
+  return address;
 }
 
 function parseTcp(cursor: Cursor, direction: "in" | "out"): TcpBody {

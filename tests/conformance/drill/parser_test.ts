@@ -178,6 +178,9 @@ Deno.test("drill: ports and addresses may be given, of both families", () => {
   assert.deepEqual(ports, { source: 53, destination: 5_353 });
   const icmp = packet("< fe80::1 > ff02::1 icmp echo_request");
   assert.equal(icmp.addresses?.source.toString(), "fe80::1");
+  const udp = packet("< [ttl 9] [fe80::1]:53 > [fe80::2]:99 udp (4)");
+  assert.equal(udp.addresses?.destination.toString(), "fe80::2");
+  assert.deepEqual(udp.ports, { source: 53, destination: 99 });
   assert.equal(icmp.ports, undefined);
 });
 

@@ -1,25 +1,26 @@
 import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
 import type { TcpConn } from "../../../sockets/conn.ts";
-import { pattern, readAll, SERVER, type Stacks, stacks } from "../../support/stacks.ts";
+import { familyTest } from "../../support/family.ts";
+import { clientAddress, pattern, readAll, serverAddress, type Stacks, stacks } from "../../support/stacks.ts";
 
 /** A connection, both ends. */
 async function connected(both: Stacks, port = 80): Promise<[TcpConn, TcpConn]> {
   using listener = both.server.listen({ port });
-  return await Promise.all([both.client.connect({ hostname: SERVER, port }), listener.accept()]);
+  return await Promise.all([both.client.connect({ hostname: serverAddress(), port }), listener.accept()]);
 }
 
 async function writeAll(conn: TcpConn, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
 }
 
-Deno.test("sockets: a megabyte comes back as it was sent, and both ends are closed by it", async () => {
+familyTest("sockets: a megabyte comes back as it was sent, and both ends are closed by it", async () => {
   await using both = await stacks();
   using listener = both.server.listen({ port: 7 });
   const echo = (async () => {
     const conn = await listener.accept();
     await conn.readable.pipeTo(conn.writable);
   })();
-  const conn = await both.client.connect({ hostname: SERVER, port: 7 });
+  const conn = await both.client.connect({ hostname: serverAddress(), port: 7 });
   const sent = pattern(1 << 20);
   const writing = (async () => {
     const writer = conn.writable.getWriter();
@@ -31,7 +32,7 @@ Deno.test("sockets: a megabyte comes back as it was sent, and both ends are clos
   throws(() => conn.close(), Deno.errors.BadResource);
 });
 
-Deno.test("sockets: each side writes a megabyte at once, and half closes (RFC 9293 3.6)", async () => {
+familyTest("sockets: each side writes a megabyte at once, and half closes (RFC 9293 3.6)", async () => {
   await using both = await stacks();
   const [client, server] = await connected(both);
   const to = pattern(1 << 20, 1), from = pattern(1 << 20, 2);
@@ -52,17 +53,17 @@ Deno.test("sockets: each side writes a megabyte at once, and half closes (RFC 92
   server.close();
 });
 
-Deno.test("sockets: addresses are those of the two ends", async () => {
+familyTest("sockets: addresses are those of the two ends", async () => {
   await using both = await stacks();
   const [client, server] = await connected(both);
-  deepEqual(client.remoteAddr, { transport: "tcp", hostname: SERVER, port: 80 });
+  deepEqual(client.remoteAddr, { transport: "tcp", hostname: serverAddress(), port: 80 });
   deepEqual(server.remoteAddr, client.localAddr);
   deepEqual(server.localAddr, client.remoteAddr);
   client.close();
   server.close();
 });
 
-Deno.test("sockets: a writer waits while nobody reads, and no more than the buffers is taken", async () => {
+familyTest("sockets: a writer waits while nobody reads, and no more than the buffers is taken", async () => {
   const limit = 1 << 16;
   await using both = await stacks({ receiveBuffer: limit, sendBuffer: limit });
   const [client, server] = await connected(both);
@@ -93,7 +94,7 @@ Deno.test("sockets: a writer waits while nobody reads, and no more than the buff
   server.close();
 });
 
-Deno.test("sockets: the web streams hold back as well", async () => {
+familyTest("sockets: the web streams hold back as well", async () => {
   const limit = 1 << 14;
   await using both = await stacks({ receiveBuffer: limit, sendBuffer: limit });
   const [client, server] = await connected(both);
@@ -117,32 +118,36 @@ Deno.test("sockets: the web streams hold back as well", async () => {
   server.close();
 });
 
-Deno.test("sockets: a port without listener refuses (RFC 9293 3.10.7.1)", async () => {
+familyTest("sockets: a port without listener refuses (RFC 9293 3.10.7.1)", async () => {
   await using both = await stacks();
-  await rejects(both.client.connect({ hostname: SERVER, port: 81 }), {
+  await rejects(both.client.connect({ hostname: serverAddress(), port: 81 }), {
     name: "ConnectionRefused",
     code: "ECONNREFUSED",
   });
   await rejects(both.client.connect({ hostname: "192.0.2.1", port: 81 }), { name: "NetworkUnreachable" });
-  await rejects(both.client.connect({ hostname: "10.0.0.2", port: 81 }), { name: "NetworkUnreachable" });
-  await rejects(both.client.connect({ hostname: SERVER, port: 0 }), RangeError);
+  await rejects(both.client.connect({ hostname: clientAddress(), port: 81 }), { name: "NetworkUnreachable" });
+  await rejects(both.client.connect({ hostname: serverAddress(), port: 0 }), RangeError);
   equal(both.client.connections, 0);
 });
 
-Deno.test("sockets: connecting is given up by a signal, with its reason", async () => {
+familyTest("sockets: connecting is given up by a signal, with its reason", async () => {
   await using both = await stacks();
   const abort = new AbortController();
   // Nobody has this address, so that nothing ever comes back.
-  const connecting = both.client.connect({ hostname: "10.0.0.77", port: 80, signal: abort.signal });
+  const connecting = both.client.connect({
+    hostname: `${serverAddress()}77`,
+    port: 80,
+    signal: abort.signal,
+  });
   abort.abort(new Error("enough"));
   await rejects(connecting, /enough/);
   equal(both.client.connections, 0);
-  await rejects(both.client.connect({ hostname: SERVER, port: 80, signal: AbortSignal.abort() }), {
+  await rejects(both.client.connect({ hostname: serverAddress(), port: 80, signal: AbortSignal.abort() }), {
     name: "AbortError",
   });
 });
 
-Deno.test("sockets: a reset is told to who reads and who writes, what came before it is read", async () => {
+familyTest("sockets: a reset is told to who reads and who writes, what came before it is read", async () => {
   await using both = await stacks();
   const [client, server] = await connected(both);
   await server.write(pattern(100));
@@ -158,7 +163,7 @@ Deno.test("sockets: a reset is told to who reads and who writes, what came befor
   equal(both.server.connections, 0);
 });
 
-Deno.test("sockets: to close with something unread resets (RFC 2525 2.17)", async () => {
+familyTest("sockets: to close with something unread resets (RFC 2525 2.17)", async () => {
   await using both = await stacks();
   const [client, server] = await connected(both);
   await client.write(pattern(10));
@@ -168,7 +173,7 @@ Deno.test("sockets: to close with something unread resets (RFC 2525 2.17)", asyn
   client.close();
 });
 
-Deno.test("sockets: what was written before close arrives, though the stack is closed next", async () => {
+familyTest("sockets: what was written before close arrives, though the stack is closed next", async () => {
   await using both = await stacks();
   const [client, server] = await connected(both);
   const sent = pattern(300_000);
@@ -180,11 +185,11 @@ Deno.test("sockets: what was written before close arrives, though the stack is c
   server.close();
 });
 
-Deno.test("sockets: whatever waits is told when it is closed", async () => {
+familyTest("sockets: whatever waits is told when it is closed", async () => {
   await using both = await stacks();
   const listener = both.server.listen({ port: 80 });
   const [client, server] = await Promise.all([
-    both.client.connect({ hostname: SERVER, port: 80 }),
+    both.client.connect({ hostname: serverAddress(), port: 80 }),
     listener.accept(),
   ]);
   const accepting = listener.accept();
@@ -198,11 +203,11 @@ Deno.test("sockets: whatever waits is told when it is closed", async () => {
   server.close();
 });
 
-Deno.test("sockets: a listener's loop ends with it, and its port is free again", async () => {
+familyTest("sockets: a listener's loop ends with it, and its port is free again", async () => {
   await using both = await stacks();
   const listener = both.server.listen({ port: 80 });
   throws(() => both.server.listen({ port: 80 }), { name: "AddrInUse" });
-  throws(() => both.server.listen({ hostname: "10.0.0.9" }), { name: "AddrNotAvailable" });
+  throws(() => both.server.listen({ hostname: `${serverAddress()}9` }), { name: "AddrNotAvailable" });
   const ports: number[] = [];
   const loop = (async () => {
     for await (const conn of listener) {
@@ -213,7 +218,7 @@ Deno.test("sockets: a listener's loop ends with it, and its port is free again",
   })();
   const mine: number[] = [];
   for (let turn = 0; turn < 3; turn++) {
-    const conn = await both.client.connect({ hostname: SERVER, port: 80 });
+    const conn = await both.client.connect({ hostname: serverAddress(), port: 80 });
     mine.push(conn.localAddr.port);
     equal(await conn.read(new Uint8Array(1)), null);
     conn.close();
@@ -224,25 +229,28 @@ Deno.test("sockets: a listener's loop ends with it, and its port is free again",
   both.server.listen({ port: 80 }).close();
 });
 
-Deno.test("sockets: connections beyond the backlog wait for their turn, and are served as room comes", async () => {
-  await using both = await stacks();
-  using listener = both.server.listen({ port: 80, tcpBacklog: 3 });
-  const ends = Promise.all(Array.from({ length: 5 }, async () => {
-    using conn = await both.client.connect({ hostname: SERVER, port: 80 });
-    await conn.write(new Uint8Array(1));
-    return await conn.read(new Uint8Array(1));
-  }));
-  for (let turn = 0; turn < 5; turn++) {
-    using conn = await listener.accept();
-    await conn.read(new Uint8Array(1));
-  }
-  for (const end of await ends) equal(end, null);
-});
+familyTest(
+  "sockets: connections beyond the backlog wait for their turn, and are served as room comes",
+  async () => {
+    await using both = await stacks();
+    using listener = both.server.listen({ port: 80, tcpBacklog: 3 });
+    const ends = Promise.all(Array.from({ length: 5 }, async () => {
+      using conn = await both.client.connect({ hostname: serverAddress(), port: 80 });
+      await conn.write(new Uint8Array(1));
+      return await conn.read(new Uint8Array(1));
+    }));
+    for (let turn = 0; turn < 5; turn++) {
+      using conn = await listener.accept();
+      await conn.read(new Uint8Array(1));
+    }
+    for (const end of await ends) equal(end, null);
+  },
+);
 
-Deno.test("sockets: a peer whose connection nobody accepts can send 64 KiB, and no more", async () => {
+familyTest("sockets: a peer whose connection nobody accepts can send 64 KiB, and no more", async () => {
   await using both = await stacks();
   using listener = both.server.listen({ port: 80 });
-  using conn = await both.client.connect({ hostname: SERVER, port: 80 });
+  using conn = await both.client.connect({ hostname: serverAddress(), port: 80 });
   const sent = pattern(200_000);
   const writing = writeAll(conn, sent);
   await writing;
@@ -255,14 +263,14 @@ Deno.test("sockets: a peer whose connection nobody accepts can send 64 KiB, and 
   deepEqual(first, sent);
 });
 
-Deno.test("sockets: three hundred connections at once each echo their own", async () => {
+familyTest("sockets: three hundred connections at once each echo their own", async () => {
   await using both = await stacks();
   using listener = both.server.listen({ port: 7 });
   void (async () => {
     for await (const conn of listener) void conn.readable.pipeTo(conn.writable);
   })();
   await Promise.all(Array.from({ length: 300 }, async (_, index) => {
-    const conn = await both.client.connect({ hostname: SERVER, port: 7 });
+    const conn = await both.client.connect({ hostname: serverAddress(), port: 7 });
     const sent = pattern(2_000, index);
     await conn.write(sent);
     await conn.closeWrite();
@@ -272,7 +280,7 @@ Deno.test("sockets: three hundred connections at once each echo their own", asyn
   equal(both.client.counters.tcp.connected, 300);
 });
 
-Deno.test("sockets: options may be set at any time", async () => {
+familyTest("sockets: options may be set at any time", async () => {
   await using both = await stacks();
   const [client, server] = await connected(both);
   client.setNoDelay();

@@ -1,38 +1,39 @@
 import { deepEqual, equal, rejects, throws } from "node:assert/strict";
-import { pattern, SERVER, stacks } from "../../support/stacks.ts";
+import { familyTest, isV6 } from "../../support/family.ts";
+import { clientAddress, pattern, serverAddress, stacks } from "../../support/stacks.ts";
 
 const text = (value: string) => new TextEncoder().encode(value);
 
-Deno.test("sockets: a datagram arrives with its sender's address, and is answered", async () => {
+familyTest("sockets: a datagram arrives with its sender's address, and is answered", async () => {
   await using both = await stacks();
   using server = both.server.listenDatagram({ port: 7 });
   using client = both.client.listenDatagram();
-  equal(await client.send(text("ping"), { transport: "udp", hostname: SERVER, port: 7 }), 4);
+  equal(await client.send(text("ping"), { transport: "udp", hostname: serverAddress(), port: 7 }), 4);
   const [bytes, from] = await server.receive();
   deepEqual(bytes, text("ping"));
-  deepEqual(from, { transport: "udp", hostname: "10.0.0.2", port: client.addr.port });
+  deepEqual(from, { transport: "udp", hostname: clientAddress(), port: client.addr.port });
   await server.send(text("pong"), from);
   const [answer, back] = await client.receive();
   deepEqual([answer, back.port], [text("pong"), 7]);
 });
 
-Deno.test("sockets: datagrams sent while the neighbour is looked up arrive in order", async () => {
+familyTest("sockets: datagrams sent while the neighbour is looked up arrive in order", async () => {
   await using both = await stacks();
   using server = both.server.listenDatagram({ port: 7 });
   using client = both.client.listenDatagram();
-  const to = { transport: "udp", hostname: SERVER, port: 7 } as const;
+  const to = { transport: "udp", hostname: serverAddress(), port: 7 } as const;
   await Promise.all(Array.from({ length: 40 }, (_, index) => client.send(pattern(index), to)));
   for (let index = 0; index < 40; index++) deepEqual((await server.receive())[0], pattern(index));
 });
 
-Deno.test("sockets: a loop over a datagram socket ends when it is closed", async () => {
+familyTest("sockets: a loop over a datagram socket ends when it is closed", async () => {
   await using both = await stacks();
   const server = both.server.listenDatagram({ port: 7 });
   using client = both.client.listenDatagram();
   const seen = Array.fromAsync(server, ([bytes]) => bytes.length);
-  await client.send(pattern(3), { transport: "udp", hostname: SERVER, port: 7 });
+  await client.send(pattern(3), { transport: "udp", hostname: serverAddress(), port: 7 });
   const echo = both.server.listenDatagram({ port: 8 });
-  await client.send(pattern(1), { transport: "udp", hostname: SERVER, port: 8 });
+  await client.send(pattern(1), { transport: "udp", hostname: serverAddress(), port: 8 });
   await echo.receive();
   server.close();
   echo.close();
@@ -41,40 +42,40 @@ Deno.test("sockets: a loop over a datagram socket ends when it is closed", async
   throws(() => server.close(), Deno.errors.BadResource);
 });
 
-Deno.test("sockets: what nobody receives is dropped when the queue is full, and counted", async () => {
+familyTest("sockets: what nobody receives is dropped when the queue is full, and counted", async () => {
   await using both = await stacks();
   using server = both.server.listenDatagram({ port: 7, receiveBuffer: 4_096 });
   using client = both.client.listenDatagram();
   using last = both.server.listenDatagram({ port: 8 });
   for (let turn = 0; turn < 10; turn++) {
-    await client.send(pattern(896, turn), { transport: "udp", hostname: SERVER, port: 7 });
+    await client.send(pattern(896, turn), { transport: "udp", hostname: serverAddress(), port: 7 });
   }
-  await client.send(pattern(1), { transport: "udp", hostname: SERVER, port: 8 });
+  await client.send(pattern(1), { transport: "udp", hostname: serverAddress(), port: 8 });
   await last.receive();
   // 896 bytes and 128 of overhead each: four fit.
   equal(server.dropped, 6);
   for (let turn = 0; turn < 4; turn++) deepEqual((await server.receive())[0], pattern(896, turn));
 });
 
-Deno.test("sockets: what cannot be sent says why", async () => {
+familyTest("sockets: what cannot be sent says why", async () => {
   await using both = await stacks();
   using client = both.client.listenDatagram({ port: 9 });
   const send = (hostname: string, length = 1) =>
     client.send(pattern(length), { transport: "udp", hostname, port: 7 });
   await rejects(send("192.0.2.1"), { name: "NetworkUnreachable", code: "ENETUNREACH" });
   await rejects(send("example.com"), { name: "NotFound", code: "ENOTFOUND" });
-  await rejects(send(SERVER, 65_508), { code: "EMSGSIZE" });
+  await rejects(send(serverAddress(), isV6() ? 65_528 : 65_508), { code: "EMSGSIZE" });
   await rejects(client.send(pattern(1), { transport: "unix", path: "/x" }), TypeError);
   throws(() => both.client.listenDatagram({ port: 9 }), { name: "AddrInUse", code: "EADDRINUSE" });
-  throws(() => both.client.listenDatagram({ hostname: SERVER }), { name: "AddrNotAvailable" });
+  throws(() => both.client.listenDatagram({ hostname: serverAddress() }), { name: "AddrNotAvailable" });
   throws(() => both.client.listenDatagram({ port: 70_000 }), RangeError);
 });
 
-Deno.test("sockets: receive fills the buffer it is given, as far as that goes", async () => {
+familyTest("sockets: receive fills the buffer it is given, as far as that goes", async () => {
   await using both = await stacks();
   using server = both.server.listenDatagram({ port: 7 });
   using client = both.client.listenDatagram();
-  await client.send(pattern(10), { transport: "udp", hostname: SERVER, port: 7 });
+  await client.send(pattern(10), { transport: "udp", hostname: serverAddress(), port: 7 });
   const buffer = new Uint8Array(4);
   const [bytes] = await server.receive(buffer);
   equal(bytes.buffer, buffer.buffer);
