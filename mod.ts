@@ -29,16 +29,20 @@ export type * from "./stack/link.ts";
 export * from "./stack/slot.ts";
 export * from "./stack/store/time.ts";
 export { TokenBucket } from "./stack/store/token-bucket.ts";
+/** Containers of fixed capacity, for layers and buffers of one's own: `new store.RingBuffer(bytes)`. */
+export * as store from "./stack/store/mod.ts";
 
 export { Address } from "./stack/wire/address.ts";
 export type { AddressWords } from "./stack/wire/address-text.ts";
 export { Cidr } from "./stack/wire/cidr.ts";
-export { WireError } from "./stack/wire/error.ts";
+export { WireError, wireErrorName } from "./stack/wire/error.ts";
 export { EtherType } from "./stack/wire/ethernet.ts";
 export { Mac } from "./stack/wire/mac.ts";
 export { Type as IcmpType, Unreachable as UnreachableCode } from "./stack/wire/icmpv4.ts";
 export { describe, describeIp, explain, explainIp } from "./stack/wire/pretty.ts";
-export { Protocol } from "./stack/wire/protocol.ts";
+export { Protocol, protocolName } from "./stack/wire/protocol.ts";
+/** The byte formats, a namespace a protocol: `wire.tcp.flags(bytes, at)`. */
+export * as wire from "./stack/wire/mod.ts";
 
 export * from "./stack/host/addresses.ts";
 export { orderDestinations } from "./stack/host/address-policy.ts";
@@ -182,6 +186,9 @@ export {
   SlotPool,
 } from "./nic/device.ts";
 export { Claim, type ClaimedAddresses } from "./nic/claim.ts";
+export { monotonic } from "./nic/clock.ts";
+export { MemoryNic, type MemoryOptions } from "./nic/memory.ts";
+export { SlotQueue } from "./nic/slot-queue.ts";
 export { External, type ExternalOptions } from "./nic/external.ts";
 export { link, LinkEnd, type LinkOptions } from "./nic/link/link.ts";
 export type { Faults } from "./nic/link/faults.ts";

@@ -1,13 +1,14 @@
 /**
- * A NIC whose wire is the caller: frames are put in and taken out by hand. For tests and for drivers of one's own.
+ * A NIC whose wire is the caller: frames are put in and taken out by hand. For tests, and for drivers and tunnels of
+ * one's own.
  *
  * @module
  */
-import type { Receiver, Sender } from "../stack/handler.ts";
-import { ALL_MANUAL, type Capabilities, type Medium, type Slot } from "../stack/slot.ts";
-import { type Instant, NEVER } from "../stack/store/time.ts";
-import { DeviceInfo, type DeviceSlot, type Nic, NicCounters, SlotPool } from "./device.ts";
-import { Gate } from "./gate.ts";
+import { ALL_MANUAL, type Capabilities, type Medium } from "../stack/slot.ts";
+import type { Instant } from "../stack/store/time.ts";
+import { DeviceInfo, type DeviceSlot } from "./device.ts";
+import { MemoryNic } from "./memory.ts";
+import { SlotQueue } from "./slot-queue.ts";
 
 /** How an {@linkcode External} NIC is set up. */
 export interface ExternalOptions {
@@ -23,49 +24,56 @@ export interface ExternalOptions {
   readonly canAnswer?: boolean;
   /** What its frames are. Default: Ethernet. */
   readonly medium?: Medium;
+  /** The clock, in microseconds: {@linkcode monotonic}, say. Default: it stands still until it is set. */
+  readonly clock?: () => Instant;
+  /**
+   * Called with each frame as it leaves, `bytes[start..end)`, which is valid during the call only. Absent: frames wait
+   * for {@linkcode External.take}.
+   */
+  readonly onSend?: (bytes: Uint8Array, start: number, end: number) => void;
 }
 
-/** A NIC on virtual time: nothing moves and no clock runs unless the caller says so. */
-export class External implements Nic {
-  readonly name: string = "external:";
-  readonly info: DeviceInfo;
-  readonly counters: NicCounters = new NicCounters();
-  readonly #pool: SlotPool;
-  readonly #arrived: DeviceSlot[] = [];
-  readonly #left: DeviceSlot[] = [];
-  readonly #gate = new Gate();
-  readonly #canAnswer: boolean;
+/**
+ * A NIC whose frames the caller carries. By default it is on virtual time: nothing moves and no clock runs unless the
+ * caller says so. With a clock and `onSend` it is one end of whatever carries frames:
+ *
+ * ```ts
+ * import { External, monotonic, Stack } from "@ethox/ethox";
+ *
+ * const { port1: pipe } = new MessageChannel(); // or a WebSocket
+ * const nic = new External({
+ *   clock: monotonic,
+ *   onSend: (bytes, start, end) => pipe.postMessage(bytes.slice(start, end)),
+ * });
+ * pipe.onmessage = ({ data }) => void nic.inject(data);
+ * await using stack = await Stack.open({ nic, addresses: ["10.0.0.1/24"] });
+ * pipe.close();
+ * ```
+ */
+export class External extends MemoryNic {
+  readonly #left: SlotQueue;
+  readonly #onSend: ((bytes: Uint8Array, start: number, end: number) => void) | undefined;
 
-  /** A NIC with empty queues at time 0. */
+  /** A NIC with empty queues. */
   constructor(options: ExternalOptions = {}) {
-    const mtu = options.mtu ?? 1_500;
-    this.info = new DeviceInfo(options.capabilities ?? ALL_MANUAL, mtu, false, options.medium);
-    this.#pool = new SlotPool(options.slots ?? 256, options.frameLength ?? mtu + 18, this.info);
-    this.#canAnswer = options.canAnswer ?? true;
-  }
-
-  /** Sets the clock. */
-  setTime(now: Instant): void {
-    this.info.timestamp = now;
-    this.#gate.tick(now);
-  }
-
-  now(): Instant {
-    return this.info.timestamp;
+    const { slots = 256, mtu = 1_500, frameLength = mtu + 18, clock, canAnswer } = options;
+    const info = new DeviceInfo(options.capabilities ?? ALL_MANUAL, mtu, false, options.medium);
+    super("external:", info, { slots, frameLength, clock, canAnswer });
+    this.#left = new SlotQueue(slots);
+    this.#onSend = options.onSend;
   }
 
   /** Puts a frame in, as if it came over the wire. False: it is too long, or all slots are taken. */
   inject(bytes: Uint8Array): boolean {
-    const slot = this.#pool.take();
+    const slot = this.pool.take();
     if (slot === undefined) return false;
     if (!slot.frame.resize(bytes.length)) {
       this.counters.tooLong++;
-      this.#pool.give(slot);
+      this.pool.give(slot);
       return false;
     }
     slot.frame.bytes.set(bytes, slot.frame.start);
-    this.#arrived.push(slot);
-    this.#gate.open();
+    this.arrive(slot);
     return true;
   }
 
@@ -75,76 +83,23 @@ export class External implements Nic {
     if (slot === undefined) return undefined;
     const { bytes, start, end } = slot.frame;
     const copy = bytes.slice(start, end);
-    this.#pool.give(slot);
+    this.pool.give(slot);
     return copy;
   }
 
-  get failure(): string | undefined {
-    return this.#gate.isClosed ? `${this.name} is closed` : undefined;
-  }
-
-  rx(max: number, receiver: Receiver<Slot>): number {
-    let count = 0;
-    while (count < max) {
-      const slot = this.#arrived.shift();
-      if (slot === undefined) break;
-      count++;
-      this.counters.received++;
-      this.counters.receivedBytes += slot.frame.length;
-      slot.refusing = !this.#canAnswer;
-      try {
-        receiver.receive(slot);
-      } finally {
-        slot.refusing = false;
-        this.#finish(slot);
-      }
-    }
-    return count;
-  }
-
-  tx(max: number, sender: Sender<Slot>): number {
-    let count = 0;
-    while (count < max) {
-      const slot = this.#pool.take();
-      if (slot === undefined) break;
-      slot.frame.resize(0);
-      let isUsed = false;
-      try {
-        sender.send(slot);
-      } finally {
-        isUsed = this.#finish(slot);
-      }
-      if (!isUsed) break;
-      count++;
-    }
-    return count;
-  }
-
-  ready(deadline: Instant = NEVER): Promise<void> {
-    const isDue = this.#arrived.length > 0 || deadline <= this.info.timestamp;
-    return isDue ? this.#gate.pass() : this.#gate.wait(deadline);
-  }
-
-  wake(): void {
-    this.#gate.open();
-  }
-
-  close(): void {
-    this.#gate.close();
-  }
-
-  #finish(slot: DeviceSlot): boolean {
-    if (!slot.queued) {
-      this.#pool.give(slot);
-      return false;
-    }
-    if (!slot.leaves) {
-      this.#pool.give(slot);
-      return true;
-    }
+  /** Hands the frame out, or keeps it for {@linkcode External.take}. */
+  protected override leave(slot: DeviceSlot): void {
     this.counters.sent++;
     this.counters.sentBytes += slot.frame.length;
-    this.#left.push(slot);
-    return true;
+    if (this.#onSend === undefined) {
+      this.#left.push(slot);
+      return;
+    }
+    const { bytes, start, end } = slot.frame;
+    try {
+      this.#onSend(bytes, start, end);
+    } finally {
+      this.pool.give(slot);
+    }
   }
 }

@@ -5,6 +5,7 @@
  */
 import { type Instant } from "../stack/store/time.ts";
 import { Mac } from "../stack/wire/mac.ts";
+import { monotonic } from "./clock.ts";
 import type { Nic } from "./device.ts";
 import { link, type LinkEnd } from "./link/link.ts";
 import { InterfaceFlag, interfaceFlags, interfaceIndex } from "./linux/netif.ts";
@@ -85,8 +86,4 @@ function has(name: string, flag: number): boolean {
     // It is gone: the NIC's own failure says so.
     return false;
   }
-}
-
-function monotonic(): Instant {
-  return Math.round(performance.now() * 1_000);
 }

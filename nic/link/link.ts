@@ -5,12 +5,11 @@
  */
 import { LayerError } from "../../stack/error.ts";
 import type { Frame } from "../../stack/frame.ts";
-import type { Receiver, Sender } from "../../stack/handler.ts";
-import { ALL_MANUAL, type Capabilities, type Slot } from "../../stack/slot.ts";
+import { ALL_MANUAL, type Capabilities } from "../../stack/slot.ts";
 import { copyBytes } from "../../stack/store/copy.ts";
-import { type Instant, NEVER } from "../../stack/store/time.ts";
-import { DeviceInfo, type DeviceSlot, type Nic, NicCounters, SlotPool } from "../device.ts";
-import { Gate } from "../gate.ts";
+import type { Instant } from "../../stack/store/time.ts";
+import { DeviceInfo, type DeviceSlot } from "../device.ts";
+import { MemoryNic } from "../memory.ts";
 
 /** How a {@linkcode link} is set up. */
 export interface LinkOptions {
@@ -20,11 +19,23 @@ export interface LinkOptions {
   readonly mtu?: number;
   /** Frames that an end holds at once, arrived or being filled. Default 256. */
   readonly slots?: number;
-  /** The clock, in microseconds. Default: one that stands still until both ends are set. */
+  /** The clock, in microseconds: {@linkcode monotonic}, say. Default: one that stands still until both ends are set. */
   readonly clock?: () => Instant;
 }
 
-/** Makes a wire and answers with its two ends. */
+/**
+ * Makes a wire and answers with its two ends.
+ *
+ * ```ts
+ * import { link, monotonic, Stack } from "@ethox/ethox";
+ *
+ * const [left, right] = link({ clock: monotonic });
+ * await using here = await Stack.open({ nic: left, addresses: ["10.0.0.1/24"] });
+ * await using there = await Stack.open({ nic: right, addresses: ["10.0.0.2/24"] });
+ * there.serve({ port: 80 }, () => new Response("hello"));
+ * const connection = await here.connect({ hostname: "10.0.0.2", port: 80 });
+ * ```
+ */
 export function link(options: LinkOptions = {}): [LinkEnd, LinkEnd] {
   const left = new LinkEnd("link:0", options);
   const right = new LinkEnd("link:1", options);
@@ -34,24 +45,13 @@ export function link(options: LinkOptions = {}): [LinkEnd, LinkEnd] {
 }
 
 /** One end of a {@linkcode link}. */
-export class LinkEnd implements Nic {
-  readonly name: string;
-  readonly info: DeviceInfo;
-  readonly counters: NicCounters = new NicCounters();
-  readonly #pool: SlotPool;
-  readonly #arrived: DeviceSlot[] = [];
-  readonly #gate = new Gate();
-  readonly #clock: (() => Instant) | undefined;
+export class LinkEnd extends MemoryNic {
   #peer: LinkEnd | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** An end that leads nowhere until it is connected. */
   constructor(name: string, options: LinkOptions) {
-    const mtu = options.mtu ?? 1_500;
-    this.name = name;
-    this.info = new DeviceInfo(options.capabilities ?? ALL_MANUAL, mtu);
-    this.#pool = new SlotPool(options.slots ?? 256, mtu + 18, this.info);
-    this.#clock = options.clock;
+    const { mtu = 1_500, slots = 256, capabilities = ALL_MANUAL, clock } = options;
+    super(name, new DeviceInfo(capabilities, mtu), { slots, frameLength: mtu + 18, clock });
   }
 
   /** Makes `peer` the other end of what this one sends. */
@@ -59,59 +59,9 @@ export class LinkEnd implements Nic {
     this.#peer = peer;
   }
 
-  /** Sets the clock, where none was given. */
-  setTime(now: Instant): void {
-    this.info.timestamp = now;
-    this.#gate.tick(now);
-  }
-
-  now(): Instant {
-    if (this.#clock !== undefined) this.info.timestamp = this.#clock();
-    return this.info.timestamp;
-  }
-
-  get failure(): string | undefined {
-    return this.#gate.isClosed ? `${this.name} is closed` : undefined;
-  }
-
-  rx(max: number, receiver: Receiver<Slot>): number {
-    this.now();
-    // What the two ends answer each other within one burst belongs to the next one.
-    const burst = Math.min(max, this.#arrived.length);
-    for (let index = 0; index < burst; index++) {
-      const slot = this.#arrived.shift()!;
-      this.counters.received++;
-      this.counters.receivedBytes += slot.frame.length;
-      try {
-        receiver.receive(slot);
-      } finally {
-        this.#finish(slot);
-      }
-    }
-    return burst;
-  }
-
-  tx(max: number, sender: Sender<Slot>): number {
-    this.now();
-    let count = 0;
-    while (count < max) {
-      const slot = this.#pool.take();
-      if (slot === undefined) break;
-      slot.frame.resize(0);
-      let isUsed = false;
-      try {
-        sender.send(slot);
-      } finally {
-        isUsed = this.#finish(slot);
-      }
-      if (!isUsed) break;
-      count++;
-    }
-    return count;
-  }
-
+  /** Has a copy of a frame arrive at the other end. `Exhausted`: that has no room. */
   emit(frame: Frame): LayerError {
-    if (this.#peer === undefined || !this.#peer.#arrive(frame)) {
+    if (this.#peer === undefined || !this.#peer.#copy(frame)) {
       this.counters.sendFull++;
       return LayerError.Exhausted;
     }
@@ -120,43 +70,21 @@ export class LinkEnd implements Nic {
     return LayerError.None;
   }
 
-  ready(deadline: Instant = NEVER): Promise<void> {
-    const now = this.now();
-    if (this.#arrived.length > 0 || deadline <= now) return this.#gate.pass();
-    if (this.#clock === undefined || deadline === NEVER) return this.#gate.wait(deadline);
-    clearTimeout(this.#timer);
-    // A timer takes 31 bits of milliseconds, and goes off at once for more.
-    const milliseconds = Math.min(Math.ceil((deadline - now) / 1_000), 2 ** 31 - 1);
-    this.#timer = setTimeout(() => this.#gate.open(), milliseconds);
-    return this.#gate.wait().then(() => clearTimeout(this.#timer));
+  /** Has a copy of the frame arrive at the other end. */
+  protected override leave(slot: DeviceSlot): void {
+    this.emit(slot.frame);
+    this.pool.give(slot);
   }
 
-  wake(): void {
-    this.#gate.open();
-  }
-
-  close(): void {
-    clearTimeout(this.#timer);
-    this.#gate.close();
-  }
-
-  #finish(slot: DeviceSlot): boolean {
-    const { queued, leaves } = slot;
-    if (leaves) this.emit(slot.frame);
-    this.#pool.give(slot);
-    return queued;
-  }
-
-  #arrive({ bytes, start, end }: Frame): boolean {
-    const slot = this.#pool.take();
+  #copy({ bytes, start, end }: Frame): boolean {
+    const slot = this.pool.take();
     if (slot === undefined) return false;
     if (!slot.frame.resize(end - start)) {
-      this.#pool.give(slot);
+      this.pool.give(slot);
       return false;
     }
     copyBytes(slot.frame.bytes, slot.frame.start, bytes, start, end - start);
-    this.#arrived.push(slot);
-    this.#gate.open();
+    this.arrive(slot);
     return true;
   }
 }

@@ -1,7 +1,7 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, equal, throws } from "node:assert/strict";
 import { External } from "../../../nic/external.ts";
 import { LayerError } from "../../../stack/error.ts";
-import { ALL_IGNORED, ALL_MANUAL } from "../../../stack/slot.ts";
+import { ALL_IGNORED, ALL_MANUAL, type Slot } from "../../../stack/slot.ts";
 import { data } from "../../support/frames.ts";
 import { testNic } from "../../support/nic_contract.ts";
 
@@ -59,4 +59,47 @@ Deno.test("external: time, capabilities and MTU are what the caller says", () =>
   deepEqual([nic.now(), nic.info.timestamp, nic.info.mtu, nic.info.isLoopback], [42, 42, 9_000, false]);
   equal(nic.info.capabilities, ALL_IGNORED);
   equal(new External().info.capabilities, ALL_MANUAL);
+});
+
+Deno.test("external: with onSend each frame is handed out as it leaves, and its buffer is free again", () => {
+  const sent: Uint8Array[] = [];
+  const nic = new External({ slots: 1, onSend: (bytes, start, end) => sent.push(bytes.slice(start, end)) });
+  const lengths = [20, 30, 40];
+  const send = (slot: Slot) => {
+    const length = lengths.shift();
+    if (length === undefined) return;
+    slot.frame.resize(length);
+    slot.frame.bytes.set(data(length), slot.frame.start);
+    slot.queue();
+  };
+  equal(nic.tx(64, { send }), 3, "one slot is enough");
+  deepEqual(sent, [data(20), data(30), data(40)]);
+  deepEqual([nic.counters.sent, nic.counters.sentBytes, nic.take()], [3, 90, undefined]);
+});
+
+Deno.test("external: an onSend that throws loses no buffer", () => {
+  const nic = new External({
+    slots: 1,
+    onSend: () => {
+      throw new Error("the pipe is closed");
+    },
+  });
+  for (let round = 0; round < 3; round++) {
+    throws(() => nic.tx(1, { send: (slot) => void slot.queue() }), /the pipe is closed/);
+  }
+});
+
+Deno.test("external: a clock of the caller's is read in each burst, and ends a wait at its deadline", async () => {
+  let time = 5;
+  const nic = new External({ clock: () => time });
+  equal(nic.now(), 5);
+  time = 7;
+  nic.rx(1, { receive: () => {} });
+  equal(nic.info.timestamp, 7);
+  time = 9;
+  nic.tx(1, { send: (slot) => equal(slot.info.timestamp, 9) });
+  await nic.ready(10_000);
+  const waiting = nic.ready(3_600e6);
+  nic.close();
+  await waiting;
 });
