@@ -75,6 +75,7 @@ export { RouterDns } from "./stack/ndp/dns.ts";
 export { Slaac } from "./stack/ndp/slaac.ts";
 export { Autoconf, type AutoconfOptions } from "./stack/ndp/autoconf.ts";
 export { InterfaceIds } from "./stack/ndp/interface-id.ts";
+export { Quote } from "./stack/icmp/quote.ts";
 export type { ProbeKind } from "./stack/icmp/probe.ts";
 export {
   type HopResult,
@@ -94,6 +95,7 @@ export { Udp, UdpCounters, type UdpOptions } from "./stack/udp/endpoint.ts";
 export { Binding, type BindOptions, type Endpoint } from "./stack/udp/bindings.ts";
 export type { UdpBase, UdpHeader, UdpIn, UdpInit, UdpOut, UdpRaw } from "./stack/udp/packet.ts";
 export { type ConnectOptions, Tcp, type TcpOptions } from "./stack/tcp/endpoint.ts";
+export { knowsConnection } from "./stack/tcp/knows.ts";
 export { TcpCounters } from "./stack/tcp/counters.ts";
 export { CloseReason, Connection, type ConnectionHandler } from "./stack/tcp/connection.ts";
 export type { ConnectionInfo } from "./stack/tcp/info.ts";
@@ -207,6 +209,12 @@ export { DatagramTrain } from "./nic/datagram-train.ts";
 export { Segmenter } from "./nic/segmenter.ts";
 export { segmenting } from "./nic/segmenting.ts";
 export { NicWrapper } from "./nic/wrapper.ts";
+export { openQueue, type QueueHandout, Queues } from "./nic/queues.ts";
+export { HubNic, type HubWait } from "./nic/shard/hub-nic.ts";
+export { MEMBERS_MAX, MeshCounters, meshMemory, MeshPort, setPresent } from "./nic/shard/mesh.ts";
+export { FrameNote, RecordKind } from "./nic/shard/frame-ring.ts";
+export { ShardNic } from "./nic/shard/shard-nic.ts";
+export { Sorter } from "./nic/shard/sorter.ts";
 
 export { filter, FilterCounters, FilteredNic, type Framed, matching } from "./nic/filter/filter.ts";
 export { BpfError, type Instruction } from "./nic/filter/instruction.ts";
@@ -249,6 +257,8 @@ export type { TapAttachment, TapAttachOptions, TunMode } from "./nic/linux/tun.t
 export type { Offloads } from "./nic/linux/tun-offload.ts";
 export type { Agreed } from "./nic/linux/virtio-header.ts";
 export { kernelCongestion } from "./nic/linux/congestion.ts";
+export { EventFd } from "./nic/linux/event.ts";
+export { followClock, Waiter, type WaiterOptions } from "./nic/linux/waiter.ts";
 export { Poller, Ready } from "./nic/linux/poller.ts";
 export { UnixListener, UnixStream } from "./nic/linux/unix-socket.ts";
 export { setInterfaceAddress, setInterfaceUp } from "./nic/linux/netif.ts";

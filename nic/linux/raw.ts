@@ -113,7 +113,9 @@ export class Raw implements Nic {
     this.#pool = new SlotPool(BATCH, 0xffff + LINK_HEADER, this.#info, RESERVE);
     this.#poolAddress = addressOf(this.#pool.bytes);
     this.#sending = new SendBatch(socket.fd, BATCH);
-    this.#waiter = new Waiter(socket.fd, name, () => (this.#ring.status() & RingStatus.User) !== 0);
+    this.#waiter = new Waiter(socket.fd, name, {
+      peek: () => (this.#ring.status() & RingStatus.User) !== 0,
+    });
     try {
       if (this.#isPromiscuous) socket.join(Membership.Promiscuous);
       socket.filter(packetFilter(undefined), false);

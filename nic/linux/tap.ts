@@ -102,11 +102,13 @@ export class Tap implements Nic {
   readonly #isFixed: boolean;
   /** Whether a lasting interface must be made what it was. */
   readonly #restores: boolean;
+  /** Whether the descriptor is somebody else's. */
+  readonly #isLent: boolean;
   readonly #waiter: Waiter;
   #failure: string | undefined;
   #isReceiving = false;
 
-  /** A NIC over an attachment, which it owns from now on. */
+  /** A NIC over an attachment, which it owns from now on unless that is lent. */
   constructor(name: string, attachment: TapAttachment, options: TapOptions) {
     const mtu = interfaceMtu(name);
     const mode = options.mode ?? "tap";
@@ -134,7 +136,8 @@ export class Tap implements Nic {
     this.#batch = this.#pool.slots.slice(0, BATCH).map(() => this.#pool.take()!);
     this.#parked = this.#pool.take()!;
     this.#writer = new TapWriter(this.#libc, this.#fd, this.#views, this.counters, attachment.offloads);
-    this.#waiter = new Waiter(attachment.fd, name);
+    this.#isLent = attachment.lentWith !== undefined;
+    this.#waiter = new Waiter(attachment.fd, name, { event: attachment.lentWith });
   }
 
   get info(): NicInfo {
@@ -216,6 +219,7 @@ export class Tap implements Nic {
   close(): void {
     this.#failure ??= `${this.#interface} is closed`;
     this.#waiter.close(() => {
+      if (this.#isLent) return;
       if (this.#restores) disagree(this.#fd);
       this.#libc.close(this.#fd);
     });

@@ -51,6 +51,8 @@ export interface TapAttachment {
   readonly shared: boolean;
   /** What was agreed on with the kernel. */
   readonly offloads: Offloads;
+  /** The eventfd by which whoever lends the descriptor wakes who uses it; absent: the user owns the descriptor. */
+  readonly lentWith?: number;
 }
 
 /** Attaches to the interface `name`. The caller closes the descriptor. Throws {@linkcode NicError}. */
@@ -70,7 +72,8 @@ function attach(name: string, options: TapAttachOptions): Omit<TapAttachment, "o
   const mode = options.mode ?? "tap";
   const exists = interfaceIndex(name) !== 0;
   if (!exists && options.create === false) {
-    const remedy = `make it with: ip tuntap add dev ${name} mode ${mode} && ip link set ${name} up`;
+    const form = `${mode}${options.multiQueue === true ? " multi_queue" : ""}`;
+    const remedy = `make it with: ip tuntap add dev ${name} mode ${form} && ip link set ${name} up`;
     throw new NicError(name, "not-found", "no such interface", remedy);
   }
   const fd = c.open(cString(DEVICE), O_RDWR | O_NONBLOCK | O_CLOEXEC, 0);

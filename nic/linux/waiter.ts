@@ -16,9 +16,8 @@
  */
 import { setImmediate } from "node:timers";
 import { type Instant, NEVER } from "../../stack/store/time.ts";
-import { NicError } from "../error.ts";
-import { errnoText } from "./errno.ts";
-import { errno, type Libc, libc, memory } from "./libc.ts";
+import { EventFd } from "./event.ts";
+import { type Libc, libc, memory } from "./libc.ts";
 
 /** How long after the last frame the waiter looks by itself, in microseconds. */
 export const SPIN_TIME: Instant = 50;
@@ -32,7 +31,7 @@ export const DOZE_SLICE: Instant = 200;
 /** The longest time in microseconds during which the event loop gets no turn. */
 export const TURN_INTERVAL: Instant = 500;
 
-const POLLIN = 0x1, EFD_NONBLOCK = 0o4000, EFD_CLOEXEC = 0o2000000;
+const POLLIN = 0x1;
 
 /** The longest sleep in microseconds: a day, so that its seconds fit whatever time_t is. */
 const LONGEST_SLEEP = 86_400_000_000;
@@ -46,25 +45,48 @@ const nextTurn = (resolve: () => void) => {
   setImmediate(resolve);
 };
 
-/** The present moment in whole microseconds: a clock that never jumps, starting at zero with the program. */
-export function monotonicNow(): Instant {
-  return Math.round(performance.now() * 1_000);
+/** What is added to this thread's own clock, in milliseconds, so that it shows what another thread's does. */
+let clockOffset = 0;
+
+/**
+ * Sets this thread's clock by another's, whose `performance.timeOrigin` this is: the two then agree as far as the
+ * machine's clock has not been set in between.
+ */
+export function followClock(timeOrigin: number): void {
+  clockOffset = performance.timeOrigin - timeOrigin;
 }
 
-/** Waits until a file descriptor can be read. Owns an eventfd to be woken by. */
+/** The present moment in whole microseconds: a clock that never jumps, starting at zero with the program. */
+export function monotonicNow(): Instant {
+  return Math.round((performance.now() + clockOffset) * 1_000);
+}
+
+/** Options of a {@linkcode Waiter}. */
+export interface WaiterOptions {
+  /**
+   * Says without a system call whether frames have arrived; of errors it need not know, since whoever dozes or sleeps
+   * hears of them. Absent: poll(2) does.
+   */
+  readonly peek?: (() => boolean) | undefined;
+  /** An eventfd by which other threads wake it, too; it stays theirs. Absent: it has one of its own. */
+  readonly event?: number | undefined;
+}
+
+/** Waits until a file descriptor can be read. It has an eventfd to be woken by. */
 export class Waiter {
   readonly #libc: Libc;
-  readonly #event: number;
+  readonly #event: EventFd;
+  /** Whether the eventfd is its own. If not, others wake it by that, too. */
+  readonly #ownsEvent: boolean;
   /** Whether frames have arrived, without a system call. */
   readonly #peek: (() => boolean) | undefined;
-  /** struct pollfd { int fd; short events, revents; }: one of the descriptor, for looking. */
-  readonly #look: Int32Array<ArrayBuffer> = new Int32Array(memory(8).buffer);
+  /** struct pollfd { int fd; short events, revents; }: for looking, of the descriptor and of others' eventfd. */
+  readonly #look: Int32Array<ArrayBuffer> = new Int32Array(memory(16).buffer);
+  readonly #looks: number;
   /** The same of the descriptor and of the eventfd, for sleeping; in use by another thread meanwhile. */
   readonly #sleep: Int32Array<ArrayBuffer> = new Int32Array(memory(16).buffer);
   /** struct timespec { int64 seconds, nanoseconds; } */
   readonly #timeout: Int32Array<ArrayBuffer> = new Int32Array(memory(16).buffer);
-  readonly #one: Uint8Array<ArrayBuffer> = memory(8);
-  readonly #drained: Uint8Array<ArrayBuffer> = memory(8);
   #waiting: Promise<void> | undefined;
   #deadline: Instant = NEVER;
   #sleeping = false;
@@ -74,19 +96,16 @@ export class Waiter {
   #lastTurn = 0;
   #release: (() => void) | undefined;
 
-  /**
-   * A waiter for `fd`, which stays the caller's. `peek` says without a system call whether frames have arrived; of errors
-   * it need not know, since whoever dozes or sleeps hears of them. Throws {@linkcode NicError} in the name of `nic`.
-   */
-  constructor(fd: number, nic: string, peek?: () => boolean) {
+  /** A waiter for `fd`, which stays the caller's. Throws a `NicError` in the name of `nic`. */
+  constructor(fd: number, nic: string, { peek, event }: WaiterOptions = {}) {
     this.#libc = libc(nic);
     this.#peek = peek;
-    this.#event = this.#libc.eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (this.#event < 0) throw new NicError(nic, "failed", `no eventfd to be had (${errnoText(errno())})`);
+    this.#ownsEvent = event === undefined;
+    this.#event = event === undefined ? EventFd.make(nic) : new EventFd(event);
+    this.#looks = this.#ownsEvent ? 1 : 2;
     waiters++;
-    this.#look.set([fd, POLLIN]);
-    this.#sleep.set([fd, POLLIN, this.#event, POLLIN]);
-    this.#one[0] = 1;
+    this.#look.set([fd, POLLIN, this.#event.fd, POLLIN]);
+    this.#sleep.set([fd, POLLIN, this.#event.fd, POLLIN]);
   }
 
   /** Tells that frames passed just now, so that more are likely soon. */
@@ -117,7 +136,7 @@ export class Waiter {
   wake(): void {
     if (this.#woken || this.#release !== undefined) return;
     this.#woken = true;
-    if (this.#sleeping) this.#libc.write(this.#event, this.#one, 8);
+    if (this.#sleeping) this.#event.signal();
   }
 
   /** Ends the present wait and makes all others end at once. `release` is called as soon as nothing uses the descriptor. */
@@ -126,7 +145,7 @@ export class Waiter {
     this.wake();
     waiters--;
     this.#release = () => {
-      this.#libc.close(this.#event);
+      if (this.#ownsEvent) this.#event.close();
       release();
     };
     if (!this.#sleeping) this.#release();
@@ -139,7 +158,14 @@ export class Waiter {
       return true;
     }
     if (now >= deadline) return true;
-    return this.#peek === undefined ? this.#libc.poll(this.#look, 1, 0) !== 0 : this.#peek();
+    if (this.#peek !== undefined) return this.#peek();
+    return this.#libc.poll(this.#look, this.#looks, 0) !== 0 && this.#looked();
+  }
+
+  /** Something can be read. Who was woken by others takes note of it once. */
+  #looked(): boolean {
+    if (!this.#ownsEvent && this.#look[3]! >>> 16 !== 0) this.#event.drain();
+    return true;
   }
 
   async #wait(deadline: Instant): Promise<void> {
@@ -166,7 +192,7 @@ export class Waiter {
 
   #doze(duration: Instant): boolean {
     this.#setTimeout(duration);
-    return this.#libc.ppoll(this.#look, 1, this.#timeout, null) !== 0;
+    return this.#libc.ppoll(this.#look, this.#looks, this.#timeout, null) !== 0 && this.#looked();
   }
 
   async #sleepUntil(deadline: Instant, now: Instant): Promise<void> {
@@ -176,7 +202,7 @@ export class Waiter {
     this.#sleeping = false;
     this.#lastTurn = monotonicNow();
     if (this.#release !== undefined) return this.#release();
-    if (this.#sleep[3]! >>> 16 !== 0) this.#libc.read(this.#event, this.#drained, 8);
+    if (this.#sleep[3]! >>> 16 !== 0) this.#event.drain();
     this.#woken = false;
   }
 }

@@ -127,7 +127,7 @@ export class Xdp implements Nic {
       hook = this.#hook = new XdpHook(name, share);
       hook.serve(queue, socket.fd);
       this.mode = hook.attach(this.#index, options.mode);
-      this.#waiter = new Waiter(socket.fd, name, () => socket.hasArrived());
+      this.#waiter = new Waiter(socket.fd, name, { peek: () => socket.hasArrived() });
     } catch (error) {
       hook?.close();
       socket.close();

@@ -76,3 +76,8 @@ export class Entry implements NeighbourRequest {
 export function newRequest(): NeighbourRequest {
   return { address: new Address(), mac: new Mac(), isGroup: false };
 }
+
+/** The state of an entry: what was reachable is stale when its time is over, without anybody doing anything. */
+export function stateAt({ state, reachableUntil }: Entry, now: Instant): NeighbourState {
+  return state === NeighbourState.Reachable && now >= reachableUntil ? NeighbourState.Stale : state;
+}

@@ -5,9 +5,10 @@
  */
 import { HashMap } from "../store/hash-map.ts";
 import { Links } from "../store/links.ts";
-import { NEVER } from "../store/time.ts";
-import type { Address } from "../wire/address.ts";
-import { Entry, NeighbourState } from "./neighbour-entry.ts";
+import { type Instant, NEVER } from "../store/time.ts";
+import { Address } from "../wire/address.ts";
+import { Mac } from "../wire/mac.ts";
+import { Entry, type NeighbourEntry, NeighbourState, stateAt } from "./neighbour-entry.ts";
 
 /** What an entry counts as when room is needed: a list each, the head of which goes first. */
 export const Standing = {
@@ -113,5 +114,21 @@ export class NeighbourStore {
   victim(standing: Standing): number {
     const heard = this.#lists.head(Standing.Heard);
     return heard >= 0 || standing === Standing.Heard ? heard : this.#lists.head(Standing.Proven);
+  }
+
+  /** Copies of all entries that are not free, for tools. */
+  *list(now: Instant): Generator<NeighbourEntry> {
+    for (let index = 0; index < this.entries.length; index++) {
+      if (this.standing(index) === Standing.Free) continue;
+      const entry = this.entries[index]!;
+      const state = stateAt(entry, now);
+      yield {
+        address: new Address().copy(entry.address),
+        mac: state === NeighbourState.Incomplete ? undefined : new Mac().copy(entry.mac),
+        state,
+        isRouter: entry.isRouter,
+        reachableUntil: entry.reachableUntil,
+      };
+    }
   }
 }

@@ -10,7 +10,13 @@ import { TimerWheel } from "../store/timer-wheel.ts";
 import { type Instant, NEVER, seconds } from "../store/time.ts";
 import { Address } from "../wire/address.ts";
 import { Mac } from "../wire/mac.ts";
-import { type Entry, type NeighbourEntry, type NeighbourRequest, NeighbourState } from "./neighbour-entry.ts";
+import {
+  type Entry,
+  type NeighbourEntry,
+  type NeighbourRequest,
+  NeighbourState,
+  stateAt,
+} from "./neighbour-entry.ts";
 import { NeighbourCounters, type NeighboursOptions } from "./neighbour-options.ts";
 import { NeighbourQueue } from "./neighbour-queue.ts";
 import { NeighbourStore, Standing } from "./neighbour-store.ts";
@@ -199,6 +205,18 @@ export class Neighbours {
     this.version++;
   }
 
+  /** RFC 4861 7.3.3: has a neighbour asked at once, since somebody doubts it. False: there is no doubting what is known. */
+  probe(address: Address, now: Instant): boolean {
+    const index = this.#store.find(address);
+    const state = index < 0 ? NeighbourState.Incomplete : this.#store.entries[index]!.state;
+    if (state === NeighbourState.Incomplete || state === NeighbourState.Static) return false;
+    if (state === NeighbourState.Probe) return true;
+    this.#settle(index, NeighbourState.Probe, this.#store.standing(index));
+    this.doubted++;
+    this.#ask(index, now);
+    return true;
+  }
+
   /** Makes an entry by hand, which neither news nor time changes. False: the cache is full of such. */
   setStatic(address: Address, mac: Mac): boolean {
     this.remove(address);
@@ -244,20 +262,8 @@ export class Neighbours {
   }
 
   /** Copies of all entries, for tools. */
-  *entries(now: Instant): Generator<NeighbourEntry> {
-    const { entries } = this.#store;
-    for (let index = 0; index < entries.length; index++) {
-      if (this.#store.standing(index) === Standing.Free) continue;
-      const entry = entries[index]!;
-      const state = stateAt(entry, now);
-      yield {
-        address: new Address().copy(entry.address),
-        mac: state === NeighbourState.Incomplete ? undefined : new Mac().copy(entry.mac),
-        state,
-        isRouter: entry.isRouter,
-        reachableUntil: entry.reachableUntil,
-      };
-    }
+  entries(now: Instant): Generator<NeighbourEntry> {
+    return this.#store.list(now);
   }
 
   #begin(address: Address, now: Instant): LayerError {
@@ -384,9 +390,4 @@ export class Neighbours {
     }
     return Math.floor(this.#reachable[address.isV4 ? DUE_V4 : DUE_V6]! * this.#factor);
   }
-}
-
-/** The state of an entry: what was reachable is stale when its time is over, without anybody doing anything. */
-function stateAt({ state, reachableUntil }: Entry, now: Instant): NeighbourState {
-  return state === NeighbourState.Reachable && now >= reachableUntil ? NeighbourState.Stale : state;
 }

@@ -13,10 +13,10 @@ export class KernelUdp implements Disposable {
     this.#port = port;
   }
 
-  /** A socket bound to a free port. */
-  static async open(address: string, port: number): Promise<KernelUdp> {
+  /** A socket bound to a free port, or to this one. */
+  static async open(address: string, port: number, own: number = 0): Promise<KernelUdp> {
     const made = new KernelUdp(address, port);
-    made.#socket.bind(0);
+    made.#socket.bind(own);
     await once(made.#socket, "listening");
     return made;
   }

@@ -17,7 +17,7 @@ class Signal implements Disposable {
   released = 0;
 
   constructor(peek?: () => boolean) {
-    this.waiter = new Waiter(this.#fd, "test", peek);
+    this.waiter = new Waiter(this.#fd, "test", { peek });
   }
 
   signal(): void {

@@ -422,3 +422,32 @@ Deno.test("neighbours: whatever happens, nothing due is left behind a deadline, 
     { runs: 500 },
   );
 });
+
+Deno.test("neighbours: one that somebody doubts is asked itself at once, and its answer proves it (RFC 4861 7.3.3)", () => {
+  const cache = new Neighbours();
+  equal(cache.probe(host(1), 0), false, "not known");
+  cache.lookup(host(1), 0, new Mac());
+  equal(cache.probe(host(1), 0), false, "being looked up");
+  deepEqual(requests(cache, 0), ["1"]);
+  ok(cache.learn(host(1), station(1), 1_000));
+  ok(cache.probe(host(1), 2_000));
+  ok(cache.probe(host(1), 2_000), "it is under way");
+  equal(cache.doubted, 1);
+  deepEqual(requests(cache, 2_000), ["1!"]);
+  ok(cache.learn(host(1), station(1), 3_000));
+  equal(cache.state(host(1), 3_000), NeighbourState.Reachable);
+  equal(cache.doubted, 0);
+  ok(cache.setStatic(host(2), station(2)));
+  equal(cache.probe(host(2), 4_000), false, "given by hand");
+});
+
+Deno.test("neighbours: one that was doubted and does not answer is forgotten after three requests", () => {
+  const cache = new Neighbours();
+  ok(cache.learn(host(1), station(1), 0, true));
+  ok(cache.probe(host(1), 0));
+  for (const second of [0, 1, 2]) deepEqual(requests(cache, seconds(second)), ["1!"]);
+  deepEqual(requests(cache, seconds(3)), []);
+  equal(cache.state(host(1), seconds(3)), undefined);
+  equal(cache.counters.lost, 1);
+  equal(cache.doubted, 0);
+});
