@@ -11,12 +11,17 @@
  * Kernel tests need root, or a user namespace and an open /dev/net/tun, and programs that `setup.ts` installs if
  * the user gives leave; those that lack something are skipped. As root where CI=true, a skip is a failure.
  *
+ * Of the programs and the kernel tests, in which other processes and real clocks take part, those that failed are run
+ * once more, alone. A test has failed if it failed both times; one that needed its second try is named in the end, with
+ * what went wrong at the first. All other tests have one try.
+ *
  * @module
  */
 import { parseArgs } from "node:util";
 import { prepareGround } from "./test/ground.ts";
 import { parts } from "./test/parts.ts";
-import { type Counts, runPart } from "./test/run.ts";
+import type { Counts } from "./test/report.ts";
+import { runPart } from "./test/run.ts";
 
 async function main(args: string[]): Promise<number> {
   let filters: string[], filter: string | undefined;
@@ -31,12 +36,10 @@ async function main(args: string[]): Promise<number> {
   const idle = filters.find((filter) => parts([filter]).length === 0);
   if (idle !== undefined) return usage(`no tests begin with "${idle}"`);
 
-  // The report does not tell tests that are skipped from those that the filter has left out.
-  const mustNotSkip = Deno.env.get("CI") === "true" && Deno.uid() === 0 && filter === undefined;
+  const mustNotSkip = Deno.env.get("CI") === "true" && Deno.uid() === 0;
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => stop.abort());
-  const extra = filter === undefined ? [] : [`--filter=${filter}`];
-  const rows: string[] = [], notes: string[] = [];
+  const rows: string[] = [], notes: string[] = [], flaky: string[] = [];
   const total = { passed: 0, failed: 0, skipped: 0 };
   for (let part of chosen) {
     console.log(`\n== ${part.name}: ${part.title} ==`);
@@ -50,8 +53,10 @@ async function main(args: string[]): Promise<number> {
       for (const problem of ground.problems) console.log(problem);
     }
     const started = performance.now();
-    let counts: Counts = await runPart(part, prefix, extra, stop.signal);
+    const result = await runPart(part, prefix, filter, stop.signal);
     if (stop.signal.aborted) return 130;
+    flaky.push(...result.flaky);
+    let { counts } = result;
     if (part.name === "kernel" && mustNotSkip && counts.skipped > 0) {
       notes.push("CI=true: a kernel test that is skipped has failed");
       counts = { ...counts, failed: counts.failed + counts.skipped, skipped: 0 };
@@ -63,6 +68,11 @@ async function main(args: string[]): Promise<number> {
     total.skipped += counts.skipped;
   }
   console.log(["", ...rows, ...notes].join("\n"));
+  if (flaky.length > 0) {
+    console.log(
+      `\n!! ${flaky.length} needed a second try:\n${flaky.map((line) => `!!   ${line}`).join("\n")}\n`,
+    );
+  }
   console.log(inWords(total));
   return total.failed === 0 ? 0 : 1;
 }

@@ -16,6 +16,8 @@ export interface Part {
   readonly options: readonly string[];
   /** Whether its tests are many and quick, so that a dot each is enough. */
   readonly dots: boolean;
+  /** Whether what fails is tried once more: other processes and real clocks take part, and so does chance. */
+  readonly triesTwice: boolean;
   /** How long it may take, in milliseconds. */
   readonly limit: number;
   /** The files, relative to the repository. */
@@ -49,6 +51,7 @@ export function parts(filters: readonly string[]): Part[] {
       title: "in memory, on virtual time",
       options: [...PURE, "--parallel"],
       dots: true,
+      triesTwice: false,
       limit: 10 * MINUTE,
       files: of("pure"),
     },
@@ -57,6 +60,7 @@ export function parts(filters: readonly string[]): Part[] {
       title: "one at a time, because they measure",
       options: [...PURE, "--v8-flags=--expose-gc"],
       dots: false,
+      triesTwice: false,
       limit: 5 * MINUTE,
       files: of("alone"),
     },
@@ -65,6 +69,7 @@ export function parts(filters: readonly string[]): Part[] {
       title: "examples in the documentation",
       options: [...PURE, "--doc", "--permit-no-files"],
       dots: true,
+      triesTwice: false,
       limit: 3 * MINUTE,
       files: examples,
     },
@@ -73,6 +78,7 @@ export function parts(filters: readonly string[]): Part[] {
       title: "the programs",
       options: ["--allow-all"],
       dots: true,
+      triesTwice: true,
       limit: 6 * MINUTE,
       files: of("apps"),
     },
@@ -81,6 +87,7 @@ export function parts(filters: readonly string[]): Part[] {
       title: "against the Linux kernel, in network namespaces",
       options: ["--allow-all"],
       dots: false,
+      triesTwice: true,
       limit: 15 * MINUTE,
       files: of("kernel"),
     },
