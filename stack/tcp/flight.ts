@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { Spares } from "../store/spares.ts";
 import { elapsed, type Micros } from "./clock.ts";
 import type { RateSampler } from "./rate.ts";
 import { after, before, distance, upTo } from "./sequence.ts";
@@ -21,13 +22,17 @@ const RESENT = 4;
  */
 const LEAST_PIECE = 512;
 
-const INITIAL_CAPACITY = 8;
-/** As many as leave at once where the NIC cuts segments: 64 KiB of them. */
-const KEPT_CAPACITY = 64;
+/** Words of each segment's row: where it ends, when it last left, what became of it; the last is not used. */
+const STRIDE = 4, SENT_AT = 1, FLAGS = 2;
 
-const NO_ENDS = new Int32Array(0);
-const NO_TIMES = new Int32Array(0);
-const NO_FLAGS = new Uint8Array(0);
+/** Segments that there is room for at first. */
+const FIRST_ROWS = 8;
+/** As many as leave at once where the NIC cuts segments, 64 KiB of them: so much room is kept for whoever needs it next. */
+const MOST_ROWS = 64;
+
+const spares = new Spares<Int32Array>((length) => new Int32Array(length), MOST_ROWS * STRIDE, 1 << 20);
+
+const NOTHING = new Int32Array(0);
 
 /** The segments in flight, in order of their sequence numbers. Grows with the flight; an idle connection holds none. */
 export class Flight {
@@ -69,9 +74,7 @@ export class Flight {
   hasOldest = false;
   /** Measures how fast the path delivers, if somebody wants to know. */
   rates: RateSampler | undefined;
-  #ends = NO_ENDS;
-  #sentAt = NO_TIMES;
-  #flags = NO_FLAGS;
+  #rows: Int32Array = NOTHING;
   #head = 0;
   #tail = 0;
   /** No segment before this one is lost. */
@@ -84,7 +87,7 @@ export class Flight {
 
   /** The sequence number behind the flight: SND.NXT while all that was ever sent is in flight. */
   get end(): number {
-    return this.#head === this.#tail ? this.una : this.#ends[this.#tail - 1]!;
+    return this.#head === this.#tail ? this.una : this.#rows[(this.#tail - 1) * STRIDE]!;
   }
 
   /** Bytes that are taken to be in the network (RFC 6675's pipe). */
@@ -99,19 +102,17 @@ export class Flight {
     this.resent = 0;
     this.hasFirstResent = false;
     this.#head = this.#tail = this.#lostFrom = 0;
-    this.#ends = NO_ENDS;
-    this.#sentAt = NO_TIMES;
-    this.#flags = NO_FLAGS;
+    this.#giveBack();
   }
 
   /** Notes a segment that has just left, from {@linkcode Flight.end} to `end`. */
   push(end: number, now: Micros): void {
-    if (this.#tail === this.#ends.length) this.#makeRoom();
+    if (this.#tail * STRIDE === this.#rows.length) this.#makeRoom();
     const at = this.#tail;
     const out = this.rates === undefined ? 0 : this.pipe;
-    this.#ends[at] = end;
-    this.#sentAt[at] = now;
-    this.#flags[at] = 0;
+    this.#rows[at * STRIDE] = end;
+    this.#rows[at * STRIDE + SENT_AT] = now;
+    this.#rows[at * STRIDE + FLAGS] = 0;
     this.#tail++;
     this.rates?.onSent(at, out === 0, this.pipe, now);
   }
@@ -139,15 +140,15 @@ export class Flight {
   /** Takes everything before `una` off the flight, which reaches that far. */
   ackTo(una: number): void {
     if (before(una, this.una)) return;
-    while (this.#head < this.#tail && upTo(this.#ends[this.#head]!, una)) {
-      this.#deliver(this.#head, distance(this.una, this.#ends[this.#head]!));
-      this.una = this.#ends[this.#head]!;
+    while (this.#head < this.#tail && upTo(this.#rows[this.#head * STRIDE]!, una)) {
+      this.#deliver(this.#head, distance(this.una, this.#rows[this.#head * STRIDE]!));
+      this.una = this.#rows[this.#head * STRIDE]!;
       this.#head++;
     }
     if (before(this.una, una) && this.#head < this.#tail) {
       // A part of a segment: the rest stays as it is, and says nothing about times.
       const length = distance(this.una, una);
-      const flags = this.#flags[this.#head]!;
+      const flags = this.#rows[this.#head * STRIDE + FLAGS]!;
       if ((flags & SACKED) !== 0) this.sacked -= length;
       else {
         this.delivered += length;
@@ -174,9 +175,9 @@ export class Flight {
       if (this.isReceived(index)) continue;
       if (after(this.endOf(index), right) && !this.#divide(index, right)) return;
       const at = this.#head + index;
-      const length = distance(this.#start(at), this.#ends[at]!);
+      const length = distance(this.#start(at), this.#rows[at * STRIDE]!);
       this.#deliver(at, length);
-      this.#flags[at] = (this.#flags[at]! & RESENT) | SACKED;
+      this.#rows[at * STRIDE + FLAGS] = (this.#rows[at * STRIDE + FLAGS]! & RESENT) | SACKED;
       this.sacked += length;
       this.sackedSegments++;
     }
@@ -185,8 +186,8 @@ export class Flight {
   /** Whether [left, right), within the flight, is all marked as received already. */
   isSacked(left: number, right: number): boolean {
     for (let index = this.#firstEndingAfter(left); index < this.#tail; index++) {
-      if ((this.#flags[index]! & SACKED) === 0) return false;
-      if (upTo(right, this.#ends[index]!)) return true;
+      if ((this.#rows[index * STRIDE + FLAGS]! & SACKED) === 0) return false;
+      if (upTo(right, this.#rows[index * STRIDE]!)) return true;
     }
     return false;
   }
@@ -198,35 +199,35 @@ export class Flight {
 
   /** The segment numbered `index` from the front: where it ends. */
   endOf(index: number): number {
-    return this.#ends[this.#head + index]!;
+    return this.#rows[(this.#head + index) * STRIDE]!;
   }
 
   /** When the segment numbered `index` last left. */
   sentAt(index: number): Micros {
-    return this.#sentAt[this.#head + index]!;
+    return this.#rows[(this.#head + index) * STRIDE + SENT_AT]!;
   }
 
   /** Whether the segment numbered `index` is neither received nor lost. */
   isPending(index: number): boolean {
-    return (this.#flags[this.#head + index]! & (SACKED | LOST)) === 0;
+    return (this.#rows[(this.#head + index) * STRIDE + FLAGS]! & (SACKED | LOST)) === 0;
   }
 
   /** Whether the segment numbered `index` is reported as received. */
   isReceived(index: number): boolean {
-    return (this.#flags[this.#head + index]! & SACKED) !== 0;
+    return (this.#rows[(this.#head + index) * STRIDE + FLAGS]! & SACKED) !== 0;
   }
 
   /** Whether the segment numbered `index` was sent more than once. */
   wasResent(index: number): boolean {
-    return (this.#flags[this.#head + index]! & RESENT) !== 0;
+    return (this.#rows[(this.#head + index) * STRIDE + FLAGS]! & RESENT) !== 0;
   }
 
   /** Takes the segment numbered `index` for lost. */
   markLost(index: number): void {
     const at = this.#head + index;
-    if ((this.#flags[at]! & (SACKED | LOST)) !== 0) return;
-    this.#flags[at] = this.#flags[at]! | LOST;
-    const length = distance(this.#start(at), this.#ends[at]!);
+    if ((this.#rows[at * STRIDE + FLAGS]! & (SACKED | LOST)) !== 0) return;
+    this.#rows[at * STRIDE + FLAGS] = this.#rows[at * STRIDE + FLAGS]! | LOST;
+    const length = distance(this.#start(at), this.#rows[at * STRIDE]!);
     this.lost += length;
     this.rates?.onLost(length);
     if (at < this.#lostFrom) this.#lostFrom = at;
@@ -239,13 +240,17 @@ export class Flight {
 
   /** Takes nothing for lost any more (the timeout or the recovery was spurious). */
   clearLost(): void {
-    for (let at = this.#head; at < this.#tail; at++) this.#flags[at] = this.#flags[at]! & ~LOST;
+    for (let at = this.#head; at < this.#tail; at++) {
+      this.#rows[at * STRIDE + FLAGS] = this.#rows[at * STRIDE + FLAGS]! & ~LOST;
+    }
     this.lost = 0;
   }
 
   /** Forgets what was reported as received: the peer has taken it back, or cannot be trusted (RFC 2018 8). */
   clearSacked(): void {
-    for (let at = this.#head; at < this.#tail; at++) this.#flags[at] = this.#flags[at]! & ~SACKED;
+    for (let at = this.#head; at < this.#tail; at++) {
+      this.#rows[at * STRIDE + FLAGS] = this.#rows[at * STRIDE + FLAGS]! & ~SACKED;
+    }
     this.sacked = this.sackedSegments = 0;
   }
 
@@ -253,7 +258,7 @@ export class Flight {
   firstLost(): number {
     if (this.lost === 0) return -1;
     let at = Math.max(this.#head, this.#lostFrom);
-    while (at < this.#tail && (this.#flags[at]! & LOST) === 0) at++;
+    while (at < this.#tail && (this.#rows[at * STRIDE + FLAGS]! & LOST) === 0) at++;
     this.#lostFrom = at;
     return at < this.#tail ? at - this.#head : -1;
   }
@@ -261,7 +266,7 @@ export class Flight {
   /** The number of the last segment that is not reported as received; -1: there is none. */
   lastUnreceived(): number {
     for (let at = this.#tail - 1; at >= this.#head; at--) {
-      if ((this.#flags[at]! & SACKED) === 0) return at - this.#head;
+      if ((this.#rows[at * STRIDE + FLAGS]! & SACKED) === 0) return at - this.#head;
     }
     return -1;
   }
@@ -272,10 +277,10 @@ export class Flight {
     if (length < distance(start, this.endOf(index))) this.#split(index, (start + length) | 0);
     const at = this.#head + index;
     const out = this.rates === undefined ? 0 : this.pipe;
-    const flags = this.#flags[at]!;
-    if ((flags & LOST) !== 0) this.lost -= distance(start, this.#ends[at]!);
-    this.#flags[at] = (flags & ~LOST) | RESENT;
-    this.#sentAt[at] = now;
+    const flags = this.#rows[at * STRIDE + FLAGS]!;
+    if ((flags & LOST) !== 0) this.lost -= distance(start, this.#rows[at * STRIDE]!);
+    this.#rows[at * STRIDE + FLAGS] = (flags & ~LOST) | RESENT;
+    this.#rows[at * STRIDE + SENT_AT] = now;
     this.rates?.onSent(at, out === 0, this.pipe, now);
     // Only of the oldest one, sent again for the first time, the acknowledgment is sure to echo one of its two tries.
     if (this.resent++ > 0 || index > 0 || (flags & RESENT) !== 0) return;
@@ -284,7 +289,7 @@ export class Flight {
   }
 
   #deliver(at: number, length: number): void {
-    const flags = this.#flags[at]!;
+    const flags = this.#rows[at * STRIDE + FLAGS]!;
     if ((flags & SACKED) !== 0) {
       this.sacked -= length;
       this.sackedSegments--;
@@ -293,8 +298,8 @@ export class Flight {
     if ((flags & LOST) !== 0) this.lost -= length;
     this.delivered += length;
     const resent = (flags & RESENT) !== 0;
-    const sentAt = this.#sentAt[at]!;
-    const end = this.#ends[at]!;
+    const sentAt = this.#rows[at * STRIDE + SENT_AT]!;
+    const end = this.#rows[at * STRIDE]!;
     this.rates?.onDelivered(at, length, end, sentAt, resent);
     if (after(end, this.highestEnd)) this.highestEnd = end;
     if (!this.hasNewest || isNewer(sentAt, end, this.newestSentAt, this.newestEnd)) {
@@ -316,7 +321,7 @@ export class Flight {
   }
 
   #start(at: number): number {
-    return at === this.#head ? this.una : this.#ends[at - 1]!;
+    return at === this.#head ? this.una : this.#rows[(at - 1) * STRIDE]!;
   }
 
   #firstEndingAfter(sequence: number): number {
@@ -324,7 +329,7 @@ export class Flight {
     let high = this.#tail;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (after(this.#ends[middle]!, sequence)) high = middle;
+      if (after(this.#rows[middle * STRIDE]!, sequence)) high = middle;
       else low = middle + 1;
     }
     return low;
@@ -340,49 +345,39 @@ export class Flight {
 
   /** Makes two segments of the one numbered `index`, the first ending at `sequence`. */
   #split(index: number, sequence: number): void {
-    if (this.#tail === this.#ends.length) this.#makeRoom();
+    if (this.#tail * STRIDE === this.#rows.length) this.#makeRoom();
     const at = this.#head + index;
-    this.#ends.copyWithin(at + 1, at, this.#tail);
-    this.#sentAt.copyWithin(at + 1, at, this.#tail);
-    this.#flags.copyWithin(at + 1, at, this.#tail);
+    this.#rows.copyWithin((at + 1) * STRIDE, at * STRIDE, this.#tail * STRIDE);
     this.rates?.marks.split(at, this.#tail);
-    this.#ends[at] = sequence;
+    this.#rows[at * STRIDE] = sequence;
     this.#tail++;
     if (this.#lostFrom > at) this.#lostFrom++;
   }
 
   #makeRoom(): void {
-    const count = this.count;
+    const { count } = this;
     this.#lostFrom = Math.max(0, this.#lostFrom - this.#head);
     this.rates?.marks.shift(this.#head, this.#tail);
-    if (this.#head >= count && this.#head > 0) {
-      this.#ends.copyWithin(0, this.#head, this.#tail);
-      this.#sentAt.copyWithin(0, this.#head, this.#tail);
-      this.#flags.copyWithin(0, this.#head, this.#tail);
-    } else {
-      const capacity = Math.max(INITIAL_CAPACITY, this.#ends.length * 2);
-      const ends = new Int32Array(capacity),
-        sentAt = new Int32Array(capacity),
-        flags = new Uint8Array(capacity);
-      ends.set(this.#ends.subarray(this.#head, this.#tail));
-      sentAt.set(this.#sentAt.subarray(this.#head, this.#tail));
-      flags.set(this.#flags.subarray(this.#head, this.#tail));
-      this.#ends = ends;
-      this.#sentAt = sentAt;
-      this.#flags = flags;
-    }
+    const old = this.#rows;
+    const isRoomy = this.#head >= count && this.#head > 0;
+    if (!isRoomy) this.#rows = spares.take(Math.max(FIRST_ROWS * STRIDE, 2 * old.length));
+    if (isRoomy) old.copyWithin(0, this.#head * STRIDE, this.#tail * STRIDE);
+    else if (count > 0) this.#rows.set(this.#head === 0 ? old : old.subarray(this.#head * STRIDE));
+    if (!isRoomy) spares.give(old);
     this.#head = 0;
     this.#tail = count;
   }
 
-  /** A flight that has landed keeps the room of a small one, so that requests and answers allocate nothing. */
+  /** The flight has landed. */
   #release(): void {
     this.#head = this.#tail = this.#lostFrom = 0;
-    if (this.#ends.length <= KEPT_CAPACITY) return;
+    this.#giveBack();
+  }
+
+  #giveBack(): void {
+    spares.give(this.#rows);
+    this.#rows = NOTHING;
     this.rates?.marks.release();
-    this.#ends = NO_ENDS;
-    this.#sentAt = NO_TIMES;
-    this.#flags = NO_FLAGS;
   }
 }
 

@@ -4,33 +4,15 @@
  * @module
  */
 import { copyBytes } from "../store/copy.ts";
+import { Spares } from "../store/spares.ts";
 
 /** The least ring that is made, and the step in which it grows is doubling. */
 const LEAST = 4_096;
 
-/** Memory given back and not yet used again, by its length. */
-const spares = new Map<number, Uint8Array[]>();
-
-/** So much of it is kept: most connections need their memory for a moment only, one after the other. */
+/** So much is kept of what was given back: most connections need their memory for a moment only. */
 const MOST_SPARE = 8 << 20;
 
-let spareBytes = 0;
-
-function take(length: number): Uint8Array {
-  const spare = spares.get(length)?.pop();
-  if (spare === undefined) return new Uint8Array(length);
-  spareBytes -= length;
-  return spare;
-}
-
-function give(bytes: Uint8Array): void {
-  const { length } = bytes;
-  if (length === 0 || spareBytes + length > MOST_SPARE) return;
-  spareBytes += length;
-  const list = spares.get(length);
-  if (list === undefined) spares.set(length, [bytes]);
-  else list.push(bytes);
-}
+const spares = new Spares<Uint8Array>((length) => new Uint8Array(length), MOST_SPARE, MOST_SPARE);
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -55,11 +37,11 @@ export class GrowingRing {
     if (length <= old.length) return;
     let size = Math.max(LEAST, old.length);
     while (size < length) size *= 2;
-    const bytes = take(size);
+    const bytes = spares.take(size);
     this.copyOut(0, bytes, 0, kept);
     this.#bytes = bytes;
     this.#head = 0;
-    give(old);
+    spares.give(old);
   }
 
   /** Copies `source[at..at + length)` to `offset` behind the head. */
@@ -88,7 +70,7 @@ export class GrowingRing {
 
   /** Gives the memory back: nothing in it is wanted any more. */
   release(): void {
-    give(this.#bytes);
+    spares.give(this.#bytes);
     this.#bytes = NO_BYTES;
     this.#head = 0;
   }

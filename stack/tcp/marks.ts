@@ -4,17 +4,22 @@
  *
  * @module
  */
+import { Spares } from "../store/spares.ts";
 import type { Micros } from "./clock.ts";
 
 const DELIVERED = 0, DELIVERED_AT = 1, FIRST_SENT_AT = 2, LOST = 3, IN_FLIGHT = 4;
-/** Words a segment. */
-const STRIDE = 5;
+/** Words a segment, of which some are not used: what is spared has a power of two of them. */
+const STRIDE = 8;
+/** Segments that there is room for at first, and those that are kept room for. */
+const FIRST_ROWS = 8, MOST_ROWS = 64;
+
+const spares = new Spares<Int32Array>((length) => new Int32Array(length), MOST_ROWS * STRIDE, 1 << 20);
 
 const NOTHING = new Int32Array(0);
 
 /** A row of numbers for each place of a flight's segments. */
 export class Marks {
-  #words = NOTHING;
+  #words: Int32Array = NOTHING;
 
   /** Notes what holds as the segment at a place leaves. `inFlight` is with itself; negative: it is application-limited. */
   set(
@@ -70,14 +75,18 @@ export class Marks {
     this.#words.copyWithin((at + 1) * STRIDE, at * STRIDE, tail * STRIDE);
   }
 
-  /** A large flight has landed. */
+  /** The flight has landed. */
   release(): void {
+    spares.give(this.#words);
     this.#words = NOTHING;
   }
 
   #grow(rows: number): void {
-    const words = new Int32Array(Math.max(2 * this.#words.length, 16 * STRIDE, rows * STRIDE));
-    words.set(this.#words);
-    this.#words = words;
+    const old = this.#words;
+    let length = Math.max(FIRST_ROWS * STRIDE, old.length);
+    while (length < rows * STRIDE) length *= 2;
+    this.#words = spares.take(length);
+    if (old.length > 0) this.#words.set(old);
+    spares.give(old);
   }
 }
