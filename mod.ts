@@ -222,7 +222,7 @@ export { BpfProgram } from "./nic/filter/program.ts";
 
 export { capture, type CaptureOptions } from "./nic/pcap/capture.ts";
 export { ClassicPcapWriter } from "./nic/pcap/classic-writer.ts";
-export { DropWatch, type DropWatchOptions } from "./nic/pcap/drop-watch.ts";
+export { DropWatch, type DropWatchOptions, isDropCounter } from "./nic/pcap/drop-watch.ts";
 export { PcapError } from "./nic/pcap/error.ts";
 export type { PcapSink } from "./nic/pcap/output.ts";
 export { LinkType, linkTypeOf, type PcapInterface, type PcapPacket } from "./nic/pcap/packet.ts";

@@ -1,51 +1,14 @@
 /** What passed an appliance and what did not, layer by layer, and what befell the frames before. */
-import { type FaultyNic, type FilteredNic, type PipeCounters, PointToPoint, Vlan } from "../mod.ts";
+import {
+  type FaultyNic,
+  type FilteredNic,
+  isDropCounter,
+  type PipeCounters,
+  PointToPoint,
+  Vlan,
+} from "../mod.ts";
 import type { Appliance } from "./appliance.ts";
 import { byteCount, lengthOfTime, table, words } from "./cli/format.ts";
-
-/** Counters that tell of something done; all others tell why something was not. */
-const DONE: ReadonlySet<string> = new Set([
-  "received",
-  "sent",
-  "receivedBytes",
-  "sentBytes",
-  "requests",
-  "postponed",
-  "answered",
-  "noted",
-  "renamed",
-  "errorsSent",
-  "blackHoles",
-  "linkControl",
-  "fragmentsKept",
-  "reassembled",
-  "fragmentsSent",
-  "accepted",
-  "connected",
-  "retransmitted",
-  "probes",
-  "recoveries",
-  "timeouts",
-  "undone",
-  "challenges",
-  "resets",
-  "cookies",
-  "cookiesAccepted",
-  "inTimeWait",
-  "errors",
-  "linkControl",
-  "lookups",
-  "defended",
-  "queries",
-  "reports",
-  "routerAdvertisements",
-  "redirects",
-]);
-
-/** Whether a counter tells of something done, rather than why something was not. */
-export function isDone(counter: string): boolean {
-  return DONE.has(counter);
-}
 
 /** The counters of all layers, from the wire upwards. */
 export function layers(appliance: Appliance): readonly (readonly [string, object])[] {
@@ -102,10 +65,11 @@ function linkCounters({ link, eth }: Appliance): object {
   return link instanceof PointToPoint ? link.counters : eth.counters;
 }
 
-function numbers(counters: object, done: boolean): Record<string, number> {
+/** The counters of what was done, or those of drops that are not zero. */
+function numbers(counters: object, drops: boolean): Record<string, number> {
   const entries: [string, number][] = Object.entries(counters);
   return Object.fromEntries(
-    entries.filter(([name, value]) => isDone(name) === done && (done || value !== 0)),
+    entries.filter(([name, value]) => isDropCounter(name) === drops && (!drops || value !== 0)),
   );
 }
 
@@ -117,14 +81,14 @@ export function summary(appliance: Appliance): {
   const packets: Record<string, Record<string, number>> = {};
   const drops: Record<string, Record<string, number>> = {};
   for (const [layer, counters] of layers(appliance)) {
-    packets[layer] = numbers(counters, true);
-    const dropped = numbers(counters, false);
+    packets[layer] = numbers(counters, false);
+    const dropped = numbers(counters, true);
     if (Object.keys(dropped).length > 0) drops[layer] = dropped;
   }
   return { packets, drops };
 }
 
-/** The same as lines for people. */
+/** The same as lines for people, without layers that nothing reached. */
 export function summaryLines(appliance: Appliance, microseconds: number): string[] {
   const { received, sent, receivedBytes, sentBytes } = appliance.nic.counters;
   const { packets, drops } = summary(appliance);
@@ -133,7 +97,7 @@ export function summaryLines(appliance: Appliance, microseconds: number): string
       return `${words(name)} ${value}`;
     });
     return [`  ${layer}`, ...cells];
-  });
+  }).filter(({ length }) => length > 1);
   const dropped = Object.entries(drops).flatMap(([layer, counted]) => {
     return Object.entries(counted).map(([name, value]) => `  ${layer}: ${words(name)} ${value}`);
   });

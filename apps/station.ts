@@ -222,7 +222,8 @@ export class Station {
           this.appliance.nic.wake();
         }
         const { spec } = this.#opened;
-        const remedy = `ip link set ${spec.kind === "link" ? "" : spec.name} up`;
+        // With "dev", or an interface called "a" is taken for a word.
+        const remedy = `ip link set dev ${spec.kind === "link" ? "" : spec.name} up`;
         output.warn(isUp ? `${this.name} is up` : `${this.name} is down; switch it on with: ${remedy}`);
       }
       wasUp = isUp;

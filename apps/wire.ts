@@ -21,9 +21,6 @@ export interface WireOptions {
   readonly pcap?: string | undefined;
 }
 
-/** Counters that tell of frames that went their way, beside those that every {@linkcode DropWatch} knows. */
-const NOT_DROPS: readonly string[] = ["errors", "noted", "renamed"];
-
 /**
  * A NIC with faults next to the wire, then a filter, then a capture next to the host: it holds what reaches the host
  * and what the host sends.
@@ -67,7 +64,7 @@ export class Wire {
     if (this.#watch === undefined) {
       const layers = this.#layers();
       if (Object.keys(layers).length === 0) return undefined;
-      this.#watch = new DropWatch(layers, { notDrops: NOT_DROPS });
+      this.#watch = new DropWatch(layers);
     }
     return this.#watch.reason();
   }

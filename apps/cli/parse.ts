@@ -106,7 +106,13 @@ export function user(text: string): User {
 
 /** A NIC. */
 export function nic(text: string): NicSpec {
-  return checked("--nic", () => parseNicSpec(text), "write one that `ethox nics` lists");
+  try {
+    return parseNicSpec(text);
+  } catch (error) {
+    // What is wrong with an interface's name begins with that name, which may be empty.
+    const problem = messageOf(error).replace(/^[^ ]*: (?=".*" is no name)/, "");
+    throw new UsageError(`--nic: ${problem.startsWith(`"${text}"`) ? problem : `"${text}": ${problem}`}`);
+  }
 }
 
 /** Faults of the wire. */

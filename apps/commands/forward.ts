@@ -17,7 +17,7 @@ ${options.nicHelp()}
 Examples:
   ethox forward --nic tap:left --addr 10.0.0.1/24 --nic tap:right --addr 10.0.1.1/24
   ethox forward --nic tap:left --addr 10.0.0.1/24 --nic tun:up --addr 10.9.9.1/30 --gateway 10.9.9.2
-  ethox forward --nic tap:a --addr 10.0.0.1/24 --nic tap:b --addr 10.0.1.1/24 --route 192.0.2.0/24,10.0.1.2
+  ethox forward --nic tap:t1 --addr 10.0.0.1/24 --nic tap:t2 --addr 10.0.1.1/24 --route 192.0.2.0/24,10.0.1.2
 `;
 
 /** What belongs to one NIC. */

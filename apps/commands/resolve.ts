@@ -144,7 +144,7 @@ function show(output: Output, stack: Stack, answer: DnsAnswer, type: number, tim
   });
   if (output.json) return;
   if (!output.human) return records.forEach(({ data }) => output.result(dataText(data)));
-  output.line(`;; status: ${isAnswered ? codeName(flags) : status}, flags: ${flagNames(flags)}`);
+  output.line(`;; status: ${isAnswered ? `${codeName(flags)}, flags: ${flagNames(flags)}` : status}`);
   output.line(`;${question}. IN ${typeName(type)}`);
   const sections = [[DnsSection.Answer, "ANSWER"], [DnsSection.Authority, "AUTHORITY"], [
     DnsSection.Additional,

@@ -20,7 +20,7 @@ export interface Target {
 /** Reads an http or https URL; without a scheme it is http. Throws a CliError. */
 export function parseTarget(text: string): Target {
   const url = URL.parse(/^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `http://${text}`);
-  if (url === null) throw new UsageError(`URL: "${text}" is none; write one, as in http://10.0.0.2/`);
+  if (url === null) throw new UsageError(`"${text}" is no URL; write one, as in http://10.0.0.2/`);
   const { protocol, hostname, host, pathname, search, username } = url;
   if (protocol !== "http:" && protocol !== "https:") {
     throw new UsageError(`URL: "${protocol.slice(0, -1)}" is not spoken; allowed is http and https`);

@@ -1,9 +1,9 @@
 /** Tells, packet by packet, what goes over a NIC and which layers had to do with it. */
-import { describe, EtherType, Icmpv6Type, Protocol, type Slot } from "../../mod.ts";
+import { describe, EtherType, Icmpv6Type, isDropCounter, Protocol, type Slot } from "../../mod.ts";
 import type { Appliance, Tree } from "../appliance.ts";
 import { words } from "../cli/format.ts";
 import type { Output } from "../cli/output.ts";
-import { isDone, layers } from "../report.ts";
+import { layers } from "../report.ts";
 
 /** What one packet did on its way through the layers. */
 interface Passage {
@@ -133,7 +133,7 @@ export class Story {
       const entries: [string, number][] = Object.entries(counters);
       entries.forEach(([name, value], place) => {
         if (value === before[index]![place]) return;
-        if (!isDone(name)) dropped = `${layer}: ${words(name)}`;
+        if (isDropCounter(name)) dropped = `${layer}: ${words(name)}`;
         else if (name === "received") through.push(layer);
       });
     });

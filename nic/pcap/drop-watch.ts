@@ -4,31 +4,67 @@
  * @module
  */
 
-/** Counters of frames that went their way; every other counter is taken for one of drops. */
-const NOT_DROPS: readonly string[] = [
+/** Counters that tell of something done; all others tell why something was not. */
+const DONE: ReadonlySet<string> = new Set([
+  // Of every layer, and of NICs, links and filters.
   "received",
   "sent",
   "receivedBytes",
   "sentBytes",
-  "requests",
-  "postponed",
   "answered",
+  "errors",
   "errorsSent",
-  "blackHoles",
-  "linkControl",
-  "fragmentsKept",
-  "reassembled",
-  "fragmentsSent",
   "passed",
   "duplicated",
   "reordered",
   "corrupted",
   "marked",
-];
+  // Of ARP, NDP and the groups.
+  "requests",
+  "postponed",
+  "lookups",
+  "defended",
+  "routerAdvertisements",
+  "redirects",
+  "queries",
+  "reports",
+  // Of IP and routers.
+  "linkControl",
+  "fragmentsKept",
+  "reassembled",
+  "fragmentsSent",
+  "forwarded",
+  "fragments",
+  "waited",
+  // Of TCP.
+  "accepted",
+  "connected",
+  "retransmitted",
+  "resets",
+  "challenges",
+  "cookies",
+  "cookiesAccepted",
+  "inTimeWait",
+  "timeouts",
+  "blackHoles",
+  "probes",
+  "recoveries",
+  "undone",
+  // Of names and leases.
+  "noted",
+  "renamed",
+  "overTcp",
+  "remembered",
+]);
+
+/** Whether a counter of ours, by its field's name, tells why something was dropped or not sent. */
+export function isDropCounter(name: string): boolean {
+  return !DONE.has(name);
+}
 
 /** How a {@linkcode DropWatch} is set up. */
 export interface DropWatchOptions {
-  /** More names of counters that do not count drops. */
+  /** Names of counters that do not count drops either, besides those of {@linkcode isDropCounter}. */
   readonly notDrops?: readonly string[];
 }
 
@@ -44,9 +80,8 @@ class Layer {
     for (const field in this.#counters) {
       const value = this.#counters[field]!;
       this.#last.push(value);
-      this.#texts.push(
-        typeof value !== "number" || notDrops.has(field) ? undefined : `dropped: ${name}.${field}`,
-      );
+      const tells = typeof value === "number" && isDropCounter(field) && !notDrops.has(field);
+      this.#texts.push(tells ? `dropped: ${name}.${field}` : undefined);
     }
   }
 
@@ -80,11 +115,10 @@ export class DropWatch {
   readonly #layers: readonly Layer[];
 
   /**
-   * Watches every numeric field of `layers`, those in {@linkcode DropWatchOptions.notDrops} aside; none may be added
-   * later. Throws a RangeError when there is none.
+   * Watches the fields of `layers` that count drops; none may be added later. Throws a RangeError when there is none.
    */
   constructor(layers: Readonly<Record<string, object>>, options: DropWatchOptions = {}) {
-    const notDrops = new Set([...NOT_DROPS, ...options.notDrops ?? []]);
+    const notDrops = new Set(options.notDrops);
     this.#layers = Object.entries(layers).map(([name, counters]) => new Layer(name, counters, notDrops));
     if (!this.#layers.some((layer) => layer.hasDrops)) {
       throw new RangeError("none of these layers has a counter of drops");

@@ -104,7 +104,7 @@ Deno.test("curl: on the wire in memory, the neighbour is the host and has a page
 Deno.test("curl: what cannot be asked for is one line and status 2", async () => {
   const wrong: readonly [args: string[], complaint: RegExp][] = [
     [["ftp://10.0.0.2/"], /"ftp" is not spoken; allowed is http and https/],
-    [["http://"], /URL: "http:\/\/" is none; write one/],
+    [["http://"], /"http:\/\/" is no URL; write one/],
     [["http://me:secret@10.0.0.2/"], /user names are not supported/],
     [["http://10.0.0.2:0/"], /0 is no port/],
     [["http://10.0.0.2/", "-X", "a b"], /--request: "a b" is no method/],

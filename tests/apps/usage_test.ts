@@ -53,8 +53,16 @@ const WRONG: readonly (readonly [readonly string[], number, RegExp])[] = [
     2,
     /--nic: tun:tun0 has no hardware addresses to ask for/,
   ],
-  [["serve", ...ADDR, "--nic", "tap:"], 2, /--nic: .*no name for an interface/],
-  [["serve", ...ADDR, "--nic", "tap:much-too-long-a-name"], 2, /--nic: .*1 to 15 bytes/],
+  [
+    ["serve", ...ADDR, "--nic", "tap:"],
+    2,
+    /--nic: "tap:": "" is no name for an interface; use 1 to 15 bytes/,
+  ],
+  [
+    ["serve", ...ADDR, "--nic", "tap:much-too-long-a-name"],
+    2,
+    /--nic: "tap:much-too-long-a-name": "much-too-long-a-name" is no name for an interface; use 1 to 15 bytes/,
+  ],
   [["serve", ...ADDR, "--duration", "5"], 2, /--duration: "5".*as in 500ms/],
   [["serve", ...ADDR, "--duration", "-1s"], 2, /--duration/],
   [["serve", ...ADDR, "--duration", "0s"], 2, /--duration: "0s" is out of range; allowed is 1ms to/],

@@ -150,7 +150,7 @@ kernelTest(
     assert.equal(status, 0);
     assert.match(
       err,
-      /^ethox: warning: tap:tap0 is down; .*: ip link set tap0 up\nethox: warning: tap:tap0 is up\n$/,
+      /^ethox: warning: tap:tap0 is down; .*: ip link set dev tap0 up\nethox: warning: tap:tap0 is up\n$/,
     );
     removeTap("tap0");
   },

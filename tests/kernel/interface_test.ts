@@ -21,7 +21,7 @@ nicTest(
     for (let round = 0; round < 2; round++) {
       setInterfaceUp(name, false);
       await server.warned(
-        new RegExp(`(${name}[^ ]* is down; [^\\n]*ip link set ${name} up\\n[^]*){${round + 1}}`),
+        new RegExp(`(${name}[^ ]* is down; [^\\n]*ip link set dev ${name} up\\n[^]*){${round + 1}}`),
       );
       setInterfaceUp(name);
       await assertAnswered(2, "-i", "0.05");
