@@ -6,7 +6,7 @@
 
 /** Counters that tell of something done; all others tell why something was not. */
 const DONE: ReadonlySet<string> = new Set([
-  // Of every layer, and of NICs, links and filters.
+  // Of every layer, and of NICs, links, filters and meshes.
   "received",
   "sent",
   "receivedBytes",
@@ -15,6 +15,7 @@ const DONE: ReadonlySet<string> = new Set([
   "errors",
   "errorsSent",
   "passed",
+  "taken",
   "duplicated",
   "reordered",
   "corrupted",
