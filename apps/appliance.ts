@@ -240,7 +240,7 @@ export class Appliance {
     const { counters } = tunnelled?.inner ?? ip;
     const datagrams = udp.send(inTurn(() => udp.counters.sent + udp.counters.notSent, ...tasks));
     // The resolver asks over TCP where an answer fits no datagram.
-    return below(inTurn(() => counters.sent + counters.notSent, upper, datagrams, tcp.send()));
+    return below(inTurn(() => counters.handedOn, upper, datagrams, tcp.send()));
   }
 
   /** `messages` takes what ICMP does not deal with itself. */

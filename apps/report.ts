@@ -20,6 +20,7 @@ export function layers(appliance: Appliance): readonly (readonly [string, object
     ["arp", ip.arp.counters],
     ["acd", ip.arp.conflicts.counters],
     ["neighbours", ip.neighbours.counters],
+    ["waiting", ip.neighbours.waiting.counters],
     ["ip", ip.counters],
     ...(appliance.tunnelled?.layers ?? []),
     ...(autoconf.ndp === undefined ? [] : [["ndp", autoconf.ndp.counters] as const]),

@@ -78,6 +78,8 @@ export class Exchange {
       destinationPort: dhcp.SERVER_PORT,
       length,
       fromNobody: own === undefined,
+      // Whoever is done with its lease must know when the server has been told.
+      mayWait: false,
     });
     if (out === LayerError.Unreachable && destination !== BROADCAST) {
       if (this.#waits === NEVER) this.#waits = now;

@@ -12,8 +12,10 @@ export class ForwardCounters {
   forwarded = 0;
   /** Fragments that packets left in. */
   fragments = 0;
-  /** Put in line until their next hop's link address is known, or it does not answer: the link's IP counts what became of them. */
+  /** Put in line until their next hop's link address is known: the link's IP counts what became of them. */
   waited = 0;
+  /** Those of them, or their fragments, whose next hop did not answer; their senders are told by the IP of their link. */
+  undelivered = 0;
   /** Dropped: no host can have that source (RFC 1812 5.3.7). */
   martianSource = 0;
   /** Dropped: no router passes on to that destination (RFC 1812 5.3.7, RFC 3927 7, RFC 4291 2.5.6). */

@@ -6,6 +6,7 @@
 import { LayerError } from "../error.ts";
 import { type Frame, Segmentation } from "../frame.ts";
 import type { Receiver } from "../handler.ts";
+import type { Origin } from "../host/neighbours.ts";
 import { RouteKind } from "../host/routes.ts";
 import type { Ip } from "../ip/endpoint.ts";
 import type { IpIn } from "../ip/packet.ts";
@@ -25,6 +26,7 @@ import * as tcp from "../wire/tcp.ts";
 import * as udp from "../wire/udp.ts";
 import type { Forwarder, PortOptions } from "./endpoint.ts";
 import { Fragmenter, type FragmentInit } from "./fragment.ts";
+import { WaitingLine } from "./line.ts";
 import { mayLeave } from "./rules.ts";
 import { Way } from "./way.ts";
 
@@ -53,6 +55,15 @@ export class ForwardPort implements Receiver<IpIn> {
   readonly #way = new Way();
   readonly #init = new ReusedLinkInit();
   readonly #fragmenter = new Fragmenter();
+  readonly #line = new WaitingLine();
+  /** RFC 1812 4.3.3.1, RFC 4861 7.2.2: the sender is told by the link that the packet came from. */
+  readonly #origin: Origin = {
+    undelivered: (packet) => {
+      this.#router.counters.undelivered++;
+      this.ip.undelivered.undelivered(packet);
+      this.wake();
+    },
+  };
   // The way of the last packet: most go where the one before went.
   readonly #destination = new Address();
   #out: ForwardPort | undefined;
@@ -91,7 +102,7 @@ export class ForwardPort implements Receiver<IpIn> {
       else this.#report(packet, icmpv6.Type.PacketTooBig, 0, Math.max(mtu, ipv6.MTU_MIN));
       return;
     }
-    if (!this.#resolve(packet, out)) return;
+    if (!this.#resolve(packet, out, isLong)) return;
     spendHop(packet);
     const init = this.#init;
     init.etherType = isV4 ? EtherType.Ipv4 : EtherType.Ipv6;
@@ -142,14 +153,14 @@ export class ForwardPort implements Receiver<IpIn> {
   }
 
   /** Finds the next hop's link address. False: it is not known, and the packet waits or is gone. */
-  #resolve(packet: IpIn, out: ForwardPort): boolean {
+  #resolve(packet: IpIn, out: ForwardPort, isLong: boolean): boolean {
     if (this.#version >= 0 || !out.link.resolves) return true;
     const { neighbours } = out.ip;
     const { nextHop } = this.#way;
     const now = packet.info.timestamp;
     const init = this.#init;
     if (neighbours.lookup(nextHop, now, init.destination) !== LayerError.None) {
-      this.#wait(packet, out);
+      this.#wait(packet, out, isLong);
       return false;
     }
     this.#destination.copy(packet.destination);
@@ -160,19 +171,29 @@ export class ForwardPort implements Receiver<IpIn> {
   }
 
   /** RFC 1812 3.3.2: a router does not drop what only waits for a link address. */
-  #wait(packet: IpIn, out: ForwardPort): void {
+  #wait(packet: IpIn, out: ForwardPort, isLong: boolean): void {
     const { counters } = this.#router;
     const { frame, headerAt: at, isV4 } = packet;
-    const { waiting } = out.ip.neighbours;
-    const line = out.ip.neighbours.incomplete(this.#way.nextHop);
-    const isShort = frame.end - at <= out.link.info.mtu;
-    if (line < 0 || !isShort || !waiting.takes(line, frame.end - at)) {
+    const { mtu } = out.link.info;
+    const { neighbours } = out.ip;
+    const line = this.#line.enter(
+      neighbours.waiting,
+      neighbours.incomplete(this.#way.nextHop),
+      out.link,
+      this.#origin,
+    );
+    const isMany = frame.segmentation !== Segmentation.None;
+    if (line === undefined || isMany || !neighbours.waiting.takes(Math.min(frame.end - at, mtu))) {
       counters.unresolved++;
     } else {
       spendHop(packet);
       completeChecksum(frame);
-      waiting.push(line, frame.bytes, at, frame.end, isV4 ? EtherType.Ipv4 : EtherType.Ipv6);
-      counters.waited++;
+      const init = this.#init;
+      init.etherType = isV4 ? EtherType.Ipv4 : EtherType.Ipv6;
+      frame.start = at;
+      const error = isLong ? this.#fragmenter.send(frame, at, mtu, line, init) : line.transmit(frame, init);
+      if (error === LayerError.None) counters.waited++;
+      else counters.notSent++;
     }
     // The link's sender asks for the address; it may be asleep.
     out.wake();

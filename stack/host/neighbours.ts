@@ -18,7 +18,7 @@ import {
   stateAt,
 } from "./neighbour-entry.ts";
 import { NeighbourCounters, type NeighboursOptions } from "./neighbour-options.ts";
-import { NeighbourQueue } from "./neighbour-queue.ts";
+import { NeighbourQueue, placesFor } from "./neighbour-queue.ts";
 import { NeighbourStore, Standing } from "./neighbour-store.ts";
 
 export {
@@ -29,7 +29,13 @@ export {
   newRequest,
 } from "./neighbour-entry.ts";
 export { NeighbourCounters, type NeighboursOptions } from "./neighbour-options.ts";
-export { NeighbourQueue, WaitingCounters, type WaitingPacket } from "./neighbour-queue.ts";
+export {
+  type HeldFrame,
+  NeighbourQueue,
+  type Origin,
+  WaitingCounters,
+  type WaitingPacket,
+} from "./neighbour-queue.ts";
 
 /** How long one value of the random reachable time is used (RFC 4861 6.3.4: a few hours). */
 const SPREAD_TIME = seconds(7_200);
@@ -75,7 +81,7 @@ export class Neighbours {
     this.#delay = options.delay ?? seconds(5);
     this.#store = new NeighbourStore(this.capacity, seed);
     const total = this.#store.entries.length;
-    this.waiting = new NeighbourQueue(total);
+    this.waiting = new NeighbourQueue(total, placesFor(this.#store.lookups));
     this.#timers = new TimerWheel(total);
     this.#due = new Links(total, 2);
     this.#random = new Random(seed[0] ^ seed[1]);
@@ -219,7 +225,9 @@ export class Neighbours {
 
   /** Makes an entry by hand, which neither news nor time changes. False: the cache is full of such. */
   setStatic(address: Address, mac: Mac): boolean {
-    this.remove(address);
+    const known = this.#store.find(address);
+    // What waits for the address may leave.
+    if (known >= 0 && this.#store.entries[known]!.state !== NeighbourState.Incomplete) this.#forget(known);
     const index = this.#entryFor(address, Standing.Static, true);
     if (index < 0) return false;
     this.#setMac(index, mac);

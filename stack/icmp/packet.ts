@@ -5,6 +5,7 @@
  */
 import { type Failure, LayerError } from "../error.ts";
 import type { Frame } from "../frame.ts";
+import type { Origin } from "../host/neighbours.ts";
 import type { IpIn, IpInit, IpOut, IpRaw } from "../ip/packet.ts";
 import type { LossModel } from "../loss/models.ts";
 import type { NicInfo } from "../slot.ts";
@@ -35,6 +36,8 @@ export interface IcmpInit {
   readonly hopLimit?: number;
   /** The DSCP and ECN bits. */
   readonly trafficClass?: number;
+  /** Who is told if it has waited for its neighbour's link address in vain; absent: nobody. */
+  readonly origin?: Origin;
 }
 
 /** What every state of an ICMP packet tells. */
@@ -103,6 +106,8 @@ export interface IcmpOut extends IcmpHeader {
 
 const UNSPECIFIED = new Address();
 
+const NOBODY: Origin = { undelivered: () => {} };
+
 class ReusedIpInit implements IpInit {
   source = new Address();
   destination = new Address();
@@ -110,6 +115,7 @@ class ReusedIpInit implements IpInit {
   length = 0;
   hopLimit = 0;
   trafficClass = 0;
+  origin: Origin = NOBODY;
 }
 
 /** The object behind the three interfaces: one a place in a tree. */
@@ -207,6 +213,7 @@ export class IcmpPacket implements IcmpIn, IcmpRaw, IcmpOut {
     init.length = this.frame.end - this.#at;
     init.hopLimit = this.icmp.hopLimit;
     init.trafficClass = ip.trafficClass;
+    init.origin = NOBODY;
     const out = ip.reinit(init);
     if (typeof out === "number") return out;
     if (init.length > LARGE) this.icmp.largeEchoes.note(out.destination, this.rest);
@@ -266,6 +273,7 @@ export class IcmpPacket implements IcmpIn, IcmpRaw, IcmpOut {
     below.length = icmpv4.HEADER_LENGTH + init.length;
     below.hopLimit = init.hopLimit ?? this.icmp.hopLimit;
     below.trafficClass = init.trafficClass ?? 0;
+    below.origin = init.origin ?? NOBODY;
     return below;
   }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Sender } from "../handler.ts";
+import type { Origin, WaitingPacket } from "../host/neighbours.ts";
 import { LayerError } from "../error.ts";
 import { type Instant, milliseconds, NEVER, seconds } from "../store/time.ts";
 import { Address } from "../wire/address.ts";
@@ -13,6 +14,7 @@ import { Protocol } from "../wire/protocol.ts";
 import { Meaning, meaningOf, toldMtu } from "./meaning.ts";
 import type { IcmpIn, IcmpRaw } from "./packet.ts";
 import { Quote } from "./quote.ts";
+import { Sent } from "../ip/sent.ts";
 
 /** One answered or abandoned echo request. */
 export interface PingResult {
@@ -71,7 +73,7 @@ const OUTSTANDING = 64;
 const RETRY: Instant = milliseconds(5);
 
 /** Sends echo requests at its interval: `icmp.send(ping)`; takes the answers: `icmp.recv((packet) => ping.receive(packet))`. */
-export class Ping implements Sender<IcmpRaw> {
+export class Ping implements Sender<IcmpRaw>, Origin {
   /** Requests sent. */
   transmitted = 0;
   /** Answers that came in time and carried what was sent. */
@@ -85,6 +87,7 @@ export class Ping implements Sender<IcmpRaw> {
   /** When the requests that have been answered were sent. */
   readonly #answered = new Float64Array(OUTSTANDING).fill(NEVER);
   readonly #quote = new Quote();
+  readonly #sent = new Sent();
   readonly #init: {
     source: Address;
     destination: Address;
@@ -92,6 +95,7 @@ export class Ping implements Sender<IcmpRaw> {
     code: number;
     rest: number;
     length: number;
+    origin: Origin;
     hopLimit?: number;
   };
   #next: Instant = 0;
@@ -120,6 +124,7 @@ export class Ping implements Sender<IcmpRaw> {
       code: 0,
       rest: 0,
       length: this.#options.length,
+      origin: this,
       ...(options.hopLimit === undefined ? {} : { hopLimit: options.hopLimit }),
     };
   }
@@ -176,6 +181,20 @@ export class Ping implements Sender<IcmpRaw> {
     this.#options.onResult({ sequence, rtt, hopLimit, length: end - packet.payloadAt, isDuplicate });
     this.#settle();
     return true;
+  }
+
+  /** RFC 1122 2.3.2.2, RFC 4861 7.2.2: nobody answers the look-up, which is what a router calls host unreachable. */
+  undelivered(packet: WaitingPacket): void {
+    const { onError } = this.#options;
+    const { source, isV4, payloadAt } = this.#sent.read(packet);
+    const sequence = this.#sequence(icmpv4.sequence(packet.bytes, payloadAt));
+    if (onError === undefined || sequence < 0 || this.#sentAt[sequence % OUTSTANDING] === NEVER) return;
+    const { DestinationUnreachable } = isV4 ? icmpv4.Type : icmpv6.Type;
+    const code = isV4 ? icmpv4.Unreachable.Host : icmpv6.Unreachable.Address;
+    this.#sentAt[sequence % OUTSTANDING] = NEVER;
+    this.errors++;
+    onError({ sequence, from: source, type: DestinationUnreachable, code, mtu: 0 });
+    this.#settle();
   }
 
   deadline(): Instant {

@@ -22,6 +22,7 @@ import { Path } from "./path.ts";
 import { Reassembly, type ReassemblyOptions } from "./reassembly.ts";
 import { IpReceiver } from "./receive.ts";
 import { IpSender } from "./send.ts";
+import { Undelivered } from "./undelivered.ts";
 
 /** What passed an {@linkcode Ip} endpoint, and what did not, by reason. */
 export class IpCounters {
@@ -79,14 +80,23 @@ export class IpCounters {
   unicastInGroup = 0;
   /** Not sent: no route or no own address. */
   noRoute = 0;
-  /** Not sent: the next hop's link address is being looked up. */
+  /** Put in line until the next hop's link address is known: `neighbours.waiting.counters` say what became of them. */
+  waited = 0;
+  /** Not sent: the next hop's link address is not known, and no more may wait for it. */
   unresolved = 0;
+  /** Packets put in line to be cut into fragments, which `sent` counts. */
+  divided = 0;
   /** Not sent: the link or the NIC refused. */
   notSent = 0;
   /** ICMP errors that the layer itself has sent about received packets. */
   errorsSent = 0;
   /** ICMP errors of the layer itself that were not sent: forbidden (RFC 1122 3.2.2, RFC 4443 2.4), or too many. */
   unsentErrors = 0;
+
+  /** Grows with every packet that its sender is rid of, one way or the other: what `inTurn` asks for. */
+  get handedOn(): number {
+    return this.sent + this.notSent + this.waited + this.divided;
+  }
 }
 
 /**
@@ -167,6 +177,12 @@ export class Ip {
    * @internal
    */
   readonly large: LargeFrames;
+  /**
+   * Errors about packets that were passed on and did not arrive.
+   *
+   * @internal
+   */
+  readonly undelivered: Undelivered = new Undelivered(this);
 
   /** Throws a RangeError for an address that no host can have, or a gateway that is on no own subnet. */
   constructor(options: IpOptions = {}) {

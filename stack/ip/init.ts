@@ -4,6 +4,7 @@
  * @module
  */
 import { LayerError } from "../error.ts";
+import type { Origin } from "../host/neighbour-queue.ts";
 import type { Address } from "../wire/address.ts";
 import * as ipv4 from "../wire/ipv4.ts";
 
@@ -36,6 +37,10 @@ export interface IpInit {
   readonly segmentLength?: number;
   /** True: refused (`BadSize`) where it is longer than its path takes, rather than sent in fragments. */
   readonly dontFragment?: boolean;
+  /** False: refused (`Unreachable`) where it would have to wait for its neighbour's link address, which is asked for. */
+  readonly mayWait?: boolean;
+  /** Who is told if it has waited for its neighbour's link address in vain; absent: nobody. */
+  readonly origin?: Origin;
 }
 
 /** What no link could send: a length that the header cannot hold, or a hop limit of 0 (RFC 1122 3.2.1.7). */

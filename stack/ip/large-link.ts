@@ -77,6 +77,13 @@ export class LargeLink implements LinkIn, LinkRaw, LinkOut {
     this.#large = undefined;
   }
 
+  /** Hands the frame to the caller, whose it is then. */
+  part(): LargeFrame | undefined {
+    const large = this.#large;
+    this.#large = undefined;
+    return large;
+  }
+
   prepare(init: LinkInit): LinkOut | Failure {
     return this.frame.resize(init.length) ? this.#begin(init) : LayerError.BadSize;
   }

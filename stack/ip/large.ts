@@ -38,6 +38,15 @@ export class LargeFrames {
     return undefined;
   }
 
+  /** Whether at least half of them are free, so that some may be kept for a while. */
+  get hasPlenty(): boolean {
+    let taken = 0;
+    for (let index = 0; index < this.#frames.length; index++) {
+      if (this.#frames[index]?.isTaken === true) taken++;
+    }
+    return 2 * taken < this.capacity;
+  }
+
   /** Takes a frame back. */
   give(frame: LargeFrame): void {
     frame.isTaken = false;

@@ -5,6 +5,7 @@
  */
 import { type Failure, LayerError } from "../error.ts";
 import type { Frame } from "../frame.ts";
+import type { Origin } from "../host/neighbour-queue.ts";
 import type { Link, LinkIn, LinkInit, LinkOut, LinkRaw } from "../link.ts";
 import type { LossModel } from "../loss/models.ts";
 import { completeChecksum } from "../offload.ts";
@@ -18,79 +19,16 @@ import * as ipv6 from "../wire/ipv6.ts";
 import { Mac } from "../wire/mac.ts";
 import type { Ip } from "./endpoint.ts";
 import { checkInit, DEFAULT_HOP_LIMIT, type IpInit } from "./init.ts";
+import type { IpIn, IpOut, IpRaw } from "./interfaces.ts";
 import { LargeFrame } from "./large.ts";
 import { LargeLink } from "./large-link.ts";
 import { LEAST_MTU_V4 } from "./path-mtu.ts";
 
 export { DEFAULT_HOP_LIMIT, type IpInit } from "./init.ts";
+export type { IpBase, IpHeader, IpIn, IpOut, IpRaw } from "./interfaces.ts";
 
 /** Where the headers say what follows them. */
 const NEXT_HEADER = 6, PROTOCOL = 9;
-
-/** What every state of an IP packet tells. */
-export interface IpBase {
-  /** The endpoint. */
-  readonly ip: Ip;
-  /** The buffer. */
-  readonly frame: Frame;
-  /** The NIC's state. */
-  readonly info: NicInfo;
-}
-
-/** What is known once there is a header. */
-export interface IpHeader extends IpBase {
-  /** Whether it is an IPv4 packet; an IPv6 packet otherwise. */
-  readonly isV4: boolean;
-  /** Where it comes from. Overwritten by the next packet: copy what must last. */
-  readonly source: Address;
-  /** Where it goes. Overwritten by the next packet: copy what must last. */
-  readonly destination: Address;
-  /** What the payload is: a {@linkcode Protocol}. */
-  readonly protocol: number;
-  /** The payload's first byte in `frame.bytes`; it ends at `frame.end`. */
-  readonly payloadAt: number;
-}
-
-/** A received IP packet that is for us: its header is valid, its payload whole. */
-export interface IpIn extends IpHeader {
-  /** The link's packet below, for what is the link's own. */
-  readonly link: LinkIn;
-  /** The header's first byte in `frame.bytes`. */
-  readonly headerAt: number;
-  /** Where in `frame.bytes` the byte lies that says what the payload is. */
-  readonly protocolAt: number;
-  /** Hops it might still have made. */
-  readonly hopLimit: number;
-  /** The DSCP and ECN bits. */
-  readonly trafficClass: number;
-  /** Whether it was sent to more than one host, by the link or by IP: no error may answer it (RFC 1122 3.2.2). */
-  readonly isGroup: boolean;
-  /** Turns it into a packet to send that keeps the last `init.length` bytes as payload. Refused: still In. */
-  readonly reinit: (init: IpInit) => IpOut | Failure;
-  /** Gives the buffer back; what it held is lost. */
-  readonly deinit: () => IpRaw;
-  /** Has the packet, or the answer in its buffer, dropped instead of sent, if `loss` says so then. */
-  readonly loseIf: (loss: LossModel) => void;
-}
-
-/** An empty buffer. */
-export interface IpRaw extends IpBase {
-  /**
-   * Finds the route and the neighbour and writes the headers. A packet that is longer than its path's MTU gets a longer
-   * buffer, the Out packet's `frame`, and is sent in fragments. Refused: still Raw, and the look-up is noted.
-   */
-  readonly prepare: (init: IpInit) => IpOut | Failure;
-  /** Has the packet, or the answer in its buffer, dropped instead of sent, if `loss` says so then. */
-  readonly loseIf: (loss: LossModel) => void;
-}
-
-/** A packet whose headers are written; the payload is to be filled in. */
-export interface IpOut extends IpHeader {
-  /** Completes the header and queues the packet. It is gone, whatever the answer. */
-  readonly send: () => LayerError;
-  /** Takes what was prepared as if it had been received. */
-  readonly intoIn: () => IpIn;
-}
 
 class ReusedLinkInit implements LinkInit {
   readonly destination = new Mac();
@@ -118,6 +56,13 @@ export class IpPacket implements IpIn, IpRaw, IpOut {
   #state: State = State.Gone;
   /** The look-up that the packet waits for when it is sent; -1: it leaves. */
   #waitingFor = -1;
+  #origin: Origin | undefined;
+  /** What may take the packet before it gets in line. */
+  #loss: LossModel | undefined;
+  /** Whether the buffer came empty. */
+  #cameEmpty = false;
+  /** That buffer, once a packet is in line that was written there. */
+  #left: LinkRaw | undefined;
   readonly #linkInit = new ReusedLinkInit();
   /** What a packet in fragments is sent through; made for the first. */
   #largeLink: LargeLink | undefined;
@@ -162,8 +107,17 @@ export class IpPacket implements IpIn, IpRaw, IpOut {
     this.frame = link.frame;
     this.info = link.info;
     this.#waitingFor = -1;
+    this.#loss = this.#left = undefined;
+    this.#cameEmpty = true;
     this.#state = State.Raw;
     return this;
+  }
+
+  /** The empty buffer that was entered with, if a packet was put in line instead of using it. */
+  takeLeft(): LinkRaw | undefined {
+    const left = this.#left;
+    this.#left = undefined;
+    return left;
   }
 
   /** Ends the packet's use: its handler has returned. */
@@ -177,7 +131,7 @@ export class IpPacket implements IpIn, IpRaw, IpOut {
     const fault = checkInit(init);
     if (fault !== LayerError.None) return fault;
     const source = this.#way(init, this.#raw);
-    if (typeof source === "number") return source;
+    if (typeof source === "number") return source === LayerError.Unreachable ? this.#await(init) : source;
     if (this.#isTooLong(this.#raw)) return this.#large(init, source, this.#raw, 0);
     const out = this.#raw.prepare(this.#linkInit);
     return typeof out === "number" ? this.#refused(out) : this.#emit(out, init, source);
@@ -202,6 +156,7 @@ export class IpPacket implements IpIn, IpRaw, IpOut {
   }
 
   loseIf(loss: LossModel): void {
+    this.#loss = loss;
     if (this.#state === State.In) this.#in.loseIf(loss);
     else if (this.#state === State.Raw) this.#raw.loseIf(loss);
     else misuse("loseIf", this.#state);
@@ -221,24 +176,40 @@ export class IpPacket implements IpIn, IpRaw, IpOut {
     if (this.#waitingFor >= 0) return this.#wait();
     if (this.isV4 && this.info.capabilities.ipv4.fill) ipv4.fillChecksum(this.frame.bytes, this.headerAt);
     const error = this.#out.send();
-    if (error !== LayerError.None) this.ip.counters.notSent++;
-    else if (!(this.frame instanceof LargeFrame)) this.ip.counters.sent++; // its fragments count themselves
+    const { counters } = this.ip;
+    if (error !== LayerError.None) counters.notSent++;
+    else if (this.frame instanceof LargeFrame) counters.divided++;
+    else counters.sent++;
     return error;
   }
 
   /**
-   * RFC 4861 7.2.2, RFC 1122 2.3.2.2: an answer can wait for its neighbour's link address. Who prepares packets of its
-   * own still has them, and tries again.
+   * RFC 4861 7.2.2, RFC 1122 2.3.2.2: what leaves for a neighbour whose link address is not known waits for that. What is
+   * many segments in one does not: its sender has it still, and tries again.
    */
   #await(init: IpInit): IpOut | Failure {
-    const { path, neighbours } = this.ip;
+    const { path, neighbours, large, counters } = this.ip;
     const { waitingFor, waitingOwn } = path;
-    const { length } = this.#linkInit;
-    if (waitingFor < 0 || length > path.mtu || !neighbours.waiting.takes(waitingFor, length)) {
+    if (waitingFor < 0) return LayerError.Unreachable;
+    const link = this.#state === State.In ? this.#in : this.#raw;
+    const linkInit = this.#linkInit;
+    const isLong = this.#isTooLong(link);
+    const isLarge = isLong || link instanceof LargeLink;
+    if (
+      init.mayWait === false || linkInit.segmentLength > 0 ||
+      (isLarge ? !large.hasPlenty : !neighbours.waiting.takes(linkInit.length))
+    ) {
+      counters.unresolved++;
       return LayerError.Unreachable;
     }
-    this.#linkInit.destination.copy(this.#in.mac);
-    const out = this.#in.reinit(this.#linkInit);
+    linkInit.destination.copy(link.mac);
+    this.#origin = init.origin;
+    if (isLong) {
+      const long = this.#large(init, waitingOwn, link, this.#state === State.In ? init.length : 0);
+      if (typeof long !== "number") this.#waitingFor = waitingFor;
+      return long;
+    }
+    const out = this.#state === State.In ? this.#in.reinit(linkInit) : this.#raw.prepare(linkInit);
     if (typeof out === "number") return this.#refused(out);
     this.#waitingFor = waitingFor;
     return this.#emit(out, init, waitingOwn);
@@ -246,12 +217,32 @@ export class IpPacket implements IpIn, IpRaw, IpOut {
 
   #wait(): LayerError {
     const { frame, headerAt } = this;
+    const out = this.#out;
     completeChecksum(frame);
     if (this.isV4) ipv4.fillChecksum(frame.bytes, headerAt);
+    const isLost = this.#loss?.lost() === true;
+    const error = isLost ? LayerError.None : this.#lineUp(out instanceof LargeLink ? out.part() : undefined);
+    // A packet in line does not need its buffer. One that may be lost would have others lost in its place.
+    if (this.#cameEmpty && this.#loss === undefined) {
+      this.#left = out instanceof LargeLink ? this.#raw : out.intoIn().deinit();
+    }
+    return error;
+  }
+
+  #lineUp(large: LargeFrame | undefined): LayerError {
+    const { bytes, end } = this.frame;
     const etherType = this.isV4 ? EtherType.Ipv4 : EtherType.Ipv6;
-    const { waiting } = this.ip.neighbours;
-    const isTaken = waiting.push(this.#waitingFor, frame.bytes, headerAt, frame.end, etherType);
-    return isTaken ? LayerError.None : LayerError.Unreachable;
+    const { counters, neighbours: { waiting } } = this.ip;
+    const isTaken = large === undefined
+      ? waiting.push(this.#waitingFor, bytes, this.headerAt, end, etherType, this.#origin)
+      : waiting.hold(this.#waitingFor, large, etherType, this.#origin);
+    if (isTaken) {
+      counters.waited++;
+      return LayerError.None;
+    }
+    if (large !== undefined) this.ip.large.give(large);
+    counters.notSent++;
+    return LayerError.Exhausted;
   }
 
   #refused(error: Failure): Failure {
@@ -355,6 +346,8 @@ export class IpPacket implements IpIn, IpRaw, IpOut {
     this.frame = link.frame;
     this.info = link.info;
     this.#waitingFor = -1;
+    this.#loss = undefined;
+    this.#cameEmpty = false;
     this.#state = State.In;
   }
 

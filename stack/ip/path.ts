@@ -148,7 +148,6 @@ export class Path {
     if (!link.resolves) return own;
     const error = neighbours.lookup(nextHop, now, mac);
     if (error !== LayerError.None) {
-      this.#ip.counters.unresolved++;
       this.waitingFor = neighbours.incomplete(nextHop);
       this.waitingOwn = own;
       return error;

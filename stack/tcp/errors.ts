@@ -4,9 +4,11 @@
  * @module
  */
 import type { Receiver } from "../handler.ts";
+import type { Origin, WaitingPacket } from "../host/neighbours.ts";
 import type { IcmpIn } from "../icmp/packet.ts";
 import { Meaning, meaningOf, toldMtu } from "../icmp/meaning.ts";
 import { Quote } from "../icmp/quote.ts";
+import { Sent } from "../ip/sent.ts";
 import { Protocol } from "../wire/protocol.ts";
 import * as wire from "../wire/tcp.ts";
 import { CloseReason, type Connection } from "./connection.ts";
@@ -76,4 +78,32 @@ function onError(c: Connection, meaning: Meaning): void {
     c.tcp.end(c, meaning === Meaning.Refused ? CloseReason.Refused : CloseReason.Unreachable);
   } // RFC 5461 2.1, RFC 5927 5.2: a path may heal, and a forged error must not end what works.
   else c.softError = true;
+}
+
+/**
+ * RFC 1122 2.3.2.2, RFC 4861 7.2.2: a segment's neighbour does not answer. That is what a router would call host
+ * unreachable: a soft error (RFC 1122 4.2.3.9), but whoever has not connected yet need not go on.
+ */
+export class UndeliveredSegments implements Origin {
+  readonly #tcp: Tcp;
+  readonly #sent = new Sent();
+
+  /** For the connections of an endpoint. */
+  constructor(tcp: Tcp) {
+    this.#tcp = tcp;
+  }
+
+  undelivered(packet: WaitingPacket): void {
+    const { source, destination, payloadAt: at } = this.#sent.read(packet);
+    const { bytes } = packet;
+    const c = this.#tcp.connections.find(
+      source,
+      wire.sourcePort(bytes, at),
+      destination,
+      wire.destinationPort(bytes, at),
+    );
+    if (c === undefined) return;
+    if (c.state === ConnectionState.SynSent) this.#tcp.end(c, CloseReason.Unreachable);
+    else c.softError = true;
+  }
 }

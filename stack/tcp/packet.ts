@@ -5,6 +5,7 @@
  */
 import { type Failure, LayerError } from "../error.ts";
 import { type Frame, Segmentation } from "../frame.ts";
+import type { Origin } from "../host/neighbours.ts";
 import type { IpIn, IpInit, IpOut, IpRaw } from "../ip/packet.ts";
 import type { LossModel } from "../loss/models.ts";
 import type { NicInfo } from "../slot.ts";
@@ -13,6 +14,7 @@ import { Address } from "../wire/address.ts";
 import { Protocol } from "../wire/protocol.ts";
 import * as tcp from "../wire/tcp.ts";
 import type { Tcp } from "./endpoint.ts";
+import { UndeliveredSegments } from "./errors.ts";
 
 /** What {@linkcode TcpRaw.prepare} and {@linkcode TcpIn.reinit} need. */
 export interface TcpInit {
@@ -115,6 +117,11 @@ class ReusedIpInit implements IpInit {
   trafficClass = 0;
   segmentLength = 0;
   readonly dontFragment = true;
+  readonly origin: Origin;
+
+  constructor(origin: Origin) {
+    this.origin = origin;
+  }
 }
 
 /** The object behind the three interfaces: one a place in a tree. */
@@ -131,11 +138,12 @@ export class TcpPacket implements TcpIn, TcpRaw, TcpOut {
   #raw!: IpRaw;
   #out!: IpOut;
   #state: State = State.Gone;
-  readonly #ipInit = new ReusedIpInit();
+  readonly #ipInit: ReusedIpInit;
 
   /** A packet for one place in a tree. */
   constructor(endpoint: Tcp) {
     this.tcp = endpoint;
+    this.#ipInit = new ReusedIpInit(new UndeliveredSegments(endpoint));
   }
 
   get ip(): IpIn {

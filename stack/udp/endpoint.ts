@@ -4,6 +4,7 @@
  * @module
  */
 import { type Receive, type Receiver, receiver, type Send, sender, type TimedSender } from "../handler.ts";
+import type { Origin } from "../host/neighbours.ts";
 import type { Icmp } from "../icmp/endpoint.ts";
 import type { IcmpIn } from "../icmp/packet.ts";
 import { DEFAULT_HOP_LIMIT, type IpIn, type IpRaw } from "../ip/packet.ts";
@@ -12,7 +13,7 @@ import { Protocol } from "../wire/protocol.ts";
 import { WireError } from "../wire/error.ts";
 import * as udp from "../wire/udp.ts";
 import { type Binding, Bindings, type BindOptions } from "./bindings.ts";
-import { ErrorReceiver } from "./errors.ts";
+import { ErrorReceiver, UndeliveredDatagrams } from "./errors.ts";
 import { type UdpIn, UdpPacket, type UdpRaw } from "./packet.ts";
 
 /** What passed a {@linkcode Udp} endpoint, and what did not, by reason. */
@@ -55,6 +56,12 @@ export class Udp {
   hopLimit: number;
   /** What passed and what was dropped. */
   readonly counters: UdpCounters = new UdpCounters();
+  /**
+   * Is told of datagrams whose neighbour does not answer.
+   *
+   * @internal
+   */
+  readonly origin: Origin;
   readonly #bindings: Bindings;
   readonly #icmp: Icmp | undefined;
 
@@ -63,6 +70,7 @@ export class Udp {
     this.hopLimit = options.hopLimit ?? DEFAULT_HOP_LIMIT;
     this.#icmp = options.unreachable;
     this.#bindings = new Bindings(options.portSeed ?? 0);
+    this.origin = new UndeliveredDatagrams(this, this.#bindings);
   }
 
   /**

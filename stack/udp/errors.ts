@@ -4,9 +4,13 @@
  * @module
  */
 import type { Receiver } from "../handler.ts";
+import type { Origin, WaitingPacket } from "../host/neighbours.ts";
 import type { IcmpIn } from "../icmp/packet.ts";
 import { Meaning, meaningOf, toldMtu } from "../icmp/meaning.ts";
 import { Quote } from "../icmp/quote.ts";
+import { Sent } from "../ip/sent.ts";
+import * as icmpv4 from "../wire/icmpv4.ts";
+import * as icmpv6 from "../wire/icmpv6.ts";
 import { Protocol } from "../wire/protocol.ts";
 import * as udp from "../wire/udp.ts";
 import type { Bindings } from "./bindings.ts";
@@ -50,5 +54,36 @@ export class ErrorReceiver implements Receiver<IcmpIn> {
     }
     this.#udp.counters.errors++;
     binding.onError(packet.type, packet.code);
+  }
+}
+
+/**
+ * RFC 1122 2.3.2.2 and 4.1.3.3, RFC 4861 7.2.2: a connected binding hears of a datagram whose neighbour does not answer
+ * what a router would say of it, host unreachable.
+ */
+export class UndeliveredDatagrams implements Origin {
+  readonly #udp: Udp;
+  readonly #bindings: Bindings;
+  readonly #sent = new Sent();
+
+  /** For the bindings of an endpoint. */
+  constructor(endpoint: Udp, bindings: Bindings) {
+    this.#udp = endpoint;
+    this.#bindings = bindings;
+  }
+
+  undelivered(packet: WaitingPacket): void {
+    const { source, destination, isV4, payloadAt: at } = this.#sent.read(packet);
+    const { bytes } = packet;
+    const binding = this.#bindings.find(
+      udp.sourcePort(bytes, at),
+      source,
+      destination,
+      udp.destinationPort(bytes, at),
+    );
+    if (binding?.peer === undefined) return;
+    this.#udp.counters.errors++;
+    if (isV4) binding.onError(icmpv4.Type.DestinationUnreachable, icmpv4.Unreachable.Host);
+    else binding.onError(icmpv6.Type.DestinationUnreachable, icmpv6.Unreachable.Address);
   }
 }

@@ -5,6 +5,7 @@
  */
 import { type Failure, LayerError } from "../error.ts";
 import { Checksum, type Frame } from "../frame.ts";
+import type { Origin } from "../host/neighbours.ts";
 import type { IpIn, IpInit, IpOut, IpRaw } from "../ip/packet.ts";
 import type { LossModel } from "../loss/models.ts";
 import type { NicInfo } from "../slot.ts";
@@ -32,6 +33,8 @@ export interface UdpInit {
   readonly trafficClass?: number;
   /** True: an unspecified source is sent as it is, by a host that has no address yet; see `IpInit`. */
   readonly fromNobody?: boolean;
+  /** False: refused (`Unreachable`) where it would have to wait for its neighbour's link address, which is asked for. */
+  readonly mayWait?: boolean;
 }
 
 /** What every state of a UDP packet tells. */
@@ -96,6 +99,12 @@ class ReusedIpInit implements IpInit {
   hopLimit = 0;
   trafficClass = 0;
   fromNobody = false;
+  mayWait = true;
+  readonly origin: Origin;
+
+  constructor(origin: Origin) {
+    this.origin = origin;
+  }
 }
 
 /** The object behind the three interfaces: one a place in a tree. */
@@ -110,11 +119,12 @@ export class UdpPacket implements UdpIn, UdpRaw, UdpOut {
   #raw!: IpRaw;
   #out!: IpOut;
   #state: State = State.Gone;
-  readonly #ipInit = new ReusedIpInit();
+  readonly #ipInit: ReusedIpInit;
 
   /** A packet for one place in a tree. */
   constructor(endpoint: Udp) {
     this.udp = endpoint;
+    this.#ipInit = new ReusedIpInit(endpoint.origin);
   }
 
   get ip(): IpIn {
@@ -252,6 +262,7 @@ export class UdpPacket implements UdpIn, UdpRaw, UdpOut {
     below.hopLimit = this.udp.hopLimit;
     below.trafficClass = 0;
     below.fromNobody = false;
+    below.mayWait = true;
     return ip.reinit(below);
   }
 
@@ -263,6 +274,7 @@ export class UdpPacket implements UdpIn, UdpRaw, UdpOut {
     below.hopLimit = init.hopLimit ?? this.udp.hopLimit;
     below.trafficClass = init.trafficClass ?? 0;
     below.fromNobody = init.fromNobody ?? false;
+    below.mayWait = init.mayWait ?? true;
     return below;
   }
 

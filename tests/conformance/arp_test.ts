@@ -119,7 +119,7 @@ Deno.test("arp: a packet waits for its neighbour: one request a second at most, 
   deepEqual(requests, [0, seconds(1), seconds(2)]);
   equal(made.ip.neighbours.waiting.counters.waited, 290, "the latest packets wait (RFC 1122 2.3.2.2)");
   made.deliver(arpReply());
-  equal(made.transmit().length, 8);
+  equal(made.transmit().length, 64);
 });
 
 Deno.test("arp: an entry whose host is silent and gone is polled by unicast, then forgotten (RFC 1122 2.3.2.1)", () => {

@@ -5,6 +5,7 @@ import { seconds } from "../../stack/store/time.ts";
 import { Address } from "../../stack/wire/address.ts";
 import { Cidr } from "../../stack/wire/cidr.ts";
 import { EtherType } from "../../stack/wire/ethernet.ts";
+import * as icmpv6Wire from "../../stack/wire/icmpv6.ts";
 import * as ipv4Wire from "../../stack/wire/ipv4.ts";
 import { Mac } from "../../stack/wire/mac.ts";
 import { Protocol } from "../../stack/wire/protocol.ts";
@@ -325,9 +326,95 @@ Deno.test("forward: who does not answer is given up, and a scan of a subnet fill
     router.deliver(router.left, passing({ destination: `10.0.1.${host}` }));
   }
   const { waited = 0, unresolved = 0 } = counts(router);
-  ok(waited <= 64 && waited + unresolved === 247);
+  deepEqual([waited, unresolved], [247, 0]);
   for (let second = 0; second < 40; second++) router.at(seconds(second)).transmit();
-  equal(router.right.ip.counters.notSent, waited);
+  equal(router.right.ip.counters.notSent, 247);
+});
+
+/** Asks both senders each second for so long, and answers with what the left one sends. */
+function leftFor(router: TestRouter, duration: number): Uint8Array[] {
+  const frames: Uint8Array[] = [];
+  for (let now = 0; now <= duration; now += seconds(1)) {
+    for (let turn = 0; turn < 2; turn++) frames.push(...router.at(now).transmit().left);
+  }
+  return frames;
+}
+
+Deno.test("forward: the sender of what waited in vain is told host unreachable (RFC 1812 4.3.3.1)", () => {
+  const router = new TestRouter();
+  const packet = passing({ destination: "10.0.1.9", hopLimit: 9 });
+  router.deliver(router.left, packet);
+  const [error, ...others] = leftFor(router, seconds(4));
+  const { ip, icmp, payload, destination } = read(error);
+  deepEqual([destination, ip!.source, ip!.destination], [LEFT_HOST_MAC, "10.0.0.1", LEFT_HOST]);
+  deepEqual([icmp!.type, icmp!.code, others.length], [3, 1, 0]);
+  const spent = passing({ destination: "10.0.1.9", hopLimit: 8 });
+  deepEqual(payload, spent.slice(14), "the packet as it would have been on the wire");
+  deepEqual(counts(router), { waited: 1, undelivered: 1 });
+  equal(router.left.ip.counters.errorsSent, 1);
+  equal(router.woken[0], 1, "the sender of the link that it came from was asleep");
+});
+
+Deno.test("forward: over IPv6 it is address unreachable (RFC 4443 3.1, RFC 4861 7.2.2)", () => {
+  const router = new TestRouter();
+  const packet = passing6({ destination: "2001:db8:1::9", hopLimit: 9 });
+  router.deliver(router.left, packet);
+  const [error, ...others] = leftFor(router, seconds(4));
+  const at = 14 + 40;
+  equal(others.length, 0);
+  deepEqual([error![at], error![at + 1]], [1, 3]);
+  ok(
+    icmpv6Wire.verifyChecksum(
+      error!,
+      at,
+      error!.length,
+      Address.parse("2001:db8::1"),
+      Address.parse(LEFT_HOST6),
+    ),
+  );
+  deepEqual(error!.slice(at + 8), passing6({ destination: "2001:db8:1::9", hopLimit: 8 }).slice(14));
+});
+
+Deno.test("forward: nobody is told about an error, a later fragment, or more often than the limit allows", () => {
+  const router = new TestRouter();
+  const to = { destination: "10.0.1.9" };
+  const error = concat(icmp(data(28), { type: 3, code: 1 }));
+  router.deliver(
+    router.left,
+    passing({ ...to, protocol: Protocol.Icmp }, error),
+    passing({ ...to, offset: 8 }),
+    passing6({ destination: "2001:db8:1::9", protocol: Protocol.Icmpv6 }, icmpv6(data(48), { type: 1 })),
+  );
+  deepEqual(leftFor(router, seconds(4)), []);
+  equal(router.left.ip.counters.unsentErrors, 3);
+  const many = new TestRouter();
+  for (let host = 3; host < 100; host++) {
+    many.deliver(many.left, passing({ destination: `10.0.1.${host}` }));
+  }
+  equal(leftFor(many, seconds(4)).length, 16);
+  equal(many.left.ip.counters.unsentErrors, 97 - 16);
+});
+
+Deno.test("forward: fragments wait, too, and leave in their order (RFC 1812 3.3.2)", () => {
+  const router = new TestRouter({ right: { mtu: 576 }, knowsHosts: false });
+  router.deliver(router.left, passing({ flags: 0 }, data(1_200)));
+  deepEqual(counts(router), { waited: 1 });
+  router.transmit();
+  router.right.ip.neighbours.setStatic(Address.parse(RIGHT_HOST), Mac.parse(RIGHT_HOST_MAC));
+  const { right } = router.transmit();
+  deepEqual(right.map((frame) => [read(frame).ip!.offset, read(frame).payload.length]), [
+    [0, 552],
+    [552, 552],
+    [1_104, 96],
+  ]);
+  deepEqual(concat(...right.map((frame) => read(frame).payload)), data(1_200));
+});
+
+Deno.test("forward: of fragments that waited in vain one error tells", () => {
+  const router = new TestRouter({ right: { mtu: 576 } });
+  router.deliver(router.left, passing({ destination: "10.0.1.9", flags: 0 }, data(1_200)));
+  equal(leftFor(router, seconds(4)).length, 1);
+  equal(router.router.counters.undelivered, 3);
 });
 
 Deno.test("forward: errors are limited, and none is about an error (RFC 1812 4.3.2.7, 4.3.2.8)", () => {

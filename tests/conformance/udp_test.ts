@@ -7,6 +7,7 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { protocols } from "../../stack/ip/protocols.ts";
 import { Udp } from "../../stack/udp/endpoint.ts";
 import type { BindOptions } from "../../stack/udp/bindings.ts";
+import { seconds } from "../../stack/store/time.ts";
 import { Address } from "../../stack/wire/address.ts";
 import { put16 } from "../../stack/wire/bytes.ts";
 import { Protocol } from "../../stack/wire/protocol.ts";
@@ -184,5 +185,38 @@ familyTest(
     equal(made.ip.pathMtus.get(Address.parse(peer()), 0), 1_300);
     deepEqual(made.deliver(sent(pattern(1_400))), []);
     deepEqual(join(made.transmit()).payload.slice(wire.HEADER_LENGTH), pattern(1_400));
+  },
+);
+
+familyTest(
+  "udp: a connected binding hears that its peer is not on the link, once a datagram (RFC 1122 2.3.2.2, RFC 4861 7.2.2)",
+  () => {
+    const udp = new Udp();
+    const heard: (readonly [string, number, number])[] = [];
+    const binding = (port: number, connected: boolean) =>
+      udp.bind({
+        port,
+        ...(connected ? { peer: { address: Address.parse(peer()), port: PEER_PORT } } : {}),
+        onError: (type, code) => heard.push([`${port}`, type, code]),
+      }, () => {});
+    binding(PORT, true);
+    binding(8, false);
+    const ports = [PORT, 8, PORT];
+    const made = familyHost({
+      knowsPeer: false,
+      send: () =>
+        udp.send((raw) => {
+          const sourcePort = ports.shift();
+          if (sourcePort === undefined) return;
+          const to = { source: Address.parse(own()), destination: Address.parse(peer()) };
+          const out = raw.prepare({ ...to, sourcePort, destinationPort: PEER_PORT, length: 10 });
+          if (typeof out !== "number") out.send();
+        }),
+    });
+    for (let now = 0; now <= seconds(4); now += seconds(1)) made.at(now).transmit();
+    made.transmit();
+    const [type, code] = isV6() ? [1, 3] : [3, 1];
+    deepEqual(heard, [["7", type, code], ["7", type, code]]);
+    equal(made.ip.neighbours.waiting.counters.givenUp, 3);
   },
 );

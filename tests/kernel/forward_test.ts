@@ -118,6 +118,10 @@ peerTest(
       assert.match(out, /From 10\.0\.1\.1 icmp_seq=1 Time to live exceeded/);
       const nowhere = await left.run("ping", "-n", "-c", "1", "192.0.2.1").catch(String);
       assert.match(nowhere, /From 10\.0\.1\.1 icmp_seq=1 Destination Net Unreachable/);
+      const nobody = await left.run("ping", "-n", "-c", "1", "-W", "9", "10.0.2.9").catch(String);
+      assert.match(nobody, /From 10\.0\.1\.1 icmp_seq=1 Destination Host Unreachable/);
+      const nobody6 = await left.run("ping", "-n", "-c", "1", "-W", "9", "2001:db8:2::9").catch(String);
+      assert.match(nobody6, /From 2001:db8:1::1 icmp_seq=1 Destination unreachable: Address unreachable/);
     });
   },
 );

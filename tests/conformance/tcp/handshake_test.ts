@@ -252,7 +252,9 @@ familyTest(
 familyTest("tcp: a connect to a neighbour that does not answer ends, and says why (RFC 9293 3.8.3)", () => {
   const peer = new TcpPeer({ knowsPeer: false });
   peer.connect();
-  deepEqual(peer.pass(seconds(200)), []);
+  deepEqual(peer.pass(seconds(2.9)), []);
+  deepEqual(peer.user.heard, []);
+  deepEqual(peer.pass(seconds(0.2)), []);
   deepEqual(peer.user.heard, ["Unreachable"]);
   equal(stateOf(peer), "CLOSED");
 });

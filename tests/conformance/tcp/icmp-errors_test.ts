@@ -3,6 +3,8 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { seconds } from "../../../stack/store/time.ts";
 import { Type, Unreachable } from "../../../stack/wire/icmpv4.ts";
 import { expect, type QuoteFields, settled, TcpPeer } from "../../support/peer-tcp.ts";
+import { Address } from "../../../stack/wire/address.ts";
+import { familyTest, peer as peerAddress } from "../../support/family.ts";
 import { stateOf } from "./states.ts";
 
 const UNREACHABLE = Type.DestinationUnreachable;
@@ -145,3 +147,17 @@ Deno.test("tcp: a forged MTU neither raises the MSS nor makes us send crumbs (RF
   peer.error(UNREACHABLE, Unreachable.FragmentationNeeded, 9_000, { mtu: 600, totalLength: 1_500 });
   equal(peer.connection.sndMss, 1_460, "nothing with that number is in flight");
 });
+
+familyTest(
+  "tcp: a neighbour that is gone does not end an open connection, which says so when it has timed out (RFC 1122 4.2.3.9)",
+  () => {
+    const peer = settled();
+    peer.host.ip.neighbours.remove(Address.parse(peerAddress()));
+    peer.user.write(1_000);
+    peer.pass(seconds(10));
+    ok(peer.host.ip.neighbours.waiting.counters.givenUp > 0, "it was looked up in vain");
+    equal(stateOf(peer), "ESTABLISHED");
+    peer.pass(seconds(2_000));
+    deepEqual(peer.user.heard, ["opened", "Unreachable"]);
+  },
+);

@@ -47,6 +47,8 @@ const NOT_ENDS = {
   ip: new Set([
     "sent",
     "noRoute",
+    "waited",
+    "divided",
     "unresolved",
     "notSent",
     "reassembled",

@@ -169,7 +169,7 @@ export class World implements Audited {
   #checkAmplification(): void {
     const { ip, icmp } = this;
     // A look-up is asked for three times; the use of a neighbour has it confirmed, until its entry lapses.
-    const lookups = ip.counters.unresolved, uses = ip.counters.sent + ip.counters.notSent;
+    const { lookups } = ip.neighbours.counters, uses = ip.counters.sent + ip.counters.notSent;
     const requests = ip.arp.counters.sent - ip.arp.counters.requests - ip.arp.conflicts.counters.defended;
     ok(requests <= 3 * lookups + 16 * uses, `${requests} ARP requests for ${lookups} look-ups`);
     const most = this.#bytesIn + 48 * icmp.counters.errorsSent + 42 * ip.arp.counters.sent + this.#said +
@@ -211,7 +211,7 @@ export class World implements Audited {
         if (!slot.leaves) return;
         this.#leaves(slot, (frame) => {
           checkFrame(frame, this.#self(slot));
-          this.#asking.note(frame, this.nic.now(), this.ip.counters.unresolved);
+          this.#asking.note(frame, this.nic.now(), this.ip.neighbours.counters.lookups);
         });
       },
       deadline: () => tree.deadline(),

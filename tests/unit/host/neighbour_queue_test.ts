@@ -1,5 +1,6 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { NeighbourQueue } from "../../../stack/host/neighbour-queue.ts";
+import { Frame } from "../../../stack/frame.ts";
 import { Mac } from "../../../stack/wire/mac.ts";
 import { EtherType } from "../../../stack/wire/ethernet.ts";
 
@@ -14,13 +15,13 @@ function push(queue: NeighbourQueue, neighbour: number, content: number): boolea
 function ready(queue: NeighbourQueue): string[] {
   const found: string[] = [];
   for (let packet = queue.takeReady(); packet !== undefined; packet = queue.takeReady()) {
-    found.push(`${packet.bytes[0]} ${packet.mac.lo}`);
+    found.push(`${packet.bytes[packet.at]} ${packet.mac.lo}`);
   }
   return found;
 }
 
 Deno.test("neighbour queue: packets leave in their order when the neighbour has answered (RFC 4861 7.2.2)", () => {
-  const queue = new NeighbourQueue(4);
+  const queue = new NeighbourQueue(4, 8);
   for (const content of [1, 2, 3]) push(queue, 0, content);
   push(queue, 1, 9);
   equal(queue.hasNews, false);
@@ -33,42 +34,73 @@ Deno.test("neighbour queue: packets leave in their order when the neighbour has 
 });
 
 Deno.test("neighbour queue: in a full line the latest takes the place of the oldest (RFC 4861 7.2.2)", () => {
-  const queue = new NeighbourQueue(4);
-  for (let content = 1; content <= 20; content++) equal(push(queue, 2, content), true);
+  const queue = new NeighbourQueue(4, 100);
+  for (let content = 1; content <= 70; content++) equal(push(queue, 2, content), true);
   queue.resolve(2, station(1));
-  deepEqual(ready(queue), [13, 14, 15, 16, 17, 18, 19, 20].map((content) => `${content} 1`));
-  equal(queue.counters.overflowed, 12);
+  deepEqual(ready(queue), Array.from({ length: 64 }, (_, place) => `${place + 7} 1`));
+  equal(queue.counters.overflowed, 6);
 });
 
-Deno.test("neighbour queue: where all places are taken, no line is begun, but those there are go on", () => {
-  const queue = new NeighbourQueue(100);
-  for (let neighbour = 0; neighbour < 64; neighbour++) equal(push(queue, neighbour, 1), true);
-  equal(queue.takes(70, 1), false);
-  equal(push(queue, 70, 1), false);
-  equal(queue.takes(5, 1), true);
-  equal(push(queue, 5, 2), true);
-  queue.resolve(5, station(5));
-  deepEqual(ready(queue), ["2 5"]);
-  equal(push(queue, 70, 1), true, "what has left makes room");
+Deno.test("neighbour queue: where all places are taken, the latest takes that of the oldest of all", () => {
+  const queue = new NeighbourQueue(100, 8);
+  for (let neighbour = 0; neighbour < 12; neighbour++) equal(push(queue, neighbour, neighbour), true);
+  equal(queue.counters.overflowed, 4);
+  for (let neighbour = 0; neighbour < 12; neighbour++) queue.resolve(neighbour, station(1));
+  deepEqual(ready(queue), [4, 5, 6, 7, 8, 9, 10, 11].map((content) => `${content} 1`));
 });
 
-Deno.test("neighbour queue: a packet over 2,048 bytes does not wait", () => {
-  const queue = new NeighbourQueue(1);
-  equal(queue.takes(0, 2_049), false);
-  equal(queue.push(0, new Uint8Array(3_000), 0, 2_049, EtherType.Ipv4), false);
-  equal(queue.push(0, new Uint8Array(3_000), 0, 2_048, EtherType.Ipv4), true);
-});
-
-Deno.test("neighbour queue: what was given up can be fetched, and makes room when nobody does", () => {
-  const queue = new NeighbourQueue(100);
+Deno.test("neighbour queue: packets that may leave and have not yet are not pushed out", () => {
+  const queue = new NeighbourQueue(2, 2);
   push(queue, 0, 1);
+  push(queue, 0, 2);
+  queue.resolve(0, station(1));
+  equal(push(queue, 1, 3), false);
+  deepEqual(ready(queue), ["1 1", "2 1"]);
+  equal(push(queue, 1, 3), true);
+});
+
+Deno.test("neighbour queue: a packet waits that a jumbo frame carries, and none that is longer", () => {
+  const queue = new NeighbourQueue(1, 8);
+  equal(queue.takes(9_217), false);
+  equal(queue.push(0, new Uint8Array(10_000), 0, 9_217, EtherType.Ipv4), false);
+  const long = Uint8Array.from({ length: 9_216 }, (_, index) => index);
+  equal(queue.push(0, long, 0, 9_216, EtherType.Ipv4), true);
+  queue.resolve(0, station(1));
+  const { bytes, at, end } = queue.takeReady()!;
+  deepEqual(bytes.slice(at, end), long);
+});
+
+Deno.test("neighbour queue: what was given up can be fetched with its origin, and makes room when nobody does", () => {
+  const queue = new NeighbourQueue(100, 64);
+  const origin = { undelivered: () => {} };
+  queue.push(0, Uint8Array.of(1), 0, 1, EtherType.Ipv4, origin);
   push(queue, 0, 2);
   queue.giveUp(0);
   equal(queue.hasNews, true);
-  equal(queue.takeLost()?.bytes[0], 1);
+  const lost = queue.takeLost()!;
+  deepEqual([lost.bytes[lost.at], lost.origin], [1, origin]);
   equal(queue.counters.givenUp, 2);
   for (let neighbour = 1; neighbour < 65; neighbour++) equal(push(queue, neighbour, 3), true);
   equal(queue.takeLost(), undefined);
   queue.drop(9);
   equal(push(queue, 99, 3), true);
+});
+
+Deno.test("neighbour queue: a frame that waits itself is given back however its wait ends", () => {
+  const queue = new NeighbourQueue(4, 2);
+  const frames = Array.from(
+    { length: 4 },
+    () => Object.assign(new Frame(new Uint8Array(256)), { isTaken: true }),
+  );
+  for (const [neighbour, frame] of frames.entries()) queue.hold(neighbour, frame, EtherType.Ipv4);
+  deepEqual(frames.map((frame) => frame.isTaken), [false, false, true, true]);
+  queue.drop(2);
+  queue.resolve(3, station(1));
+  equal(queue.takeReady()?.held, frames[3], "which is the taker's now");
+  deepEqual(frames.map((frame) => frame.isTaken), [false, false, false, true]);
+  const next = Object.assign(new Frame(new Uint8Array(256)), { isTaken: true });
+  queue.hold(1, next, EtherType.Ipv4);
+  queue.giveUp(1);
+  queue.takeLost()!.drop();
+  equal(next.isTaken, false);
 });

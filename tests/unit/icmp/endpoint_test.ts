@@ -235,7 +235,7 @@ Deno.test("icmp: a refused prepare leaves the packet Raw", () => {
   const { frames } = transmit((packet) => {
     equal(packet.prepare({ ...ECHO, length: 65_508 }), LayerError.BadSize);
     equal(packet.prepare({ ...ECHO, length: -1 }), LayerError.BadSize);
-    equal(packet.prepare({ ...ECHO, destination: Address.parse("10.0.0.9") }), LayerError.Unreachable);
+    equal(packet.prepare({ ...ECHO, destination: Address.parse("8.8.8.8") }), LayerError.Unreachable);
     done(packet.prepare({ ...ECHO, length: 1472 })).send();
   });
   equal(frames[0]?.length, 1514);

@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
-import { Ping, type PingOptions, type PingResult } from "../../../stack/icmp/ping.ts";
+import { Ping, type PingError, type PingOptions, type PingResult } from "../../../stack/icmp/ping.ts";
 import { milliseconds, NEVER, seconds } from "../../../stack/store/time.ts";
 import { Address } from "../../../stack/wire/address.ts";
 import {
@@ -209,23 +209,36 @@ Deno.test("ping: the 16 bits of the sequence number wrap, and the results count 
   equal(pinging.results.at(-1)?.sequence, 65_540);
 });
 
-Deno.test("ping: the first request waits for its neighbour, and its round trip counts from its leaving", () => {
+Deno.test("ping: the first request waits for its neighbour, which its round trip counts, as iputils' does", () => {
   const { made, results } = client({}, { knowsPeer: false });
-  deepEqual(made.at(START).transmit(), []);
-  expectFrame(made.transmit()[0], { arp: { target: PEER } });
+  expectFrame(made.at(START).transmit()[0], { arp: { target: PEER } });
   made.at(START + 300).deliver(arpReply());
   const [request] = made.transmit(1);
   made.at(START + 350).deliver(answerTo(request));
-  deepEqual(summary(results), ["1 50"]);
+  deepEqual(summary(results), ["1 350"]);
 });
 
-Deno.test("ping: after a neighbour was waited for the next request leaves an interval later", () => {
+Deno.test("ping: requests keep their interval while they wait for the neighbour, and leave together", () => {
   const pinging = client({ interval: milliseconds(100), timeout: seconds(9) }, { knowsPeer: false });
-  pinging.made.at(START).transmit();
-  pinging.made.transmit();
-  pinging.made.at(START + milliseconds(450)).deliver(arpReply());
-  deepEqual(sent(pinging), [1]);
-  equal(pinging.made.deadline, START + milliseconds(550));
+  for (const wait of [0, 100, 200]) pinging.made.at(START + milliseconds(wait)).transmit();
+  pinging.made.at(START + milliseconds(250)).deliver(arpReply());
+  deepEqual(sent(pinging), [1, 2, 3]);
+  equal(pinging.made.deadline, START + milliseconds(300));
+});
+
+Deno.test("ping: a neighbour that does not answer is host unreachable, as a router would say (RFC 1122 2.3.2.2)", () => {
+  const ip = { addresses: [`${OWN}/24`, "fd00::1/64"] };
+  for (const [own, to, type, code] of [[OWN, "10.0.0.9", 3, 1], ["fd00::1", "fd00::9", 1, 3]] as const) {
+    const told: unknown[] = [];
+    const onError = (error: PingError) =>
+      told.push([error.sequence, String(error.from), error.type, error.code]);
+    const destination = Address.parse(to);
+    const { made, ping } = client({ destination, count: 2, timeout: seconds(9), onError }, { ip });
+    for (let wait = 0; wait <= 4; wait++) made.at(START + seconds(wait)).transmit();
+    made.transmit();
+    deepEqual(told, [[1, own, type, code], [2, own, type, code]]);
+    deepEqual([ping.done, ping.errors, made.deadline], [true, 2, NEVER]);
+  }
 });
 
 Deno.test("ping: a neighbour that never answers loses the requests, and the count still ends", () => {

@@ -26,6 +26,14 @@ familyTest("sockets: datagrams sent while the neighbour is looked up arrive in o
   for (let index = 0; index < 40; index++) deepEqual((await server.receive())[0], pattern(index));
 });
 
+familyTest("sockets: a datagram of 60,000 bytes waits for its neighbour as well", async () => {
+  await using both = await stacks();
+  using server = both.server.listenDatagram({ port: 7 });
+  using client = both.client.listenDatagram();
+  await client.send(pattern(60_000), { transport: "udp", hostname: serverAddress(), port: 7 });
+  deepEqual((await server.receive())[0], pattern(60_000));
+});
+
 familyTest("sockets: a loop over a datagram socket ends when it is closed", async () => {
   await using both = await stacks();
   const server = both.server.listenDatagram({ port: 7 });
