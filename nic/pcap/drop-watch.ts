@@ -34,6 +34,8 @@ const DONE: ReadonlySet<string> = new Set([
   "fragmentsKept",
   "reassembled",
   "fragmentsSent",
+  "waited",
+  "divided",
   "forwarded",
   "fragments",
   "waited",

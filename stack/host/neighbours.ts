@@ -20,6 +20,7 @@ import {
 import { NeighbourCounters, type NeighboursOptions } from "./neighbour-options.ts";
 import { NeighbourQueue, placesFor } from "./neighbour-queue.ts";
 import { NeighbourStore, Standing } from "./neighbour-store.ts";
+import { ReachableTime } from "./reachable-time.ts";
 
 export {
   type NeighbourEntry,
@@ -36,11 +37,6 @@ export {
   WaitingCounters,
   type WaitingPacket,
 } from "./neighbour-queue.ts";
-
-/** How long one value of the random reachable time is used (RFC 4861 6.3.4: a few hours). */
-const SPREAD_TIME = seconds(7_200);
-// RFC 4861 10: MIN_RANDOM_FACTOR and MAX_RANDOM_FACTOR.
-const SPREAD_MIN = 0.5, SPREAD_MAX = 1.5;
 
 // Entries whose request is due, by family, since ARP and NDP fetch their own.
 const DUE_V4 = 0, DUE_V6 = 1;
@@ -60,22 +56,20 @@ export class Neighbours {
   /** Packets that wait for a look-up's answer. */
   readonly waiting: NeighbourQueue;
   readonly #retry: Float64Array;
-  readonly #reachable: Float64Array;
+  readonly #reachable: ReachableTime;
   readonly #attempts: number;
   readonly #delay: Instant;
   readonly #store: NeighbourStore;
   readonly #timers: TimerWheel;
   readonly #due: Links;
-  readonly #random: Random;
   #dueSince: Instant = 0;
-  #factor = 1;
-  #factorUntil: Instant = -1;
 
   /** An empty cache. */
   constructor(options: NeighboursOptions = {}) {
     this.capacity = options.capacity ?? 1_024;
     const seed = options.seed ?? [0, 0];
-    this.#reachable = new Float64Array(2).fill(options.reachableTime ?? seconds(30));
+    const random = new Random(seed[0] ^ seed[1]);
+    this.#reachable = new ReachableTime(options.reachableTime ?? seconds(30), random);
     this.#retry = new Float64Array(2).fill(options.retry ?? seconds(1));
     this.#attempts = options.attempts ?? 3;
     this.#delay = options.delay ?? seconds(5);
@@ -84,7 +78,6 @@ export class Neighbours {
     this.waiting = new NeighbourQueue(total, placesFor(this.#store.lookups));
     this.#timers = new TimerWheel(total);
     this.#due = new Links(total, 2);
-    this.#random = new Random(seed[0] ^ seed[1]);
   }
 
   /** How many neighbours it knows or is looking for. */
@@ -98,9 +91,7 @@ export class Neighbours {
    */
   setTimes(isV4: boolean, reachableTime: Instant, retry: Instant): void {
     const family = isV4 ? DUE_V4 : DUE_V6;
-    // RFC 4861 6.3.4: a new base means a new random value.
-    if (this.#reachable[family] !== reachableTime) this.#factorUntil = -1;
-    this.#reachable[family] = reachableTime;
+    this.#reachable.set(family, reachableTime);
     this.#retry[family] = retry;
   }
 
@@ -143,7 +134,8 @@ export class Neighbours {
     if (index < 0) return false;
     this.#setMac(index, mac);
     this.#settle(index, NeighbourState.Reachable, Standing.Proven);
-    this.#store.entries[index]!.reachableUntil = now + this.#reachableTime(address, now);
+    this.#store.entries[index]!.reachableUntil = now +
+      this.#reachable.next(address.isV4 ? DUE_V4 : DUE_V6, now);
     return true;
   }
 
@@ -174,7 +166,8 @@ export class Neighbours {
     const { state } = this.#store.entries[index]!;
     if (state === NeighbourState.Incomplete || state === NeighbourState.Static) return;
     this.#settle(index, NeighbourState.Reachable, Standing.Proven);
-    this.#store.entries[index]!.reachableUntil = now + this.#reachableTime(address, now);
+    this.#store.entries[index]!.reachableUntil = now +
+      this.#reachable.next(address.isV4 ? DUE_V4 : DUE_V6, now);
   }
 
   /** What is known of a neighbour, or undefined. A look-up that waits is known of, too. */
@@ -388,14 +381,5 @@ export class Neighbours {
     this.#due.remove(index);
     this.waiting.drop(index);
     this.#store.free(index);
-  }
-
-  /** RFC 4861 6.3.2: a random share of the base, the same for a while. */
-  #reachableTime(address: Address, now: Instant): Instant {
-    if (now >= this.#factorUntil) {
-      this.#factor = SPREAD_MIN + this.#random.fraction() * (SPREAD_MAX - SPREAD_MIN);
-      this.#factorUntil = now + SPREAD_TIME;
-    }
-    return Math.floor(this.#reachable[address.isV4 ? DUE_V4 : DUE_V6]! * this.#factor);
   }
 }
