@@ -38,7 +38,6 @@ const DONE: ReadonlySet<string> = new Set([
   "divided",
   "forwarded",
   "fragments",
-  "waited",
   // Of TCP.
   "accepted",
   "connected",

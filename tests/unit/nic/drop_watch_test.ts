@@ -21,7 +21,7 @@ const DROPS: readonly string[] =
   martianSource missed noNextHeader noRoute notForUs notIp notPassed notQueued notSent offLink otherEtherType otherProtocol
   otherVlan overLimit overflow overflowed overlappingFragment reassemblyGivenUp reassemblyTimeout recursive refused
   refusedByRoute refusedExtension sendFailed sendFull silenced sourceRoute stray strayErrors synDropped toGroup tooBig
-  tooLong tooManyExtensions tooManyRanges truncated unacceptable unanswered unexpected unhandled unicastInGroup unknown
+  tooLong tooManyExtensions tooManyRanges truncated unacceptable unanswered undelivered unexpected unhandled unicastInGroup unknown
   unknownVersion unresolved unsentErrors untagged unusable unwantedOffload useless wrongChecksum wrongPeer wrongVersion`
     .split(/\s+/);
 
