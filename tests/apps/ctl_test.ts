@@ -50,8 +50,8 @@ Deno.test("ctl: routes are added, found, replaced and removed as with iproute2",
     await done("route", "add", "blackhole", "192.0.2.0/24");
     await done("route", "add", "198.51.100.0/24", "expires", "100");
     assert.equal(
-      (await ctl("route")).out,
-      "blackhole 192.0.2.0/24\n198.51.100.0/24 scope link expires 100sec\ndefault via 10.0.0.2 metric 5\n10.0.0.0/24 scope link src 10.0.0.1\n",
+      (await ctl("route")).out.replace(/expires (100|9\d|8\d)sec/, "expires Nsec"),
+      "blackhole 192.0.2.0/24\n198.51.100.0/24 scope link expires Nsec\ndefault via 10.0.0.2 metric 5\n10.0.0.0/24 scope link src 10.0.0.1\n",
     );
     assert.equal((await ctl("route", "get", "8.8.8.8")).out, "default via 10.0.0.2 metric 5\n");
     assert.equal((await ctl("route", "get", "10.0.0.7")).out, "10.0.0.7 scope link src 10.0.0.1\n");
@@ -75,7 +75,7 @@ Deno.test("ctl: neighbours are listed, given by hand, forgotten; a flush leaves 
   await controlled([], async ({ ctl, rows }) => {
     // The neighbour in memory pings, and so is known.
     for (let tries = 0; (await rows("neigh")).length === 0; tries++) {
-      assert.ok(tries < 100, "the neighbour is not known");
+      assert.ok(tries < 1_000, "the neighbour is not known");
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     await rows("neigh", "add", "10.0.0.77", "lladdr", "02:00:00:00:00:07");
@@ -91,7 +91,7 @@ Deno.test("ctl: neighbours are listed, given by hand, forgotten; a flush leaves 
 });
 
 Deno.test("ctl: it tells of the NIC and the counters, and stop ends the appliance as a signal does", async () => {
-  const run = await controlled(["tcp-echo"], async ({ rows, ctl, path }) => {
+  const run = await controlled(["tcp-echo"], async ({ rows, ctl, path, ended }) => {
     const [nic] = await rows("nic");
     assert.equal(nic?.["nic"], "link:");
     assert.equal(nic?.["mtu"], 1500);
@@ -99,10 +99,8 @@ Deno.test("ctl: it tells of the NIC and the counters, and stop ends the applianc
     assert.deepEqual(await rows("connections"), []);
     assert.match((await ctl("help")).out, /^addr add ADDRESS\/PREFIX +take one more address$/m);
     assert.equal((await ctl("stop")).status, 0);
-    for (let tries = 0; await Deno.lstat(path).then(() => true, () => false); tries++) {
-      assert.ok(tries < 100, "the socket is still there");
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await ended;
+    await assert.rejects(Deno.lstat(path), Deno.errors.NotFound);
   });
   assert.equal(run.status, 0);
   assert.match(run.out, /"event":"summary"/);
@@ -209,6 +207,8 @@ Deno.test("ctl: clients that leave without reading, or in the middle of a line, 
         connection.close();
       }
     }
+    // Its backlog may still be full of those that have left.
+    (await connected(path)).close();
     assert.equal((await ctl("nic")).status, 0);
   });
 });

@@ -1,7 +1,7 @@
 /** `ethox dump FILE`. */
 import assert from "node:assert/strict";
 import { LinkType } from "../../mod.ts";
-import { assertComplaint, ethox, events, MAIN, spawn } from "../support/command.ts";
+import { assertComplaint, ethox, events, MAIN, readUntil, spawn } from "../support/command.ts";
 import { arpFrame, data, echoRequest, icmp, ipv4 } from "../support/frames.ts";
 import { classic, frame, ng, type Written } from "../support/pcap.ts";
 
@@ -171,9 +171,8 @@ Deno.test("dump: - reads stdin as it comes, and a reader that has enough ends it
   const whole = ng(FRAMES);
   const reader = child.stdout.getReader();
   const decoder = new TextDecoder();
-  let text = "";
   await writer.write(whole.slice(0, whole.length - 150));
-  while (!text.includes("ARP who has")) text += decoder.decode((await reader.read()).value);
+  let text = await readUntil(reader, /ARP who has/);
   await writer.write(whole.slice(whole.length - 150));
   await writer.close();
   for (let done = false; !done;) {

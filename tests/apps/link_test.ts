@@ -60,11 +60,12 @@ Deno.test("ping: without a count it goes on until it is interrupted, and any rep
     },
   });
   assert.equal(status, 0);
-  assert.match(out, /\n2\d packets transmitted, 2\d received/);
+  const [, sent, received] = /\n(\d+) packets transmitted, (\d+) received/.exec(out) ?? [];
+  assert.ok(Number(sent) >= 20 && Number(received) >= 20, out);
 });
 
 Deno.test("ping: --duration ends it", async () => {
-  const { status, out } = await ethox(["ping", "10.0.0.2", "--nic", "link:", "-i", "10ms", "-d", "100ms"]);
+  const { status, out } = await ethox(["ping", "10.0.0.2", "--nic", "link:", "-i", "10ms", "-d", "1s"]);
   assert.equal(status, 0);
   assert.match(out, /packet loss/);
 });
@@ -147,7 +148,7 @@ Deno.test("mac: an address made of a name is local, unicast, and the same for th
 
 Deno.test("ping: duplicates are marked and counted, and are no more replies than there were requests", async () => {
   const { status, out } = await ethox([
-    ..."ping 10.0.0.2 --nic link: -c 3 -i 20ms -W 50ms --fault in.dup=100%,seed=1".split(" "),
+    ..."ping 10.0.0.2 --nic link: -c 3 -i 20ms -W 10s --fault in.dup=100%,seed=1".split(" "),
   ]);
   assert.equal(status, 0);
   assert.match(out, /icmp_seq=1 ttl=64 time=[\d.]+ ms \(DUP!\)\n/);

@@ -1,17 +1,5 @@
 import assert from "node:assert/strict";
-import { assertComplaint, finished, MAIN, spawn } from "../support/command.ts";
-
-/** Everything on the stream up to and with the first text that matches; the reader stays open. */
-async function readUntil(reader: ReadableStreamDefaultReader<Uint8Array>, pattern: RegExp): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  while (!pattern.test(text)) {
-    const { done, value } = await reader.read();
-    if (done) throw new Error(`the program ended before ${pattern}: ${text}`);
-    text += decoder.decode(value, { stream: true });
-  }
-  return text;
-}
+import { assertComplaint, finished, MAIN, readUntil, spawn } from "../support/command.ts";
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   Deno.test(`process: ${signal} ends serve with a summary and status 0`, async () => {

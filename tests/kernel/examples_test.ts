@@ -29,7 +29,7 @@ async function running(example: string, body: () => Promise<void>): Promise<void
     if (said.includes("\n")) await body();
   } finally {
     child.kill("SIGINT");
-    const limit = setTimeout(() => child.kill("SIGKILL"), 10_000);
+    const limit = setTimeout(() => child.kill("SIGKILL"), 60_000);
     await output.cancel();
     const [{ code, signal }, complaints] = await Promise.all([child.status, stderr]);
     clearTimeout(limit);

@@ -4,7 +4,7 @@ import { Appliance } from "../../apps/appliance.ts";
 import { parseService, startServices } from "../../apps/services/registry.ts";
 import { Cidr, External, Mac, type PcapPacket, readPcap, replay } from "../../mod.ts";
 import { type Server, source } from "../support/ethox.ts";
-import { APPLIANCE, peer, peerTest, PREFIX, serve } from "../support/peer.ts";
+import { APPLIANCE, assertAnswered, peer, peerTest, PREFIX, serve } from "../support/peer.ts";
 
 /** A server, and where its capture goes. */
 async function captured(body: (path: string) => Promise<void>): Promise<void> {
@@ -28,27 +28,30 @@ interface Load {
   readonly wrong: number;
 }
 
-/** Sends numbered datagrams, paced by the answers or else by a millisecond each, and counts what comes back. */
+/** Sends numbered datagrams, no more than 64 before one of their answers, and counts what comes back. */
 async function load(count: number, port = 7): Promise<Load> {
   const script = `
 import json, select, socket, time
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
 s.connect(("${APPLIANCE}", ${port}))
-seen, answers, wrong = {}, 0, 0
+seen, answers, wrong, newest = {}, 0, 0, -1
 def take(wait):
-  global answers, wrong
-  while select.select([s], [], [], wait)[0]:
-    data = s.recv(2000)
-    answers += 1
-    if data[8:] != b"x" * 100: wrong += 1
-    seen[int(data[:8])] = True
-    wait = 0
+  global answers, wrong, newest
+  if not select.select([s], [], [], wait)[0]: return False
+  data = s.recv(2000)
+  answers += 1
+  if data[8:] != b"x" * 100: wrong += 1
+  number = int(data[:8])
+  seen[number] = True
+  newest = max(newest, number)
+  return True
 for number in range(${count}):
   s.send(b"%08d" % number + b"x" * 100)
-  take(0.001 if number % 8 == 0 else 0)
-end = time.monotonic() + 0.5
-while time.monotonic() < end: take(0.1)
+  while take(0): pass
+  while number - newest > 64 and take(5): pass
+while len(seen) < ${count} and take(2): pass
+while take(0.2): pass
 print(json.dumps({"sent": ${count}, "answered": len(seen), "answers": answers, "wrong": wrong}))
 `;
   const { code, stdout, stderr } = await peer("python3", ["-c", script]);
@@ -142,7 +145,7 @@ peerTest(
       "--fault",
       "in.delay=30ms,out.delay=20ms,out.dup=100%",
     );
-    const pinged = await peer("ping", ["-n", "-c", "3", "-i", "0.1", APPLIANCE]);
+    const pinged = await peer("ping", ["-n", "-c", "3", "-l", "3", "-i", "10", APPLIANCE]);
     assert.match(pinged.stdout, /DUP!/);
     const times = [...pinged.stdout.matchAll(/time=([\d.]+)/g)].map(([, time]) => Number(time));
     assert.ok(times.length >= 5 && times.every((time) => time >= 49), pinged.stdout);
@@ -221,7 +224,7 @@ peerTest(
 );
 
 async function traffic(server: Server): Promise<void> {
-  assert.equal((await peer("ping", ["-q", "-n", "-c", "3", "-i", "0.05", APPLIANCE])).code, 0);
+  await assertAnswered(3);
   assert.equal((await load(100)).answered, 100);
   await peer("nc", ["-u", "-z", "-v", "-w", "1", APPLIANCE, "4321"]);
   assert.notEqual(server.mac, "");
@@ -234,12 +237,16 @@ peerTest(
   () =>
     captured(async (path) => {
       await using server = await serve(source, "--pcap", path);
-      await peer("ping", ["-q", "-n", "-c", "3", "-i", "0.05", APPLIANCE]);
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
-      const count = [...readPcap(await Deno.readFile(path))].length;
-      assert.ok(count >= 8, `${count} packets`);
+      await assertAnswered(3);
+      const count = async () => [...readPcap(await Deno.readFile(path))].length;
+      // A second, and more on a busy machine.
+      for (let tries = 0; await count() < 8; tries++) {
+        assert.ok(tries < 100, `${await count()} packets`);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      const written = await count();
       server.signal("SIGKILL");
       await server.ended();
-      assert.equal([...readPcap(await Deno.readFile(path))].length, count);
+      assert.ok(await count() >= written);
     }),
 );

@@ -103,7 +103,7 @@ peerTest(
     for (const options of [["--addr", "dhcp"], ADDR]) {
       const curl = await ethox(["curl", "http://www.example:8000/", ...options]);
       assert.deepEqual([curl.status, curl.out, curl.err], [0, "for www.example:8000\n", ""]);
-      const ping = await ethox(["ping", "www.example", ...options, "-c", "2", "-i", "50ms"]);
+      const ping = await ethox(["ping", "www.example", ...options, "-c", "2", "-i", "50ms", "-W", "20s"]);
       assert.deepEqual([ping.status, ping.err], [0, ""]);
       assert.match(ping.out, /^PING www\.example \(10\.0\.0\.2\) 56\(84\) bytes of data\.\n/);
       const none = await ethox(["ping", "none.example", ...options, "-c", "1"]);

@@ -26,14 +26,16 @@ nicTest(
     await using server = await Server.start(source, nic, `${OWN}${PREFIX}`, "--addr", "fe80::1/64");
     assert.deepEqual(server.events[0]?.addresses, [`${OWN}/64`, "fe80::1/64"], "ready at once");
     for (const address of [OWN, `fe80::1%${TAP}`]) {
-      const { received } = await pingHost(address, "-q", "-c", "5", "-i", "0.05", "-W", "5");
+      const { received } = await pingHost(address, "-q", "-c", "5", "-W", "5");
       assert.equal(received, 5, address);
     }
     assert.equal(await kernelState(OWN), "REACHABLE");
     // The kernel asks us itself when it has not heard of us for a while, as we ask it.
     await run("ip", "-6", "neigh", "replace", OWN, "lladdr", server.mac, "nud", "probe", "dev", TAP);
-    assert.equal((await pingHost(OWN, "-q", "-c", "12", "-i", "0.5", "-W", "5")).received, 12);
-    assert.equal(await kernelState(OWN), "REACHABLE");
+    for (const end = performance.now() + 30_000; await kernelState(OWN) !== "REACHABLE";) {
+      assert.equal((await pingHost(OWN, "-q", "-c", "1", "-W", "10")).received, 1);
+      assert.ok(performance.now() < end, await kernelState(OWN));
+    }
     const { packets, drops } = await server.stop();
     assert.ok(packets["ndp"]!["sent"]! >= 3, JSON.stringify(packets["ndp"]));
     assert.deepEqual(drops["ndp"] ?? {}, {});
@@ -43,7 +45,7 @@ nicTest(
 
 nicTest("ndp: we find the kernel, and ping it by both of its addresses", ["ip"], source, async () => {
   const nic = ["--nic", await makeCable6(), "--addr", `${OWN}${PREFIX}`];
-  const { status, out } = await ethox(["ping", KERNEL, ...nic, "-c", "3", "-i", "50ms"]);
+  const { status, out } = await ethox(["ping", KERNEL, ...nic, "-c", "3", "-i", "50ms", "-W", "20s"]);
   assert.equal(status, 0);
   assert.match(out, /3 packets transmitted, 3 received/);
 }, ETHERNET);
@@ -67,7 +69,7 @@ peerTest(
     for (const cidr of addresses) {
       const address = cidr.split("/")[0]!;
       const host = address.startsWith("fe80") ? `${address}%${TAP}` : address;
-      const { received } = await pingHost(host, "-q", "-c", "3", "-i", "0.05", "-W", "5");
+      const { received } = await pingHost(host, "-q", "-c", "3", "-W", "5");
       assert.equal(received, 3, host);
     }
     await server.stop();
@@ -100,7 +102,7 @@ peerTest(
     await using server = await Server.start(source, nic, "slaac");
     const [address = "", ...more] = server.events[0]?.addresses ?? [];
     assert.deepEqual(more, []);
-    const { received } = await pingHost(`${address.split("/")[0]}%${TAP}`, "-q", "-c", "2", "-i", "0.05");
+    const { received } = await pingHost(`${address.split("/")[0]}%${TAP}`, "-q", "-c", "2");
     assert.equal(received, 2);
     await server.stop("SIGTERM", /no router advertises itself/);
   },
@@ -137,7 +139,7 @@ peerTest(
     makeTap();
     await using server = await Server.start(source, `tap:${TAP}`, "10.0.0.1/24", "--detect-conflicts");
     assert.deepEqual(server.events[0]?.addresses, ["10.0.0.1/24"]);
-    assert.equal((await pingHost("10.0.0.1", "-q", "-c", "2", "-i", "0.05")).received, 2);
+    assert.equal((await pingHost("10.0.0.1", "-q", "-c", "2")).received, 2);
     const { code, stderr } = await peer("/usr/bin/python3", [
       "-c",
       `
@@ -168,7 +170,7 @@ peerTest(
     await using server = await Server.start(source, `tap:${TAP}`, "link-local");
     const [address = ""] = server.events[0]?.addresses ?? [];
     assert.match(address, /^169\.254\.\d+\.\d+\/16$/);
-    assert.equal((await pingHost(address.split("/")[0]!, "-q", "-c", "3", "-i", "0.05")).received, 3);
+    assert.equal((await pingHost(address.split("/")[0]!, "-q", "-c", "3")).received, 3);
     await server.stop();
   },
 );
@@ -184,7 +186,7 @@ peerTest(
     try {
       await using server = await Server.start(source, nic, "slaac", "--pcap", file);
       const address = server.events[0]!.addresses![1]!.split("/")[0]!;
-      assert.equal((await pingHost(address, "-q", "-c", "3", "-i", "0.05")).received, 3);
+      assert.equal((await pingHost(address, "-q", "-c", "3")).received, 3);
       await server.stop();
       const expert = ["-Y", `eth.src == ${server.mac} && (_ws.expert.severity >= 6291456 || _ws.malformed)`];
       const { code, stdout, stderr } = await peer("tshark", ["-r", file, ...expert]);

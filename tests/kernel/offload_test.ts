@@ -104,7 +104,7 @@ SEGMENT, GRO = 103, 104
 def connected():
   s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
   s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
-  s.settimeout(5)
+  s.settimeout(30)
   s.connect(("${APPLIANCE}", 7))
   return s
 s = connected()
@@ -249,7 +249,7 @@ function openUp(offload?: boolean): Tap {
  */
 async function until(tap: Tap, length: number, receive: (slot: Slot) => boolean): Promise<void> {
   using socket = await KernelUdp.open(REFLECTOR, 7);
-  for (let isSeen = false, end = tap.now() + 10e6; !isSeen;) {
+  for (let isSeen = false, end = tap.now() + 60e6; !isSeen;) {
     assert.ok(tap.now() < end, "what was waited for has not come");
     await socket.send(noise(length));
     const pause = tap.now() + 50_000;

@@ -17,7 +17,7 @@ import { findProgram } from "../../scripts/setup/programs.ts";
 nicTest("ping: every size that fits the MTU comes back as it was sent", ["ping"], source, async () => {
   await using server = await serve(source);
   for (const size of [0, 1, 7, 8, 56, 57, 1_471, 1_472]) {
-    const { stdout } = await assertAnswered(3, "-i", "0.02", "-s", String(size), "-p", "c3");
+    const { stdout } = await assertAnswered(3, "-s", String(size), "-p", "c3");
     // ping compares the data itself, and says so.
     assert.doesNotMatch(stdout, /wrong data|DUP|truncated/);
   }
@@ -27,7 +27,7 @@ nicTest("ping: every size that fits the MTU comes back as it was sent", ["ping"]
 nicTest("ping: what takes fragments comes back as it was sent, too", ["ping"], source, async () => {
   await using server = await serve(source);
   for (const size of [1_473, 8_000, 60_000, 65_507]) {
-    const { stdout } = await assertAnswered(3, "-i", "0.02", "-s", String(size), "-p", "c3");
+    const { stdout } = await assertAnswered(3, "-s", String(size), "-p", "c3");
     assert.doesNotMatch(stdout, /wrong data|DUP|truncated/);
   }
   const { packets } = await server.stop();
@@ -37,7 +37,7 @@ nicTest("ping: what takes fragments comes back as it was sent, too", ["ping"], s
 nicTest("ping: 64 outstanding requests are answered without loss", ["ping"], source, async () => {
   await using server = await serve(source);
   await assertAnswered(6_400, "-f", "-l", "64");
-  await assertAnswered(64, "-l", "64", "-s", "1472");
+  await assertAnswered(64, "-l", "64", "-i", "10", "-s", "1472");
   await server.stop();
 });
 
@@ -52,17 +52,17 @@ peerTest(
       `
 import subprocess
 ready = threading.Event()
-sniffer = AsyncSniffer(iface=tap, lfilter=lambda frame: ICMP in frame, count=4, timeout=30, started_callback=ready.set)
+sniffer = AsyncSniffer(iface=tap, lfilter=lambda frame: ICMP in frame, count=4, timeout=60, started_callback=ready.set)
 sniffer.start()
-assert ready.wait(10)
+assert ready.wait(30)
 subprocess.run(["${
         findProgram("ping")
-      }", "-c", "2", "-i", "0.05", "-Q", "0xb8", own], check=True, capture_output=True)
+      }", "-c", "2", "-l", "2", "-i", "10", "-Q", "0xb8", own], check=True, capture_output=True)
 sniffer.join()
 print(json.dumps([[frame[ICMP].type, frame[IP].tos] for frame in sniffer.results]))
 `,
     );
-    assert.deepEqual(seen, [[8, 0xb8], [0, 0xb8], [8, 0xb8], [0, 0xb8]]);
+    assert.deepEqual(seen, [[8, 0xb8], [8, 0xb8], [0, 0xb8], [0, 0xb8]]);
     await server.stop();
   },
 );
@@ -73,9 +73,9 @@ nicTest(
   source,
   async () => {
     await using server = await serve(source);
-    await assertAnswered(2, "-i", "0.05", "-R");
-    await assertAnswered(2, "-i", "0.05", "-T", "tsonly");
-    await assertAnswered(2, "-i", "0.05", "-T", "tsandaddr");
+    await assertAnswered(2, "-R");
+    await assertAnswered(2, "-T", "tsonly");
+    await assertAnswered(2, "-T", "tsandaddr");
     assert.deepEqual((await server.stop()).drops, {});
   },
 );
@@ -83,7 +83,7 @@ nicTest(
 peerTest("ping: broadcasts are not answered, and counted (RFC 1122 3.2.2.6)", ["ping"], source, async () => {
   await using server = await serve(source);
   for (const broadcast of ["10.0.0.255", "255.255.255.255"]) {
-    const { received } = await pingHost(broadcast, "-b", "-I", TAP, "-c", "3", "-i", "0.05", "-W", "0.5");
+    const { received } = await pingHost(broadcast, "-b", "-I", TAP, "-c", "3", "-W", "0.3");
     assert.equal(received, 0, broadcast);
   }
   await assertAnswered(1);
@@ -95,7 +95,7 @@ peerTest("ping: broadcasts are not answered, and counted (RFC 1122 3.2.2.6)", ["
 peerTest("ping: an address that is not its own is not answered", ["ping", "ip"], source, async () => {
   await using server = await serve(source);
   await peer("ip", ["neigh", "add", "10.0.0.9", "lladdr", server.mac, "dev", TAP]);
-  assert.equal((await pingHost("10.0.0.9", "-c", "3", "-i", "0.05", "-W", "0.5")).received, 0);
+  assert.equal((await pingHost("10.0.0.9", "-c", "3", "-W", "0.3")).received, 0);
   assert.equal((await ping("-c", "1")).received, 1, `${APPLIANCE} goes on`);
   assert.equal((await server.stop()).drops["ip"]?.["notForUs"], 3);
 });

@@ -204,7 +204,7 @@ peerTest("sockets: a datagram of the kernel's is answered", ["ping"], undefined,
   await using stack = await opened();
   using ours = stack.listenDatagram({ port: 7 });
   const socat = new Deno.Command("sh", {
-    args: ["-c", `printf ping | socat -t 1 - UDP:${APPLIANCE}:7`],
+    args: ["-c", `printf ping | socat -t 3 - UDP:${APPLIANCE}:7`],
     stdout: "piped",
   }).spawn();
   const [bytes, from] = await ours.receive();

@@ -21,8 +21,9 @@ nicTest(
     // Nothing is lost; but who gets no processor for a while is probed by the other side (RFC 8985 7).
     const { unacceptable = 0, stray = 0, ...others } = drops["tcp"] ?? {};
     assert.deepEqual(others, {});
+    const { received = 0, sent = 0, retransmitted = 0 } = packets["tcp"]!;
     assert.ok(
-      packets["tcp"]!["retransmitted"]! + unacceptable + stray <= 5,
+      retransmitted + unacceptable + stray <= 5 + (received + sent) / 100,
       JSON.stringify({ packets, drops }),
     );
   },

@@ -8,7 +8,7 @@ const PAGE = `http://${APPLIANCE}/`;
 
 /** Fetches the page, from a server that must be well. */
 async function assertServes(): Promise<void> {
-  const { code, stderr } = await peer("curl", ["-sS", "--fail", "--max-time", "10", "-o", "/dev/null", PAGE]);
+  const { code, stderr } = await peer("curl", ["-sS", "--fail", "--max-time", "20", "-o", "/dev/null", PAGE]);
   assert.equal(code, 0, stderr);
 }
 
@@ -20,7 +20,17 @@ function resident(pid: number): number {
 
 peerTest("siege: wrk's hundred connections see no error", ["wrk", "curl"], source, async () => {
   await using server = await serve(source, "http");
-  const { code, stdout, stderr } = await peer("wrk", ["-t", "1", "-c", "100", "-d", "2", PAGE]);
+  const { code, stdout, stderr } = await peer("wrk", [
+    "-t",
+    "1",
+    "-c",
+    "100",
+    "-d",
+    "2",
+    "--timeout",
+    "20s",
+    PAGE,
+  ]);
   assert.equal(code, 0, stderr);
   // wrk has a line on errors only if there were some.
   assert.doesNotMatch(stdout, /Socket errors|Non-2xx/);
@@ -54,7 +64,7 @@ peerTest(
     // The buffers of V8's young generation alone may grow by some tens of MiB.
     assert.ok(after - before < 150, `${before} MiB before the flood, ${after} MiB after it`);
     const { packets, drops } = await server.stop();
-    assert.ok(packets["eth"]!["received"]! > 10_000, JSON.stringify({ packets, drops }));
+    assert.ok(packets["eth"]!["received"]! > 2_000, JSON.stringify({ packets, drops }));
     assert.equal(packets["http:80"]?.["answered"], 2);
   },
 );
@@ -66,7 +76,7 @@ peerTest(
   async () => {
     await using server = await serve(source, "http");
     const scan = ["-n", "-Pn", "-sS", "-sV", "--version-light", "-O", "--max-os-tries", "1", "-T4"];
-    const { code, stdout, stderr } = await peer("nmap", [...scan, "-p", "80,81", APPLIANCE], 90_000);
+    const { code, stdout, stderr } = await peer("nmap", [...scan, "-p", "80,81", APPLIANCE]);
     assert.equal(code, 0, stderr);
     assert.match(stdout, /^80\/tcp open /m);
     assert.match(stdout, /^81\/tcp closed /m);
@@ -85,7 +95,6 @@ peerTest(
     const { code, stdout, stderr } = await peer(
       "nmap",
       ["-n", "-Pn", "-sV", "-p", "7,80", APPLIANCE],
-      60_000,
     );
     assert.equal(code, 0, stderr);
     assert.match(stdout, /^7\/tcp +open +echo/m);

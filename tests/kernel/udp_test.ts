@@ -15,7 +15,7 @@ async function sockets(port: number, script: string): Promise<unknown> {
   const preamble = `
 import json, random, socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.settimeout(5)
+s.settimeout(30)
 s.connect(("${APPLIANCE}", ${port}))
 `;
   const { code, stdout, stderr } = await peer("python3", ["-c", `${preamble}${script}`]);

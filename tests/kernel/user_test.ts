@@ -31,7 +31,7 @@ const SERVE_AND_PING = `
   ip tuntap add ${TAP} mode tap
   ip addr add 10.0.0.2/24 dev ${TAP}
   ip link set ${TAP} up
-  "$@" serve ping --nic tap:${TAP} --addr 10.0.0.1/24 --quiet --duration 60s &
+  "$@" serve ping --nic tap:${TAP} --addr 10.0.0.1/24 --quiet --duration 300s &
   ping -q -n -c 3 -i 0.2 -w 30 10.0.0.1
   kill -TERM $!
   wait $!
@@ -54,7 +54,7 @@ function userTest(name: string, body: () => Promise<void>): void {
 async function assertServes(...command: string[]): Promise<void> {
   const [program = "", ...args] = command;
   const { code, stdout, stderr } = await peer(program, args);
-  assert.match(stdout, /3 packets transmitted, 3 received|\d packets transmitted, 3 received/, stderr);
+  assert.match(stdout, /\d packets transmitted, 3 received/, stderr);
   assert.equal(code, 0, stderr);
 }
 

@@ -40,7 +40,7 @@ peerTest(
     if (!await makeVlan(10)) return await tagged();
     await using server = await Server.start(source, `tap:${TAP}`, `${OWN}/24`, "http", "--vlan", "10");
     for (const size of [0, 56, 1_472, 8_000]) {
-      const { received } = await pingHost(OWN, "-q", "-c", "3", "-i", "0.05", "-s", String(size));
+      const { received } = await pingHost(OWN, "-q", "-c", "3", "-s", String(size));
       assert.equal(received, 3, `${size} bytes`);
     }
     const { code, stdout } = await peer("curl", ["-s", "-m", "10", `http://${OWN}/`]);
@@ -60,6 +60,8 @@ peerTest(
       "2",
       "-i",
       "50ms",
+      "-W",
+      "20s",
     ]);
     assert.equal(ours.status, 0, ours.err);
     assert.match(ours.out, /2 packets transmitted, 2 received/);
@@ -86,9 +88,9 @@ import threading
 from scapy.all import *
 conf.verb = 0
 ready = threading.Event()
-sniffer = AsyncSniffer(iface="${TAP}", lfilter=lambda frame: frame.src == "${server.mac}", count=2, timeout=10, started_callback=ready.set)
+sniffer = AsyncSniffer(iface="${TAP}", lfilter=lambda frame: frame.src == "${server.mac}", count=2, timeout=60, started_callback=ready.set)
 sniffer.start()
-assert ready.wait(10)
+assert ready.wait(30)
 station = Ether(src="02:00:00:00:00:99", dst="${server.mac}")
 arp = Ether(src="02:00:00:00:00:99", dst="ff:ff:ff:ff:ff:ff")/Dot1Q(vlan=10)/ARP(op=1, hwsrc="02:00:00:00:00:99", psrc="${KERNEL}", pdst="${OWN}")
 echo = lambda vlan: station/Dot1Q(vlan=vlan, prio=3)/IP(src="${KERNEL}", dst="${OWN}")/ICMP(id=7)

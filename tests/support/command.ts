@@ -16,6 +16,8 @@ export interface Run {
 export interface Watch {
   /** Called with everything on stdout so far, after every write. */
   readonly onOut?: (out: string, interrupt: () => void) => void;
+  /** Called with everything on stderr so far, after every write. */
+  readonly onErr?: (err: string) => void;
   readonly colors?: boolean;
 }
 
@@ -28,7 +30,10 @@ export async function ethox(args: readonly string[], watch: Watch = {}): Promise
       out += text;
       watch.onOut?.(out, () => stop.abort());
     },
-    err: (text) => err += text,
+    err: (text) => {
+      err += text;
+      watch.onErr?.(err);
+    },
     colors: watch.colors ?? false,
     interrupt: stop.signal,
   });
@@ -55,6 +60,21 @@ export function spawn(...args: string[]): Deno.ChildProcess {
     stdout: "piped",
     stderr: "piped",
   }).spawn();
+}
+
+/** Everything on a stream up to and with the first text that matches; the reader stays open. */
+export async function readUntil(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  pattern: RegExp,
+): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  while (!pattern.test(text)) {
+    const { done, value } = await reader.read();
+    if (done) throw new Error(`the program ended before ${pattern}: ${text}`);
+    text += decoder.decode(value, { stream: true });
+  }
+  return text;
 }
 
 /** Waits for the end of a process whose streams are still unread. */

@@ -6,6 +6,8 @@ import { ethox, type Run } from "./command.ts";
 export interface Controlled {
   /** Its socket. */
   readonly path: string;
+  /** What it left, once it has ended. */
+  readonly ended: Promise<Run>;
   /** Runs `ethox ctl` with these words. */
   readonly ctl: (...words: string[]) => Promise<Run>;
   /** The same, which must be done, and the JSON objects that it prints. */
@@ -21,7 +23,7 @@ export async function controlled(
   const path = `${directory}/ctl.sock`;
   let interrupt = () => {};
   const ready = Promise.withResolvers<void>();
-  const running = ethox(["serve", ...services, "--nic", "link:", "--ctl", path, "--json", "-d", "60s"], {
+  const running = ethox(["serve", ...services, "--nic", "link:", "--ctl", path, "--json", "-d", "600s"], {
     onOut: (_, stop) => {
       interrupt = stop;
       ready.resolve();
@@ -32,6 +34,7 @@ export async function controlled(
     await Promise.race([ready.promise, running]);
     await body({
       path,
+      ended: running,
       ctl,
       rows: async (...words) => {
         const { status, out, err } = await ctl(...words, "--json");

@@ -14,7 +14,7 @@ export function coreTests(program: Program): void {
 
   peerTest(name("the kernel's ping is answered"), ["ping"], program, async () => {
     await using server = await serve(program);
-    await assertAnswered(5, "-i", "0.05");
+    await assertAnswered(5);
     const { packets, drops } = await server.stop();
     assert.equal(packets["icmp"]?.["answered"], 5);
     assert.deepEqual(drops, {});
@@ -28,7 +28,7 @@ export function coreTests(program: Program): void {
 
   peerTest(name("arping gets the address of the ready event"), ["arping"], program, async () => {
     await using server = await serve(program);
-    const { code, stdout } = await peer("arping", ["-c", "3", "-I", TAP, APPLIANCE]);
+    const { code, stdout } = await peer("arping", ["-C", "3", "-w", "30", "-I", TAP, APPLIANCE]);
     assert.equal(code, 0, stdout);
     assert.equal(stdout.toLowerCase().split(server.mac).length - 1, 3, stdout);
     assert.ok((await server.stop()).packets["arp"]?.["requests"]! >= 3);

@@ -56,7 +56,7 @@ export class Dnsmasq implements AsyncDisposable {
 
   /** Waits until it has logged this, and answers with the match. */
   async logged(pattern: RegExp): Promise<RegExpExecArray> {
-    const end = performance.now() + 20_000;
+    const end = performance.now() + 60_000;
     for (;;) {
       const match = pattern.exec(this.#log);
       if (match !== null) return match;

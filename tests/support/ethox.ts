@@ -107,9 +107,9 @@ export interface Event {
 const DIES_WITH_US = findProgram("setpriv") === undefined ? [] : ["setpriv", "--pdeathsig", "KILL"];
 
 /** How long a start may take on a slow machine: a one-file ethox unpacks itself. */
-const READY_LIMIT = 30_000;
+const READY_LIMIT = 60_000;
 
-/** A running `ethox serve ping --json`. It ends by itself after two minutes, whatever becomes of the test. */
+/** A running `ethox serve ping --json`. It ends by itself after ten minutes, whatever becomes of the test. */
 export class Server implements AsyncDisposable {
   /** Its hardware address. */
   mac = "";
@@ -128,7 +128,7 @@ export class Server implements AsyncDisposable {
 
   /** Starts it on a NIC, with more services and options if there are any, and waits for the ready event. */
   static async start(program: Program, nic: string, address: string, ...more: string[]): Promise<Server> {
-    const serve = ["serve", "ping", "--nic", nic, "--addr", address, "--json", "--duration", "120s"];
+    const serve = ["serve", "ping", "--nic", nic, "--addr", address, "--json", "--duration", "600s"];
     return await Server.spawn(program, ...serve, ...more);
   }
 
@@ -234,7 +234,13 @@ export class Server implements AsyncDisposable {
 /** Runs ethox to its end. */
 export async function ethox(program: Program, ...args: string[]): Promise<Omit<Ending, "summary" | "last">> {
   const child = spawn([...await program.command(), ...args]);
-  const timer = setTimeout(() => child.kill("SIGKILL"), READY_LIMIT);
+  const timer = setTimeout(() => {
+    try {
+      child.kill("SIGKILL");
+    } catch {
+      // It has ended.
+    }
+  }, READY_LIMIT);
   const { code, stderr } = await child.output();
   clearTimeout(timer);
   return { code, stderr: new TextDecoder().decode(stderr) };

@@ -29,7 +29,7 @@ export class KernelUdp implements Disposable {
   }
 
   /** Sends a datagram and answers with the next one that comes, within so many milliseconds. */
-  async ask(bytes: Uint8Array, limit: number = 5_000): Promise<Uint8Array> {
+  async ask(bytes: Uint8Array, limit: number = 30_000): Promise<Uint8Array> {
     const answer = once(this.#socket, "message", { signal: AbortSignal.timeout(limit) });
     await this.send(bytes);
     const [message] = await answer;

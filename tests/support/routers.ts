@@ -20,7 +20,7 @@ export class KernelHost implements AsyncDisposable {
 
   /** Makes one that forwards between its interfaces, and whose errors are not rate limited. */
   static async start(name: string): Promise<KernelHost> {
-    const script = "ip link set lo up && echo ready && exec sleep 300";
+    const script = "ip link set lo up && echo ready && exec sleep 900";
     const args = ["--pdeathsig", "KILL", "unshare", "-n", "sh", "-c", script];
     const holder = new Deno.Command("setpriv", { args, stdin: "null", stdout: "piped" }).spawn();
     const reader = holder.stdout.getReader();
@@ -52,6 +52,28 @@ export class KernelHost implements AsyncDisposable {
       .spawn();
     this.#children.push(child);
     return child;
+  }
+
+  /** Waits until something listens on these TCP ports there. */
+  async listens(...ports: readonly number[]): Promise<void> {
+    for (const end = performance.now() + 60_000;;) {
+      const sockets = await this.run("ss", "-Hltn");
+      if (ports.every((port) => sockets.includes(`:${port} `))) return;
+      assert.ok(
+        performance.now() < end,
+        `nobody listens on ${ports.join(" and ")} of ${this.name}: ${sockets}`,
+      );
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** Runs `ping -n -c 1 ARGS` there so many times, and answers with what it prints. */
+  async pings(count: number, ...args: string[]): Promise<string[]> {
+    const outputs: string[] = [];
+    for (let turn = 0; turn < count; turn++) {
+      outputs.push(await this.run("ping", "-n", "-c", "1", "-W", "10", ...args));
+    }
+    return outputs;
   }
 
   /** Runs `ip` there. */

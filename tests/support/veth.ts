@@ -24,13 +24,15 @@ export function send(nic: Nic, ...frames: readonly Uint8Array[]): void {
   });
 }
 
-/** What arrives until `count` frames have, or for a while. */
-export async function collect(nic: Nic, count: number, wait: number = 300): Promise<Uint8Array[]> {
+/** What arrives until `count` frames have, or until nothing has come for a while, in milliseconds. */
+export async function collect(nic: Nic, count: number, quiet: number = 10_000): Promise<Uint8Array[]> {
   const frames: Uint8Array[] = [];
-  const end = nic.now() + milliseconds(wait);
+  let end = nic.now() + milliseconds(quiet);
   while (frames.length < count && nic.now() < end) {
+    const before = frames.length;
     nic.rx(64, { receive: ({ frame }) => void frames.push(frame.bytes.slice(frame.start, frame.end)) });
-    if (frames.length < count) await nic.ready(Math.min(end, nic.now() + milliseconds(20)));
+    if (frames.length > before) end = nic.now() + milliseconds(quiet);
+    else await nic.ready(Math.min(end, nic.now() + milliseconds(20)));
   }
   return frames;
 }

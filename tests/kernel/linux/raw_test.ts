@@ -12,7 +12,7 @@ import {
 import { openRaw, type Raw } from "../../../nic/linux/raw.ts";
 import { createTap } from "../../../nic/linux/tun.ts";
 import { Checksum, Segmentation } from "../../../stack/frame.ts";
-import { milliseconds } from "../../../stack/store/time.ts";
+import { milliseconds, seconds } from "../../../stack/store/time.ts";
 import { Mac } from "../../../stack/wire/mac.ts";
 import { findProgram } from "../../../scripts/setup/programs.ts";
 import { NEAR, pair, TAP } from "../../support/cables.ts";
@@ -57,14 +57,15 @@ peerTest(
         count: 600,
         intervalMs: 0,
         size: 56,
-        timeoutMs: 2_000,
+        timeoutMs: 20_000,
       })
     ) {
       if (rttMicroseconds !== undefined) answered++;
     }
     assert.equal(answered, 600);
-    assert.ok(nic.counters.received >= 601 && nic.counters.sent === 601, "600 echoes and one ARP");
-    assert.equal(nic.counters.sentBytes, 42 + 600 * 98);
+    const { received, sent, sentBytes } = nic.counters;
+    assert.ok(received >= sent && sent >= 601, "600 echoes and an ARP or, from a busy machine, more");
+    assert.equal(sentBytes, (sent - 600) * 42 + 600 * 98);
     assert.deepEqual([nic.info.mtu, nic.mac.length], [1_500, 6]);
     nic.close();
     await reflecting;
@@ -83,7 +84,8 @@ rawTest(
       frame("33:33:ff:00:00:01", 52),
       frame("02:00:00:00:01:01"),
     );
-    assert.deepEqual((await collect(near, 4)).map(({ length }) => length - 14), [50, 51, 52]);
+    assert.deepEqual((await collect(near, 3)).map(({ length }) => length - 14), [50, 51, 52]);
+    assert.deepEqual(await collect(near, 1, 100), []);
     assert.equal(near.counters.received, 3, "the others did not come as far as the ring");
   },
 );
@@ -133,14 +135,16 @@ peerTest(
     using socket = await KernelUdp.open(REFLECTOR, 9);
     await socket.send(new Uint8Array(100));
     const states: number[] = [];
-    await nic.ready(nic.now() + milliseconds(500));
-    nic.rx(64, {
-      receive: ({ frame }) => {
-        if (frame.length === 142) {
-          states.push(frame.checksum, frame.segmentation, frame.checksumAt - frame.start);
-        }
-      },
-    });
+    for (let turn = 0; turn < 500 && states.length === 0; turn++) {
+      await nic.ready(nic.now() + milliseconds(20));
+      nic.rx(64, {
+        receive: ({ frame }) => {
+          if (frame.length === 142) {
+            states.push(frame.checksum, frame.segmentation, frame.checksumAt - frame.start);
+          }
+        },
+      });
+    }
     assert.deepEqual(states, [Checksum.Partial, Segmentation.None, 34]);
     nic.close();
   },
@@ -200,7 +204,7 @@ rawTest("when the interface is removed the NIC has failed, and nobody waits any 
 
 rawTest("a frame that is kept after the NIC was closed can be read, and holds nothing", async (near, far) => {
   send(far, frame(MAC));
-  await near.ready(near.now() + milliseconds(500));
+  await near.ready(near.now() + seconds(10));
   let kept: Uint8Array | undefined;
   near.rx(1, {
     receive: (slot) => void (kept = slot.frame.bytes.subarray(slot.frame.start, slot.frame.end)),
@@ -216,7 +220,7 @@ rawTest(
     const fault = new Error("fault");
     for (let round = 0; round < 300; round++) {
       send(far, frame(MAC));
-      await near.ready(near.now() + milliseconds(500));
+      await near.ready(near.now() + seconds(10));
       assert.throws(() =>
         near.rx(1, {
           receive: () => {
@@ -225,7 +229,7 @@ rawTest(
         }), fault);
     }
     send(far, frame(MAC), frame(MAC));
-    await near.ready(near.now() + milliseconds(500));
+    await near.ready(near.now() + seconds(10));
     near.rx(64, {
       receive: (slot) => {
         slot.queue();

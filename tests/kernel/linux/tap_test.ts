@@ -22,7 +22,7 @@ function openUp(options?: TapOptions): Tap {
 }
 
 /** How many of the kernel's pings of `size` bytes are answered. */
-async function pings(count: number, size: number, timeoutMs = 1_000): Promise<number> {
+async function pings(count: number, size: number, timeoutMs = 20_000): Promise<number> {
   using ping = new KernelPing();
   let answered = 0;
   for await (const { rttMicroseconds } of ping.ping(REFLECTOR, { count, intervalMs: 0, size, timeoutMs })) {
@@ -45,8 +45,9 @@ kernelTest("tap: the kernel's pings are answered through slots, and all frames a
   const tap = openUp();
   const reflecting = reflect(tap);
   assert.equal(await pings(20, 56), 20);
-  assert.ok(tap.counters.received >= 21 && tap.counters.sent === 21, "20 echoes and one ARP");
-  assert.equal(tap.counters.sentBytes, 42 + 20 * 98);
+  const { received, sent, sentBytes } = tap.counters;
+  assert.ok(received >= sent && sent >= 21, "20 echoes and an ARP or, from a busy machine, more");
+  assert.equal(sentBytes, (sent - 20) * 42 + 20 * 98);
   assert.equal(tap.info.mtu, 1_500);
   assert.equal(tap.mac?.length, 6);
   tap.close();

@@ -8,7 +8,7 @@ import { openRaw, type Raw } from "../../../nic/linux/raw.ts";
 import { createTap } from "../../../nic/linux/tun.ts";
 import { openXdp, type Xdp, type XdpOptions } from "../../../nic/linux/xdp.ts";
 import { Checksum } from "../../../stack/frame.ts";
-import { milliseconds } from "../../../stack/store/time.ts";
+import { milliseconds, seconds } from "../../../stack/store/time.ts";
 import { Address } from "../../../stack/wire/address.ts";
 import { Mac } from "../../../stack/wire/mac.ts";
 import { findProgram } from "../../../scripts/setup/programs.ts";
@@ -18,6 +18,7 @@ import { KernelUdp } from "../../support/kernel-udp.ts";
 import { kernelTest, run } from "../../support/netns.ts";
 import { peerTest } from "../../support/peer.ts";
 import { KERNEL, reflect, REFLECTOR, REFLECTOR_MAC } from "../../support/reflector.ts";
+import { KernelHost } from "../../support/routers.ts";
 import { collect, frame, MAC, OTHER, send } from "../../support/veth.ts";
 
 const ip = (...args: string[]) => run(findProgram("ip") ?? "ip", ...args);
@@ -55,14 +56,15 @@ xdpTest("the kernel's pings are answered where they lie, and all frames are coun
       count: 3_000,
       intervalMs: 0,
       size: 56,
-      timeoutMs: 2_000,
+      timeoutMs: 20_000,
     })
   ) {
     if (rttMicroseconds !== undefined) answered++;
   }
   assert.equal(answered, 3_000);
-  assert.ok(nic.counters.received >= 3_001 && nic.counters.sent === 3_001, "3,000 echoes and one ARP");
-  assert.equal(nic.counters.sentBytes, 42 + 3_000 * 98);
+  const { received, sent, sentBytes } = nic.counters;
+  assert.ok(received >= sent && sent >= 3_001, "3,000 echoes and an ARP or, from a busy machine, more");
+  assert.equal(sentBytes, (sent - 3_000) * 42 + 3_000 * 98);
   nic.close();
   await reflecting;
 });
@@ -84,30 +86,24 @@ xdpTest("what is claimed comes in, the rest is the host's", async (near, far) =>
   assert.deepEqual(await collect(near, 1, 100), [], "nothing is claimed");
   near.claim(Mac.parse(MAC), addresses("10.0.0.1", "fe80::1"));
   all();
-  assert.deepEqual(lengths(await collect(near, 4, 100)), [50, 28, 54]);
+  assert.deepEqual(lengths(await collect(near, 3)), [50, 28, 54]);
+  assert.deepEqual(await collect(near, 1, 100), []);
   near.claim(Mac.parse(MAC), addresses("10.0.0.9"));
   all();
-  const [, asked, ...others] = await collect(near, 3, 100);
-  assert.deepEqual([asked, others], [ask("10.0.0.9"), []]);
+  const [, asked] = await collect(near, 2);
+  assert.deepEqual([asked, await collect(near, 1, 100)], [ask("10.0.0.9"), []]);
 });
 
 xdpTest("the host goes on answering on the interface", async (near) => {
   near.claim(Mac.parse(MAC), addresses("10.0.0.1"));
   // The other end moves to a namespace of its own, so that this host is asked from outside.
-  const outside = new Deno.Command("unshare", { args: ["-n", "sleep", "20"], stdin: "null" }).spawn();
-  try {
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    await ip("link", "set", TAP, "netns", String(outside.pid));
-    const inside = (...args: string[]) => run("nsenter", "-n", "-t", String(outside.pid), ...args);
-    await inside("ip", "addr", "add", "10.7.0.2/24", "dev", TAP);
-    await inside("ip", "link", "set", TAP, "up");
-    setInterfaceAddress(NEAR, "10.7.0.1/24");
-    assert.match(await inside("ping", "-n", "-c", "2", "-i", "0.2", "-W", "3", "10.7.0.1"), / 2 received/);
-    assert.equal(near.counters.received, 0);
-  } finally {
-    outside.kill("SIGKILL");
-    await outside.status;
-  }
+  await using outside = await KernelHost.start("outside");
+  await ip("link", "set", TAP, "netns", String(outside.pid));
+  await outside.ip(`addr add 10.7.0.2/24 dev ${TAP}`);
+  await outside.ip(`link set ${TAP} up`);
+  setInterfaceAddress(NEAR, "10.7.0.1/24");
+  for (const output of await outside.pings(2, "10.7.0.1")) assert.match(output, / 1 received/);
+  assert.equal(near.counters.received, 0);
 });
 
 xdpTest("with share=off everything comes in", async (near, far) => {
@@ -124,7 +120,7 @@ xdpTest(
     using socket = await KernelUdp.open(REFLECTOR, 9);
     await socket.send(new Uint8Array(100));
     const states: number[] = [];
-    for (let turn = 0; turn < 20 && states.length === 0; turn++) {
+    for (let turn = 0; turn < 500 && states.length === 0; turn++) {
       await nic.ready(nic.now() + milliseconds(20));
       nic.rx(64, {
         receive: ({ frame }) => void states.push(frame.checksum, frame.checksumAt - frame.start),
@@ -196,7 +192,7 @@ xdpTest("an exception in a handler loses no frame, and closing in one is safe", 
   const fault = new Error("fault");
   for (let round = 0; round < 2_100; round++) {
     send(far, frame(MAC));
-    for (let turn = 0; turn < 100; turn++) {
+    for (let turn = 0; turn < 500; turn++) {
       try {
         const count = near.rx(1, {
           receive: () => {
@@ -213,7 +209,7 @@ xdpTest("an exception in a handler loses no frame, and closing in one is safe", 
     assert.equal(near.counters.received, round + 1);
   }
   send(far, frame(MAC), frame(MAC));
-  await near.ready(near.now() + milliseconds(100));
+  await near.ready(near.now() + seconds(10));
   near.rx(64, {
     receive: (slot) => {
       slot.queue();
