@@ -5,6 +5,7 @@
  * deno task test                       # everything that can run here
  * deno task test unit kernel/ping      # folders and files below tests/, by the beginning of their path
  * deno task test doc                   # the examples in the documentation
+ * deno task test pure alone            # other parts of the tests, by their names: doc, apps, kernel
  * deno task test kernel --filter RFC   # and only tests whose name holds this
  * ```
  *

@@ -69,11 +69,14 @@ class Bench {
   }
 }
 
-/** Bytes allocated for a million packets once everything is warm: the least of three, as the compiler may interfere. */
-function cost(bench: Bench, frame: Uint8Array): number {
+/** The engine compiles in its own time, and later on a busy machine: so many rounds it has until nothing is left to do. */
+const ROUNDS = 10;
+
+/** Bytes allocated for a million packets once everything is warm: the least of some rounds, until it is `allowed`. */
+function cost(bench: Bench, frame: Uint8Array, allowed: number = ALLOWED): number {
   bench.run(frame, WARM_UP);
   let least = Infinity;
-  for (let round = 0; round < 3 && least > ALLOWED; round++) {
+  for (let round = 0; round < ROUNDS && least >= allowed; round++) {
     const before = allocated();
     bench.run(frame, PACKETS);
     least = Math.min(least, allocated() - before);
@@ -109,8 +112,9 @@ Deno.test("allocation: what the neighbour cache is asked costs the time of askin
     "an echo request of an unknown neighbour": echoRequest({ ip: { source: "10.0.0.9" } }),
   };
   for (const [name, frame] of Object.entries(frames)) {
-    const bytes = cost(new Bench((icmp) => icmp.answer()), frame);
-    ok(bytes < 16 * PACKETS + ALLOWED, `${name}: ${bytes} bytes for ${PACKETS} packets`);
+    const allowed = 16 * PACKETS + ALLOWED;
+    const bytes = cost(new Bench((icmp) => icmp.answer()), frame, allowed);
+    ok(bytes < allowed, `${name}: ${bytes} bytes for ${PACKETS} packets`);
   }
 });
 
@@ -123,7 +127,7 @@ Deno.test("allocation: the proof works: one small object a packet is found out",
       answer.receive(packet);
     };
   });
-  const bytes = cost(bench, echoRequest({ data: data(56) }));
+  const bytes = cost(bench, echoRequest({ data: data(56) }), Infinity);
   ok(bytes > 12 * PACKETS, `only ${bytes} bytes were seen`);
   ok(kept !== undefined);
 });
