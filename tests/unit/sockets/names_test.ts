@@ -114,7 +114,8 @@ Deno.test("names: of a name's addresses that which answers is taken, though othe
   const began = performance.now();
   await using conn = await both.client.connect({ hostname: "many.example", port: 80 });
   equal(conn.remoteAddr.hostname, SERVER);
-  ok(performance.now() - began < 2_500, "long before the first attempts are given up");
+  // Each of them would take three seconds by itself.
+  ok(performance.now() - began < 5_000, "before the first attempts would have been given up in turn");
   listener.close();
 });
 
