@@ -184,7 +184,11 @@ export class Appliance {
 
   /** The tree that answers, and nothing else. */
   answering(): Tree {
-    return { receive: this.link.recv(this.#receiver(this.#errors())), send: this.#sender(this.tcp.send()) };
+    const { link, tcp } = this;
+    return {
+      receive: tcp.joining(link.recv(this.#receiver(this.#errors()))),
+      send: this.#sender(tcp.send()),
+    };
   }
 
   /** The tree that answers and pings. */
@@ -214,7 +218,7 @@ export class Appliance {
   /** The tree that answers, and passes on what is for other hosts, as a link of a router. */
   forwarding(port: ForwardPort): Tree {
     const { link, tcp } = this;
-    const receive = link.recv(this.#receiver(this.#errors(), tcp.recv(), port));
+    const receive = tcp.joining(link.recv(this.#receiver(this.#errors(), tcp.recv(), port)));
     return { receive, send: this.#sender(tcp.send()) };
   }
 

@@ -280,11 +280,11 @@ export class Host implements StreamHost {
 
   async #run(): Promise<void> {
     const { link, ip, icmp, udp, tcp } = this;
-    const receive = link.recv(ip.recv(protocols({
+    const receive = tcp.joining(link.recv(ip.recv(protocols({
       icmp: icmp.recv(udp.errors(tcp.errors())),
       udp: udp.recv(),
       tcp: tcp.recv(),
-    })));
+    }))));
     const send = link.send(ip.send(new TransportSender(tcp, udp, this.#datagrams())));
     try {
       await poll(this.nic, { receive, send, signal: this.#stop.signal, cycle: () => this.#tell() });

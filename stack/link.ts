@@ -51,8 +51,16 @@ export interface Link {
   readonly resolves: boolean;
 }
 
+/** Where a layer counts what it hands on. */
+export interface Passed {
+  /** How many packets it has handed to the upper layer. */
+  received: number;
+}
+
 /** A received link frame that is for us. */
 export interface LinkIn extends Link {
+  /** Where the links that it came through have counted it. */
+  readonly passed: readonly Passed[];
   /** What the payload is. */
   readonly etherType: number;
   /** The payload's first byte in `frame.bytes`; it ends at `frame.end`. */

@@ -39,6 +39,7 @@ const DONE: ReadonlySet<string> = new Set([
   "forwarded",
   "fragments",
   // Of TCP.
+  "joined",
   "accepted",
   "connected",
   "retransmitted",

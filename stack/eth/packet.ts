@@ -5,7 +5,7 @@
  */
 import { type Failure, LayerError } from "../error.ts";
 import type { Frame } from "../frame.ts";
-import { fitsLink, type LinkIn, type LinkInit, type LinkOut, type LinkRaw } from "../link.ts";
+import { fitsLink, type LinkIn, type LinkInit, type LinkOut, type LinkRaw, type Passed } from "../link.ts";
 import type { LossModel } from "../loss/models.ts";
 import type { NicInfo, Slot } from "../slot.ts";
 import { misuse, State } from "../state.ts";
@@ -51,6 +51,7 @@ export class EthPacket implements EthIn, EthRaw, EthOut {
   readonly eth: Eth;
   readonly destination: Mac = new Mac();
   readonly resolves = true;
+  readonly passed: readonly Passed[];
   frame!: Frame;
   info!: NicInfo;
   payloadAt = 0;
@@ -63,6 +64,7 @@ export class EthPacket implements EthIn, EthRaw, EthOut {
   /** A packet for one place in a tree. */
   constructor(eth: Eth) {
     this.eth = eth;
+    this.passed = [eth.counters];
   }
 
   get mac(): Mac {

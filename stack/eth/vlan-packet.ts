@@ -5,7 +5,7 @@
  */
 import { type Failure, LayerError } from "../error.ts";
 import type { Frame } from "../frame.ts";
-import type { LinkIn, LinkInit, LinkOut, LinkRaw } from "../link.ts";
+import type { LinkIn, LinkInit, LinkOut, LinkRaw, Passed } from "../link.ts";
 import type { LossModel } from "../loss/models.ts";
 import { ALL_MANUAL, type Capabilities, type Medium, type NicInfo } from "../slot.ts";
 import { misuse, State } from "../state.ts";
@@ -67,6 +67,8 @@ export class VlanPacket implements LinkIn, LinkRaw, LinkOut {
   #raw!: EthRaw;
   #out!: EthOut;
   #state: State = State.Gone;
+  /** The station below is always the same. */
+  #passed: readonly Passed[] | undefined;
 
   /** A packet for one place in a tree. */
   constructor(vlan: Vlan) {
@@ -75,6 +77,10 @@ export class VlanPacket implements LinkIn, LinkRaw, LinkOut {
 
   get mac(): Mac {
     return this.#vlan.mac;
+  }
+
+  get passed(): readonly Passed[] {
+    return this.#passed ??= [...this.#in.passed, this.#vlan.counters];
   }
 
   get source(): Mac {

@@ -5,7 +5,7 @@
  */
 import { type Failure, LayerError } from "../error.ts";
 import type { Frame } from "../frame.ts";
-import type { Link, LinkIn, LinkInit, LinkOut, LinkRaw } from "../link.ts";
+import type { Link, LinkIn, LinkInit, LinkOut, LinkRaw, Passed } from "../link.ts";
 import type { LossModel } from "../loss/models.ts";
 import { type Capabilities, Medium, type NicInfo } from "../slot.ts";
 import type { Instant } from "../store/time.ts";
@@ -38,6 +38,7 @@ class LargeInfo implements NicInfo {
 export class LargeLink implements LinkIn, LinkRaw, LinkOut {
   readonly info: LargeInfo = new LargeInfo();
   readonly isOther = false;
+  readonly passed: readonly Passed[] = [];
   frame!: Frame;
   mac!: Mac;
   resolves = true;

@@ -6,7 +6,7 @@
  */
 import { type Failure, LayerError } from "../error.ts";
 import type { Frame } from "../frame.ts";
-import { fitsLink, type LinkIn, type LinkInit, type LinkOut, type LinkRaw } from "../link.ts";
+import { fitsLink, type LinkIn, type LinkInit, type LinkOut, type LinkRaw, type Passed } from "../link.ts";
 import type { LossModel } from "../loss/models.ts";
 import type { NicInfo, Slot } from "../slot.ts";
 import { misuse, State } from "../state.ts";
@@ -19,6 +19,7 @@ export class PointToPointPacket implements LinkIn, LinkRaw, LinkOut {
   readonly resolves = false;
   readonly isGroup = false;
   readonly isOther = false;
+  readonly passed: readonly Passed[];
   frame!: Frame;
   info!: NicInfo;
   etherType = 0;
@@ -29,6 +30,7 @@ export class PointToPointPacket implements LinkIn, LinkRaw, LinkOut {
   /** A packet for one place in a tree. */
   constructor(link: PointToPoint) {
     this.#link = link;
+    this.passed = [link.counters];
   }
 
   get mac(): Mac {

@@ -8,6 +8,8 @@
 export class TcpCounters {
   /** Segments whose checksum is right. */
   received = 0;
+  /** Of these, segments that came right behind another one of their connection, and were taken with that (a run). */
+  joined = 0;
   /** Segments queued on the NIC. */
   sent = 0;
   /** Segments that were sent again. */

@@ -4,17 +4,17 @@
  * @module
  */
 import { type Receive, type Receiver, receiver, type TimedSender } from "../handler.ts";
-import type { NicInfo } from "../slot.ts";
+import type { NicInfo, Slot } from "../slot.ts";
 import type { IcmpIn } from "../icmp/packet.ts";
 import { DEFAULT_HOP_LIMIT, type IpIn, type IpRaw } from "../ip/packet.ts";
 import type { PathMtus } from "../ip/path-mtu.ts";
 import { settle } from "../store/settle.ts";
 import { type Instant, NEVER, seconds } from "../store/time.ts";
 import type { Address } from "../wire/address.ts";
-import type { ReceiveBuffer, SendBuffer } from "./buffers.ts";
 import { ChallengeLimiter } from "./challenge.ts";
 import { Clock } from "./clock.ts";
-import { CloseReason, Connection, type ConnectionHandler, TransmitTimer } from "./connection.ts";
+import type { ConnectOptions } from "./connect-options.ts";
+import { CloseReason, Connection, TransmitTimer } from "./connection.ts";
 import { SynCookies } from "./cookies.ts";
 import { congestionMaker, type CongestionName } from "./congestion/choice.ts";
 import type { CongestionControl } from "./congestion/control.ts";
@@ -28,6 +28,7 @@ import { MIN_MSS } from "./options.ts";
 import { mssOfPath } from "./path-mss.ts";
 import { RateSampler } from "./rate.ts";
 import { TcpReceiver } from "./receive.ts";
+import { RunReceiver, SegmentRun } from "./run.ts";
 import { TcpSender } from "./send.ts";
 import type { SipKey } from "../store/siphash.ts";
 import { ConnectionState } from "./state.ts";
@@ -65,23 +66,7 @@ export interface TcpOptions {
   readonly mtu?: number;
 }
 
-/** What a new connection is given. */
-export interface ConnectOptions {
-  /** The peer's address. */
-  readonly address: Address;
-  /** The peer's port. */
-  readonly port: number;
-  /** The own address. */
-  readonly localAddress: Address;
-  /** The own port; absent: a free one is chosen (RFC 6056). */
-  readonly localPort?: number;
-  /** Where data to be sent comes from. */
-  readonly sendBuffer: SendBuffer;
-  /** Where received data goes. */
-  readonly receiveBuffer: ReceiveBuffer;
-  /** Hears of the connection. */
-  readonly handler: ConnectionHandler;
-}
+export type { ConnectOptions } from "./connect-options.ts";
 
 const EPHEMERAL_FIRST = 49_152;
 const EPHEMERAL_COUNT = 65_536 - EPHEMERAL_FIRST;
@@ -118,6 +103,12 @@ export class Tcp {
    * @internal
    */
   readonly connections: ConnectionTable;
+  /**
+   * Segments in a row that are taken as one.
+   *
+   * @internal
+   */
+  readonly run: SegmentRun = new SegmentRun();
   /**
    * The time of the present burst.
    *
@@ -180,6 +171,18 @@ export class Tcp {
   /** A receiver for IP. Segments that belong to no connection and no listener are answered with RST. */
   recv(): Receiver<IpIn> {
     return new TcpReceiver(this);
+  }
+
+  /**
+   * A place before the tree of a NIC that joins no segments by itself: what comes of one connection in a row is taken as
+   * one. `tree` is what {@linkcode Tcp.recv} stands in; the endpoint must send through the same NIC.
+   *
+   * ```ts ignore
+   * nic.rx(64, tcp.joining(eth.recv(ip.recv(protocols({ tcp: tcp.recv() })))));
+   * ```
+   */
+  joining(tree: Receiver<Slot>): Receiver<Slot> {
+    return new RunReceiver(this.run, tree);
   }
 
   /** A receiver for `icmp.recv`: takes ICMP errors about segments in flight, and hands the rest to `upper`. */

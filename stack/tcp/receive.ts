@@ -74,8 +74,11 @@ export class TcpReceiver implements Receiver<IpIn> {
     const { sourcePort, destinationPort } = segment;
     const c = this.#tcp.connections.find(destination, destinationPort, source, sourcePort);
     if (c !== undefined) {
+      const expected = c.rcvNxt;
       if (receiveSegment(c, segment, this.#options, this.#tcp.clock.micros) === Reply.Reset) {
         this.#replier.reset(segment);
+      } else if (segment.length >= c.rcvMss && segment.sequence === expected) {
+        this.#tcp.run.begin(c, segment, this.#options);
       }
       return;
     }

@@ -26,6 +26,7 @@ export class TcpSender implements TimedSender<IpRaw> {
   }
 
   send(ip: IpRaw): void {
+    this.#tcp.run.end();
     this.#tcp.pathMtus = ip.ip.pathMtus;
     this.#tcp.follow(ip.info);
     const now = this.#tcp.clock.micros;

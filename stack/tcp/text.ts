@@ -12,7 +12,7 @@ import { ConnectionState } from "./state.ts";
 import { delayAck } from "./timers.ts";
 
 /** RFC 3168 6.1.3: the CE codepoint. */
-const CE = 3;
+export const CE: number = 3;
 
 /** Takes what is new of the segment's data, and its FIN. */
 export function takeText(c: Connection, segment: TcpIn): void {
@@ -40,7 +40,7 @@ export function takeText(c: Connection, segment: TcpIn): void {
   if (isFinished) c.rcvNxt = add(c.rcvNxt, 1);
   const { segmentSize } = segment;
   if (c.rcvMss < segmentSize) c.rcvMss = Math.min(segmentSize, c.tcp.ownMss(c));
-  acknowledge(c, received, isFinished || hadRanges || c.hasRanges || received === 0);
+  acknowledgeText(c, received, isFinished || hadRanges || c.hasRanges || received === 0);
   if (received > 0) c.handler.readable?.(c);
   if (isFinished && c.index >= 0) finish(c);
 }
@@ -87,7 +87,8 @@ function noteDuplicate(c: Connection, left: number, length: number): void {
   c.dsackRight = add(left, length);
 }
 
-function acknowledge(c: Connection, received: number, atOnce: boolean): void {
+/** So much text has been received in order, or not (0): when it is to be acknowledged. */
+export function acknowledgeText(c: Connection, received: number, atOnce: boolean): void {
   c.unacked += received;
   // RFC 5681 4.2: at once out of order, and at the latest with every second full segment.
   if (atOnce || c.quickAcks > 0 || c.unacked >= 2 * c.rcvMss) c.ackNow = true;

@@ -6,7 +6,7 @@
 import { type Failure, LayerError } from "../error.ts";
 import type { Frame } from "../frame.ts";
 import type { IpIn, IpInit, IpOut, IpRaw } from "../ip/packet.ts";
-import { fitsLink, type LinkIn, type LinkInit, type LinkOut, type LinkRaw } from "../link.ts";
+import { fitsLink, type LinkIn, type LinkInit, type LinkOut, type LinkRaw, Passed } from "../link.ts";
 import type { LossModel } from "../loss/models.ts";
 import { misuse, State } from "../state.ts";
 import { Address } from "../wire/address.ts";
@@ -34,6 +34,7 @@ export class TunnelPacket implements LinkIn, LinkRaw, LinkOut {
   readonly resolves = false;
   readonly isGroup = false;
   readonly isOther = false;
+  readonly passed: readonly Passed[] = [];
   readonly info: TunnelInfo;
   frame!: Frame;
   etherType = 0;

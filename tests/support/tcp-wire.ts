@@ -40,14 +40,15 @@ class Station {
   readonly receiver: Receiver<Slot>;
   readonly sender: TimedSender<Slot>;
 
-  constructor(number: number) {
+  constructor(number: number, joins: boolean) {
     const other = 3 - number;
     const ip = new Ip({ addresses: [`10.0.0.${number}/24`] });
     ip.neighbours.learn(Address.parse(`10.0.0.${other}`), Mac.parse(`02:00:00:00:00:0${other}`), START, true);
     ip.neighbours.setStatic(Address.parse(`10.0.0.${other}`), Mac.parse(`02:00:00:00:00:0${other}`));
     const eth = new Eth({ mac: `02:00:00:00:00:0${number}` });
     this.tcp = new Tcp({ secret: [number, 2, 3, 4], receiveWindow: 1 << 17 });
-    this.receiver = eth.recv(ip.recv(protocols({ tcp: this.tcp.recv() })));
+    const tree = eth.recv(ip.recv(protocols({ tcp: this.tcp.recv() })));
+    this.receiver = joins ? this.tcp.joining(tree) : tree;
     this.sender = eth.send(ip.send(this.tcp.send()));
   }
 }
@@ -55,13 +56,15 @@ class Station {
 /** Two hosts and the one buffer that every segment travels in. Each is answered before the next one leaves. */
 export class Wire {
   readonly info: DeviceInfo;
-  readonly client = new Station(1);
-  readonly server = new Station(2);
+  readonly client: Station;
+  readonly server: Station;
   readonly sink = new Sink(1 << 17);
   readonly source = new Endless();
   readonly #slot: DeviceSlot;
 
-  constructor(lossEvery: number, capabilities: Capabilities = ALL_MANUAL) {
+  constructor(lossEvery: number, capabilities: Capabilities = ALL_MANUAL, joins: boolean = false) {
+    this.client = new Station(1, joins);
+    this.server = new Station(2, joins);
     this.info = new DeviceInfo(capabilities, 1_500);
     this.#slot = new SlotPool(1, 0xffff + 14, this.info).take()!;
     this.lossEvery = lossEvery;

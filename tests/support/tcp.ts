@@ -48,7 +48,8 @@ export function tcpHost(
   }
   const tcp = new Tcp({ secret: [number, 2, 3, 4], ...options });
   const eth = new Eth({ mac: `02:00:00:00:00:0${number}` });
-  const receiver = eth.recv(ip.recv(protocols({ icmp: new Icmp().answer(), tcp: tcp.recv() })));
+  const tree = eth.recv(ip.recv(protocols({ icmp: new Icmp().answer(), tcp: tcp.recv() })));
+  const receiver = tcp.joining(tree);
   const receive = (slot: Slot): void => {
     const { bytes, start, end } = slot.frame;
     const segment = host.drop === undefined ? undefined : readSegment(bytes, start, end);

@@ -5,6 +5,7 @@
  * @module
  */
 import { ok } from "node:assert/strict";
+import { ALL_MANUAL } from "../../stack/slot.ts";
 import { idleConnections } from "../bench/sim_tcp.ts";
 import { cost, NOTHING, SEGMENTS, Wire } from "../support/tcp-wire.ts";
 
@@ -12,6 +13,13 @@ Deno.test("allocation: a million TCP segments and their acknowledgments cost non
   const wire = new Wire(0);
   const bytes = cost(wire);
   ok(wire.sink.total > SEGMENTS * 500, "and they have arrived");
+  ok(bytes < NOTHING, `${bytes} bytes for ${SEGMENTS} segments`);
+});
+
+Deno.test("allocation: nor do segments that are taken in runs", () => {
+  const wire = new Wire(0, ALL_MANUAL, true);
+  const bytes = cost(wire);
+  ok(wire.server.tcp.counters.joined > SEGMENTS / 4, `${wire.server.tcp.counters.joined} were joined`);
   ok(bytes < NOTHING, `${bytes} bytes for ${SEGMENTS} segments`);
 });
 
