@@ -272,4 +272,4 @@ export {
   type PingResult as KernelPingResult,
 } from "./nic/linux/icmp-socket.ts";
 export { type NamespaceSupport, namespaceSupport, spawnInNamespace } from "./nic/linux/netns.ts";
-export { becomeUser, confine, findUser, type User } from "./nic/linux/privileges.ts";
+export { becomeUser, confine, dropCapabilities, findUser, type User } from "./nic/linux/privileges.ts";

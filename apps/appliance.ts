@@ -41,6 +41,17 @@ import {
 import { CliError, ExitStatus } from "./cli/errors.ts";
 import { Tunnelled, type TunnelSpec } from "./tunnelled.ts";
 import type { ServiceCounters } from "./services/service.ts";
+import { ErrorRounds, type Passing, SegmentRounds } from "./shard/rounds.ts";
+
+/** What the stacks of a host that has several know of each other. */
+export interface Census {
+  /** The number of this one. */
+  readonly worker: number;
+  /** How many there are. */
+  readonly workers: number;
+  /** The counters of all, layer by layer. */
+  readonly layers: () => readonly (readonly [string, object])[];
+}
 
 /** How an {@linkcode Appliance} is set up. */
 export interface ApplianceOptions {
@@ -66,6 +77,12 @@ export interface ApplianceOptions {
   readonly connections?: number | undefined;
   /** The congestion control of TCP connections. */
   readonly congestion?: CongestionName | undefined;
+  /** What TCP's sequence numbers and cookies depend on; absent: chance. */
+  readonly secret?: SipKey | undefined;
+  /** What all stacks of this host have counted; absent: there is only this one. */
+  readonly census?: Census | undefined;
+  /** Where packets go that belong to another stack of this host; absent: there is none. */
+  readonly passing?: Passing | undefined;
 }
 
 /** 32 bits that nobody can foresee. */
@@ -125,7 +142,10 @@ export class Appliance {
   readonly tunnelled: Tunnelled | undefined;
   /** The services that run on it. */
   readonly services: RunningService[] = [];
+  /** What all stacks of this host have counted; undefined: there is only this one. */
+  readonly census: Census | undefined;
   readonly #claim: Claim;
+  readonly #passing: Passing | undefined;
 
   constructor(options: ApplianceOptions) {
     this.nic = options.nic;
@@ -143,10 +163,12 @@ export class Appliance {
       seed: [key, more],
     });
     this.tunnelled = options.tunnel === undefined ? undefined : new Tunnelled(options.tunnel, this.ip);
+    this.#passing = options.passing;
+    this.census = options.census;
     this.#claim = new Claim(this.nic, this.eth.mac, this.ip.addresses);
     this.udp = new Udp({ unreachable: this.icmp, portSeed: ports });
     this.tcp = new Tcp({
-      secret: [a, b, c, d],
+      secret: options.secret ?? [a, b, c, d],
       connections: options.connections ?? CONNECTIONS,
       mtu: this.tunnelled?.mtu(options.nic.info.mtu) ?? options.nic.info.mtu,
       congestion: this.congestion,
@@ -250,7 +272,7 @@ export class Appliance {
   /** `messages` takes what ICMP does not deal with itself. */
   #receiver(
     messages: Receive<IcmpIn>,
-    segments: Receive<IpIn> = this.tcp.recv(),
+    segments: Receive<IpIn> = this.#segments(),
     transit?: Receive<IpIn>,
   ): Receiver<LinkIn> {
     const { ip, icmp, udp } = this;
@@ -266,9 +288,14 @@ export class Appliance {
     return ip.recv(tunnelled.receiver(answer, this.#unhandled, upper, this.#unspoken), transit);
   }
 
+  #segments(): Receiver<IpIn> {
+    return this.#passing === undefined ? this.tcp.recv() : new SegmentRounds(this.tcp, this.#passing);
+  }
+
   /** Messages go to whom they are about. */
   #errors(): Receiver<IcmpIn> {
-    return this.udp.errors(this.tcp.errors(this.#unhandled));
+    const errors = this.udp.errors(this.tcp.errors(this.#unhandled));
+    return this.#passing === undefined ? errors : new ErrorRounds(this.tcp, errors, this.#passing);
   }
 
   readonly #unhandled = (_message: IcmpIn): void => {

@@ -19,6 +19,7 @@ import { addPing } from "./commands/ping.ts";
 import { addResolve } from "./commands/resolve.ts";
 import { addServe } from "./commands/serve.ts";
 import { addTraceroute } from "./commands/traceroute.ts";
+import { beWorker, isWorker } from "./shard/worker.ts";
 import { VERSION } from "./version.ts";
 
 const HELP = `
@@ -27,7 +28,7 @@ Each command explains itself with examples: ethox serve --help
 `;
 
 /** Runs the program with these arguments and answers with its exit status. */
-export async function main(args: readonly string[], io: Io = processIo()): Promise<number> {
+export async function main(args: readonly string[], io: Io = processIo(import.meta.url)): Promise<number> {
   const context: Context = { io, status: ExitStatus.Done };
   const program = newProgram("ethox", io);
   program.description("A TCP/IP stack that is a program of its own.")
@@ -60,4 +61,6 @@ export async function main(args: readonly string[], io: Io = processIo()): Promi
   }
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+// The program's Workers are started from the same module, so that it can be one file.
+if (isWorker()) beWorker();
+else if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -75,13 +75,13 @@ function numbers(counters: object, drops: boolean): Record<string, number> {
 }
 
 /** Packets of all layers and the reasons of all drops, as one object. */
-export function summary(appliance: Appliance): {
+export function summary(all: readonly (readonly [string, object])[]): {
   packets: Record<string, Record<string, number>>;
   drops: Record<string, Record<string, number>>;
 } {
   const packets: Record<string, Record<string, number>> = {};
   const drops: Record<string, Record<string, number>> = {};
-  for (const [layer, counters] of layers(appliance)) {
+  for (const [layer, counters] of all) {
     packets[layer] = numbers(counters, false);
     const dropped = numbers(counters, true);
     if (Object.keys(dropped).length > 0) drops[layer] = dropped;
@@ -90,9 +90,9 @@ export function summary(appliance: Appliance): {
 }
 
 /** The same as lines for people, without layers that nothing reached. */
-export function summaryLines(appliance: Appliance, microseconds: number): string[] {
-  const { received, sent, receivedBytes, sentBytes } = appliance.nic.counters;
-  const { packets, drops } = summary(appliance);
+export function summaryLines(all: readonly (readonly [string, object])[], microseconds: number): string[] {
+  const { packets, drops } = summary(all);
+  const { received = 0, sent = 0, receivedBytes = 0, sentBytes = 0 } = packets["nic"] ?? {};
   const rows = Object.entries(packets).filter(([layer]) => layer !== "nic").map(([layer, counted]) => {
     const cells = Object.entries(counted).filter(([, value]) => value > 0).map(([name, value]) => {
       return `${words(name)} ${value}`;

@@ -1,7 +1,6 @@
 /** From a command's options to a host on an open NIC. */
 import {
   Address,
-  Addresses,
   Cidr,
   CONGESTION_CONTROLS,
   type CongestionName,
@@ -26,6 +25,7 @@ import { Neighbour } from "./neighbour.ts";
 import { stableSecret } from "./stable-secret.ts";
 import { dropLayers } from "./report.ts";
 import type { TunnelSpec } from "./tunnelled.ts";
+import { checkWays, freeAddress, neighbourAddresses } from "./ways.ts";
 import { Wire, type WireOptions } from "./wire.ts";
 
 /** The options that {@linkcode openStation} honours. */
@@ -252,7 +252,12 @@ export async function untilRunning(opened: OpenedNic, signal: AbortSignal): Prom
  * Opens the NIC and sets a host up on it. `talksTo` is whom the command talks to: on a wire in memory, the neighbour is
  * that host, and only answers. Throws a CliError, or a NicError when the NIC cannot be opened.
  */
-export function openStation(options: StationOptions, output: Output, talksTo?: Address): Station {
+export function openStation(
+  options: StationOptions,
+  output: Output,
+  talksTo?: Address,
+  open: (spec: NicSpec) => OpenedNic = openNic,
+): Station {
   const name = formatNicSpec(options.nic);
   const wanted = options.addr ?? (options.nic.kind === "link" ? [Cidr.parse(LINK_ADDRESS)] : []);
   const isLeased = wanted.includes("dhcp");
@@ -293,7 +298,7 @@ export function openStation(options: StationOptions, output: Output, talksTo?: A
   const theirs = options.nic.kind === "link" && first !== undefined
     ? talksTo ?? freeAddress(first, addresses)
     : undefined;
-  const opened = openNic(options.nic);
+  const opened = open(options.nic);
   const { nic, peer, kernelMac } = opened;
   try {
     const mac = options.mac ?? macFor(name);
@@ -336,65 +341,4 @@ export function openStation(options: StationOptions, output: Output, talksTo?: A
 function congestionHere(nic: NicSpec): CongestionName | undefined {
   const kernels = nic.kind === "link" ? undefined : kernelCongestion();
   return CONGESTION_CONTROLS.find((name) => name === kernels);
-}
-
-/** Refuses gateways and hosts that can never be reached, before anything is opened. */
-function checkWays(
-  addresses: readonly Cidr[],
-  gateways: readonly Address[],
-  peer: Address | undefined,
-  isLeased: boolean,
-): void {
-  const own = new Addresses(addresses);
-  const subnets = addresses.join(", ");
-  for (const gateway of gateways) {
-    if (own.owns(gateway)) throw new UsageError(`--gateway: ${gateway} is our own address; write a router's`);
-    // RFC 4291 2.5.6: link-local addresses are on every link with IPv6.
-    const isNear = !gateway.isV4 && gateway.isLinkLocal && addresses.some(({ isV4 }) => !isV4);
-    if (!isNear && own.onLink(gateway) === undefined) {
-      const allowed = subnets === "" ? "routers name themselves there" : `allowed are hosts of ${subnets}`;
-      throw new UsageError(`--gateway: ${gateway} is on no subnet of ours; ${allowed}`);
-    }
-  }
-  if (peer === undefined) return;
-  if (own.owns(peer)) throw new UsageError(`HOST: ${peer} is our own address; write another host's`);
-  if (own.isDirectedBroadcast(peer)) {
-    throw new UsageError(`HOST: ${peer} is a broadcast address; write one host's`);
-  }
-  if (gateways.length === 0 && !isLeased && own.onLink(peer) === undefined) {
-    throw new UsageError(`HOST: there is no way to ${peer}; write a host of ${subnets}, or give a --gateway`);
-  }
-}
-
-/** How many bits the addresses of a subnet's family have. */
-function widthOf({ isV4 }: Cidr): number {
-  return isV4 ? 32 : 128;
-}
-
-/** The first address of the subnet that is not ours. */
-function freeAddress(subnet: Cidr, taken: readonly Cidr[]): Address {
-  const first = subnet.prefix === 31 && subnet.isV4 ? 0 : 1;
-  const { a, b, c, d } = subnet.network;
-  for (let offset = first; offset < 2 ** Math.min(32, widthOf(subnet) - subnet.prefix); offset++) {
-    const address = new Address().set(a, b, c, d + offset);
-    if (!subnet.isBroadcast(address) && !taken.some((own) => own.address.equals(address))) return address;
-  }
-  throw new UsageError(
-    `--addr: ${subnet} has no room for the neighbour on link:; write a subnet of two hosts or more`,
-  );
-}
-
-/** The prefix length of a subnet of one. */
-function hostPrefix({ isV4 }: Address): number {
-  return isV4 ? 32 : 128;
-}
-
-/** The neighbour is whom we talk to; if that is not on our subnets, it also is the gateway on the way there. */
-function neighbourAddresses(theirs: Address, ours: readonly Cidr[], gateways: readonly Address[]): Cidr[] {
-  const subnet = ours.find((own) => own.contains(theirs));
-  if (subnet !== undefined) return [new Cidr(theirs, subnet.prefix)];
-  const routers = gateways.map((gateway) => {
-    return new Cidr(gateway, ours.find((own) => own.contains(gateway))?.prefix ?? hostPrefix(gateway));
-  });
-  return [...routers, new Cidr(theirs, hostPrefix(theirs))];
 }

@@ -11,15 +11,18 @@ export interface Io {
   bytes?(bytes: Uint8Array): void;
   /** Whether the whole process is the program's, so that it may give its rights up. Default false. */
   readonly ownsProcess?: boolean;
+  /** The module that the program's further threads are started from. Absent: there can be none. */
+  readonly program?: string;
   /** Whether stdout takes colours. */
   readonly colors: boolean;
   /** Aborts when the user wants an end, besides SIGINT and SIGTERM. */
   readonly interrupt?: AbortSignal;
 }
 
-/** The process' own stdout and stderr. */
-export function processIo(): Io {
+/** The process' own stdout and stderr. `program`: the module that it was started from. */
+export function processIo(program: string): Io {
   return {
+    program,
     out: (text) => {
       if (!write(Deno.stdout, encoder.encode(text))) throw new OutputClosed();
     },

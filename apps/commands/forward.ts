@@ -7,7 +7,7 @@ import * as options from "../cli/options.ts";
 import { type Context, Output } from "../cli/output.ts";
 import * as parse from "../cli/parse.ts";
 import { interruptible } from "../cli/stop.ts";
-import { summary } from "../report.ts";
+import { layers, summary } from "../report.ts";
 import { openStation, type Station } from "../station.ts";
 
 const HELP = `
@@ -200,7 +200,7 @@ function report(output: Output, router: Forwarder, stations: readonly Station[],
   output.event("summary", {
     seconds: time / 1e6,
     forward: counters,
-    ports: stations.map((station) => ({ nic: station.name, ...summary(station.appliance) })),
+    ports: stations.map((station) => ({ nic: station.name, ...summary(layers(station.appliance)) })),
   });
   output.line(
     `${counters.received} packets for other hosts, ${counters.forwarded} forwarded in ${lengthOfTime(time)}`,

@@ -2,16 +2,33 @@
 import { becomeUser, confine, type NicSpec, type User } from "../../mod.ts";
 import type { Appliance } from "../appliance.ts";
 import { Argument, type Command, Option } from "../cli/commander.ts";
+import { UsageError } from "../cli/errors.ts";
 import type { Io } from "../cli/io.ts";
 import * as options from "../cli/options.ts";
 import { type Context, Output } from "../cli/output.ts";
 import * as parse from "../cli/parse.ts";
 import { interruptible } from "../cli/stop.ts";
 import { ControlServer } from "../control/server.ts";
-import { faultLines, faultSummary, filterLines, filterSummary, summary, summaryLines } from "../report.ts";
-import { parseService, PING, SERVICE_NAMES, servicesHelp, startServices } from "../services/registry.ts";
+import {
+  faultLines,
+  faultSummary,
+  filterLines,
+  filterSummary,
+  layers,
+  summary,
+  summaryLines,
+} from "../report.ts";
+import {
+  labelOf,
+  parseService,
+  PING,
+  SERVICE_NAMES,
+  servicesHelp,
+  startServices,
+} from "../services/registry.ts";
 import type { ServiceChoice } from "../services/service.ts";
-import { openStation, type Station } from "../station.ts";
+import { refuseForWorkers, Sharded, WORKERS_MAX } from "../shard/sharded.ts";
+import { openStation, type Station, type StationOptions } from "../station.ts";
 import { parseTunnel } from "../tunnelled.ts";
 
 const HELP = `
@@ -36,6 +53,7 @@ Examples:
   ethox serve udp-echo --addr 10.0.0.1/24 --fault loss=10%,dup=5%,seed=7 --pcap out.pcapng
   ethox serve http --addr 10.0.0.1/24 --ctl /run/ethox.sock     to be changed while it runs
   ethox serve http --nic raw:eth0 --addr 192.0.2.9/24 --user nobody       beside the host, without its rights
+  ethox serve http --addr 10.0.0.1/24 --workers 2        on two processors; tap0 made with multi_queue
   ethox serve udp-echo:7 udp-echo:7007 --addr 10.0.0.1/24 --filter udp.bpf
 `;
 
@@ -85,6 +103,12 @@ export function addServe(program: Command, context: Context): void {
       ),
     )
     .addOption(
+      new Option(
+        "--workers <n>",
+        `share the flows out to so many threads, each with a queue of a tap: or tun: NIC (up to ${WORKERS_MAX})`,
+      ).argParser(parse.count("--workers", 1, WORKERS_MAX)),
+    )
+    .addOption(
       new Option("--user <name>", "become this user once the NIC is open").argParser(parse.user),
     )
     .addOption(options.json)
@@ -93,16 +117,24 @@ export function addServe(program: Command, context: Context): void {
     .addHelpText("after", HELP)
     .action(async (services, given) => {
       const output = new Output(context.io, given);
-      const station = openStation(given, output);
+      const sharded = openSharded(context.io, output, given, services ?? []);
+      const station = sharded?.station ?? openStation(given, output);
       const { appliance, wire } = station;
-      const names = [PING, ...started(station, services)];
+      start(station, sharded?.spokenServices ?? services ?? []);
+      const names = [PING, ...services?.map(labelOf) ?? []];
+      const counted = () => sharded?.layers() ?? layers(appliance);
       const began = appliance.nic.now();
       await interruptible(context.io, given.duration, async (stop) => {
-        const host = { appliance, nic: station.name, stop: () => stop.abort("done") };
-        await using _control = given.ctl === undefined ? undefined : new ControlServer(given.ctl, host);
+        const enough = () => stop.abort("done");
+        await using _workers = await sharded?.start(given.count, enough);
+        const host = { appliance, nic: station.name, stop: enough, workers: sharded?.workers };
+        await using _control = given.ctl === undefined
+          ? undefined
+          : new ControlServer(given.ctl, host, sharded?.answer);
         giveUpRights(context.io, output, given);
         let isReady = false;
         const cycle = () => {
+          sharded?.follow();
           if (!isReady) {
             isReady = true;
             const { nic, mac, addresses, tunnel, ...dhcp } = station.describe();
@@ -111,19 +143,19 @@ export function addServe(program: Command, context: Context): void {
             const who = [...inside ?? [], ...addresses].join(", ") + (mac === undefined ? "" : ` (${mac})`);
             output.line(`answering ${names.join(", ")} on ${nic} as ${who}; Ctrl-C stops`);
           }
-          if (given.count !== undefined && answered(appliance) >= given.count) stop.abort("done");
+          if (given.count !== undefined && answered(appliance) >= given.count) enough();
         };
-        const work = () => ({ tree: appliance.answering(), cycle });
-        await station.run(stop.signal, output, work, true);
+        const begun = { tree: appliance.answering(), cycle };
+        await station.run(stop.signal, output, () => sharded?.settle().then(() => begun) ?? begun, true);
       });
       const elapsed = appliance.nic.now() - began;
       output.event("summary", {
         seconds: elapsed / 1e6,
-        ...summary(appliance),
+        ...summary(counted()),
         ...faultSummary(wire.faults),
         ...filterSummary(wire.filter),
       });
-      for (const line of summaryLines(appliance, elapsed)) output.line(line);
+      for (const line of summaryLines(counted(), elapsed)) output.line(line);
       for (const line of faultLines(wire.faults)) output.line(line);
       for (const line of filterLines(wire.filter)) output.line(line);
     });
@@ -143,10 +175,29 @@ function answered({ icmp, services }: Appliance): number {
   return services.reduce((sum, { counters }) => sum + counters.answered, icmp.counters.answered);
 }
 
-/** The names of the services that run now. If one cannot, the NIC is given back and the complaint is the user's. */
-function started(station: Station, services: readonly ServiceChoice[] | undefined): string[] {
+/** A host with so many Workers; undefined: one thread is enough. Throws a CliError or a NicError. */
+function openSharded(
+  io: Io,
+  output: Output,
+  given: StationOptions & { readonly workers?: number | undefined; readonly user?: User | undefined },
+  services: readonly ServiceChoice[],
+): Sharded | undefined {
+  const { workers = 1 } = given;
+  if (workers === 1) return undefined;
+  refuseForWorkers(given);
+  const { program, ownsProcess = false } = io;
+  // The C library makes all threads another user at once, or ends the program if one of them may not become it.
+  const dropsCapabilities = ownsProcess && given.user === undefined;
+  if (program === undefined) {
+    throw new UsageError("--workers: this program can start no threads; leave it out");
+  }
+  return new Sharded(given, { workers, services, output, program, dropsCapabilities });
+}
+
+/** Starts services. If one cannot be, the NIC is given back and the complaint is the user's. */
+function start(station: Station, services: readonly ServiceChoice[]): void {
   try {
-    return startServices(station.appliance, services ?? []);
+    startServices(station.appliance, services);
   } catch (error) {
     station.close();
     throw error;

@@ -10,6 +10,16 @@ export interface ControlledHost {
   readonly nic: string;
   /** Ends the appliance, as SIGTERM would. */
   readonly stop: () => void;
+  /** The Workers that have its flows; absent: it has them itself. */
+  readonly workers?: ControlledWorkers | undefined;
+}
+
+/** The Workers of an appliance as the commands see them. */
+export interface ControlledWorkers {
+  /** A row for each. */
+  readonly list: () => Row[];
+  /** Ends one and starts another in its place; undefined: there is no Worker of that number. */
+  readonly restart: (worker: number) => Promise<Row | undefined>;
 }
 
 /** One row of a result. */

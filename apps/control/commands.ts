@@ -8,6 +8,7 @@ import { Fields, type Reply, RequestError } from "./request.ts";
 import { route } from "./route.ts";
 import { show } from "./show.ts";
 import { Words } from "./words.ts";
+import { worker } from "./worker.ts";
 
 const help: ControlCommand = {
   name: "help",
@@ -22,7 +23,14 @@ const help: ControlCommand = {
 };
 
 /** All of them. */
-export const CONTROL_COMMANDS: readonly ControlCommand[] = [...addr, ...route, ...neigh, ...show, help];
+export const CONTROL_COMMANDS: readonly ControlCommand[] = [
+  ...addr,
+  ...route,
+  ...neigh,
+  ...show,
+  ...worker,
+  help,
+];
 
 /** Answers one line. Never throws, whatever the line is. */
 export async function answer(host: ControlledHost, line: string): Promise<Reply> {

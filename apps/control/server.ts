@@ -6,7 +6,7 @@ import { Poller, Ready, UnixListener, type UnixStream } from "../../mod.ts";
 import { CliError, ExitStatus, messageOf } from "../cli/errors.ts";
 import type { ControlledHost } from "./command.ts";
 import { answer } from "./commands.ts";
-import { LINE_MAX } from "./request.ts";
+import { LINE_MAX, type Reply } from "./request.ts";
 
 /** Clients at once; of more, whoever has been silent longest is let go. */
 export const CLIENTS_MAX = 16;
@@ -82,6 +82,7 @@ class Client {
 /** A control socket. */
 export class ControlServer implements AsyncDisposable {
   readonly #host: ControlledHost;
+  readonly #answerLine: (host: ControlledHost, line: string) => Promise<Reply>;
   readonly #listener: UnixListener;
   readonly #poller: Poller;
   readonly #clients = new Set<Client>();
@@ -89,9 +90,10 @@ export class ControlServer implements AsyncDisposable {
   #isClosing = false;
   #turn = 0;
 
-  /** Listens at `path` for requests about the host. Throws a {@linkcode CliError} when that cannot be. */
-  constructor(path: string, host: ControlledHost) {
+  /** Listens at `path` for requests about the host, which `reply` answers. Throws a {@linkcode CliError} when that cannot be. */
+  constructor(path: string, host: ControlledHost, reply: typeof answer = answer) {
     this.#host = host;
+    this.#answerLine = reply;
     try {
       this.#listener = UnixListener.listen(path);
     } catch (error) {
@@ -151,7 +153,7 @@ export class ControlServer implements AsyncDisposable {
   async #answer(client: Client, line: string): Promise<void> {
     client.isBusy = true;
     client.heardAt = this.#turn++;
-    const reply = await answer(this.#host, line);
+    const reply = await this.#answerLine(this.#host, line);
     this.#host.appliance.nic.wake();
     client.isBusy = false;
     if (!this.#clients.has(client)) return;

@@ -6,7 +6,7 @@ import { type ControlCommand, type Row, SILENT } from "./command.ts";
 import { Words } from "./words.ts";
 
 /** Connections in one answer. */
-const CONNECTIONS_MAX = 1_000;
+export const CONNECTIONS_MAX = 1_000;
 
 const nothing = (form: string) => (words: readonly string[]): Row => {
   new Words(words, form).end();

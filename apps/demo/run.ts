@@ -14,7 +14,7 @@ import { ExitStatus } from "../cli/errors.ts";
 import { lengthOfTime, milliseconds, table } from "../cli/format.ts";
 import type { Output } from "../cli/output.ts";
 import { macFor } from "../mac-for.ts";
-import { summary, summaryLines } from "../report.ts";
+import { layers, summary, summaryLines } from "../report.ts";
 import { untilRunning } from "../station.ts";
 import { kernelProbes } from "./kernel-probes.ts";
 import { linkProbes } from "./link-probes.ts";
@@ -194,7 +194,7 @@ function finish(
 ): ExitStatus {
   const good = results.filter(({ sent, answered }) => answered === sent).length;
   const isGood = good === results.length;
-  output.event("summary", { answered: isGood, seconds: elapsed / 1e6, ...summary(appliance) });
+  output.event("summary", { answered: isGood, seconds: elapsed / 1e6, ...summary(layers(appliance)) });
   const rows = results.map(({ title, sent, answered, trips }) => {
     const times = trips.count === 0 ? [] : [trips.min, trips.average, trips.max].map(milliseconds);
     return [title, `${sent}`, `${answered}`, times.length === 0 ? "-" : times.join(" / ")];
@@ -204,7 +204,7 @@ function finish(
   output.line(output.paint("bold", head));
   for (const line of body) output.line(line);
   output.line();
-  for (const line of summaryLines(appliance, elapsed)) output.line(line);
+  for (const line of summaryLines(layers(appliance), elapsed)) output.line(line);
   output.line();
   const verdict = isGood
     ? `all ${good} probes were answered, in ${lengthOfTime(elapsed)}`

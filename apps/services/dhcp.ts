@@ -14,6 +14,7 @@ export const dhcp: Service = {
   meaning: "leases addresses of our first IPv4 subnet, or those from FIRST to LAST (RFC 2131)",
   transport: "udp",
   port: 67,
+  speaksForHost: true,
   check: (text, range) => void parseRange(text, range),
   start: (host: Appliance, _port, range) => {
     const [first, last] = range === undefined ? [undefined, undefined] : parseRange("dhcp", range);

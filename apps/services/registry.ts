@@ -65,11 +65,15 @@ function portOf(text: string, digits: string): number {
   throw new UsageError(`serve: "${text}": "${digits}" is no port; write a whole number from 1 to 65535`);
 }
 
-/** Starts services on a host. Answers with how they are called: "udp-echo:7". */
-export function startServices(host: Appliance, choices: readonly ServiceChoice[]): string[] {
-  return choices.map(({ service, port, setting }) => {
-    const label = service.check === undefined ? `${service.name}:${port}` : service.name;
-    host.services.push({ label, counters: service.start(host, port, setting) });
-    return label;
-  });
+/** How a service is called that runs: "udp-echo:7". */
+export function labelOf({ service, port }: ServiceChoice): string {
+  return service.check === undefined ? `${service.name}:${port}` : service.name;
+}
+
+/** Starts services on a host. */
+export function startServices(host: Appliance, choices: readonly ServiceChoice[]): void {
+  for (const choice of choices) {
+    const { service, port, setting } = choice;
+    host.services.push({ label: labelOf(choice), counters: service.start(host, port, setting) });
+  }
 }

@@ -15,6 +15,8 @@ export interface Service {
   readonly form?: string;
   /** Throws a UsageError unless this may stand behind the name; absent: a port may. */
   readonly check?: (text: string, setting: string) => void;
+  /** Whether it is the host's one conversation with the link, so that of several threads one has it. Default false. */
+  readonly speaksForHost?: true;
   /** Starts it on a port that is free, with what stood behind its name, and answers with its counters. */
   readonly start: (host: Appliance, port: number, setting?: string) => ServiceCounters;
 }

@@ -8,8 +8,11 @@ const STYLE = "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-widt
 
 /** A page about the host, which has been up for `seconds`. Nothing in it comes from a request. */
 export function statusPage(host: Appliance, seconds: number): string {
-  const { ip, tcp } = host;
-  const rows = layers(host).flatMap(([layer, counters]) => {
+  const { ip, tcp, census } = host;
+  const who = census === undefined
+    ? ""
+    : `, on ${census.workers} workers, of which number ${census.worker} has answered`;
+  const rows = (census?.layers() ?? layers(host)).flatMap(([layer, counters]) => {
     const entries: [string, number][] = Object.entries(counters);
     return entries.filter(([, value]) => value > 0).map(([name, value]) =>
       row(`${layer}: ${words(name)}`, value)
@@ -18,9 +21,9 @@ export function statusPage(host: Appliance, seconds: number): string {
   return `<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>ethox</title><style>${STYLE}</style>` +
     `<h1>ethox</h1><p>A TCP/IP stack in a program of its own, at ${
       [...ip.addresses].join(", ")
-    }.</p><table>` +
+    }${who}.</p><table>` +
     row("up, in seconds", Math.trunc(seconds)) +
-    row("TCP connections", tcp.connections.size) +
+    row(census === undefined ? "TCP connections" : "TCP connections of this worker", tcp.connections.size) +
     row("TCP connections, at most", tcp.options.connections) +
     `${rows.join("")}</table></html>\n`;
 }

@@ -84,7 +84,8 @@ function installFilter(): string | undefined {
   return result > 0 ? `a thread refuses the seccomp filter` : `seccomp is refused (${errnoText(errno())})`;
 }
 
-function dropCapabilities(): string | undefined {
+/** Gives up the calling thread's capabilities. Answers why it could not; undefined: it has none any more. */
+export function dropCapabilities(): string | undefined {
   // struct { u32 version; int pid; }, and twice struct { u32 effective, permitted, inheritable; }
   const header = new Int32Array(memory(8).buffer);
   header[0] = CAPABILITY_VERSION_3;

@@ -28,6 +28,9 @@ export interface HubWait {
 
 const nothing = () => {};
 
+/** Frames that are dealt with before the answers to them leave. */
+const BATCH = 32;
+
 /** The last member of a mesh as a NIC. Frames that it hands on are counted where they came in. */
 export class HubNic implements Nic {
   readonly name: string;
@@ -38,11 +41,13 @@ export class HubNic implements Nic {
   readonly port: MeshPort;
   /** Takes a question that a member has asked: a frame's bytes. */
   onQuestion: (question: Frame) => void = nothing;
+  /** Called before answers leave, so that whoever must know what they tell does so by then. */
+  beforeAnswers: () => void = nothing;
   readonly #info: DeviceInfo;
   readonly #way: Nic;
   readonly #exit: NicOutlet;
   readonly #wait: HubWait;
-  readonly #slot: DeviceSlot;
+  readonly #batch: readonly DeviceSlot[];
   #failure: string | undefined;
 
   /** `way` is only sent by; it stays the caller's. */
@@ -55,7 +60,7 @@ export class HubNic implements Nic {
     this.#exit = outlet(way);
     const { capabilities, mtu, isLoopback, medium } = way.info;
     this.#info = new DeviceInfo(capabilities, mtu, isLoopback, medium);
-    this.#slot = new SlotPool(1, PASSED_MAX, this.#info, 16).take()!;
+    this.#batch = new SlotPool(BATCH, PASSED_MAX, this.#info, 16).slots;
     if (way.claim !== undefined) this.claim = (mac, addresses) => way.claim?.(mac, addresses);
   }
 
@@ -77,17 +82,9 @@ export class HubNic implements Nic {
     if (this.failure !== undefined) return 0;
     this.#wait.drain();
     this.#info.timestamp = this.#way.now();
-    const slot = this.#slot;
     let count = 0;
-    while (count < max && this.failure === undefined && this.port.take(slot.frame)) {
-      count++;
-      if (this.port.note.kind === RecordKind.Question) {
-        this.onQuestion(slot.frame);
-        continue;
-      }
-      slot.reset();
-      receiver.receive(slot);
-      if (slot.leaves && this.failure === undefined) this.#exit.emit(slot.frame);
+    for (let filled = BATCH; filled === BATCH && count < max; count += filled) {
+      filled = this.#takeBatch(Math.min(BATCH, max - count), receiver);
     }
     this.port.flush();
     return count;
@@ -112,5 +109,33 @@ export class HubNic implements Nic {
   close(): void {
     this.#failure ??= `${this.name} is closed`;
     this.#wait.close();
+  }
+
+  #takeBatch(wanted: number, receiver: Receiver<Slot>): number {
+    let count = 0, answers = 0;
+    try {
+      for (
+        ;
+        count < wanted && this.failure === undefined && this.port.take(this.#batch[count]!.frame);
+        count++
+      ) {
+        const slot = this.#batch[count]!;
+        slot.reset();
+        if (this.port.note.kind === RecordKind.Question) this.onQuestion(slot.frame);
+        else receiver.receive(slot);
+        if (slot.leaves) answers++;
+      }
+    } finally {
+      if (answers > 0) this.#answer(count);
+    }
+    return count;
+  }
+
+  #answer(count: number): void {
+    this.beforeAnswers();
+    for (let index = 0; index < count && this.failure === undefined; index++) {
+      const { leaves, frame } = this.#batch[index]!;
+      if (leaves) this.#exit.emit(frame);
+    }
   }
 }

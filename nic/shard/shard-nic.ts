@@ -28,6 +28,8 @@ const nothing = () => {};
 export class ShardNic extends NicWrapper {
   /** What went to the others and came from them. */
   readonly port: MeshPort;
+  /** Called before frames are taken. */
+  beforeReceive: () => void = nothing;
   /** Called before a buffer is offered to the sending tree. */
   beforeSend: () => void = nothing;
   readonly #sorter: Sorter;
@@ -84,6 +86,7 @@ export class ShardNic extends NicWrapper {
   /** Hands on what the queue brings and what others have passed, and sends what is queued in answer. */
   override rx(max: number, receiver: Receiver<Slot>): number {
     this.#receiver = receiver;
+    this.beforeReceive();
     const count = this.inner.rx(max, this.#receiving);
     const passed = this.failure === undefined ? this.#takePassed(Math.max(PASSED_LEAST, max - count)) : 0;
     this.port.flush();

@@ -240,3 +240,13 @@ Deno.test("ctl: wrong words are wrong usage; without an appliance it fails and s
   assertComplaint(nobody, /cannot be connected to .*; start the appliance with --ctl/);
   assert.equal(nobody.status, 1);
 });
+
+Deno.test("ctl: without workers there is none to list or to restart, and one line says how to have some", async () => {
+  await controlled([], async ({ ctl }) => {
+    for (const words of [["worker"], ["worker", "restart", "0"]]) {
+      const run = await ctl(...words);
+      assert.equal(run.status, 1);
+      assert.match(run.err, /^ethox: [^\n]*there are no workers; ethox serve --workers N starts them\n$/);
+    }
+  });
+});

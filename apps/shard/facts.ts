@@ -1,0 +1,156 @@
+/**
+ * What all stacks of a host must know alike and the one that speaks for it finds out: addresses and routes. One thread
+ * writes, in shared memory, and all others look whether there is anything new.
+ */
+import {
+  Address,
+  type Addresses,
+  type AddressOrigin,
+  AddressState,
+  Cidr,
+  type Instant,
+  NEVER,
+  type Route,
+  type RouteKind,
+  RouteKind as Kind,
+  type Routes,
+} from "../../mod.ts";
+
+/** Bytes for the facts as JSON: of some 4,000 routes, the most there may be. */
+const ROOM = 1 << 20;
+
+/** Words before them: the version, odd while they are being written, and their length. */
+const VERSION = 0, LENGTH = 1, HEAD = 4;
+
+/** An own address as it is told. */
+interface AddressFact {
+  readonly cidr: string;
+  readonly state: AddressState;
+  readonly origin: AddressOrigin;
+  readonly isOnLink: boolean;
+}
+
+/** A route as it is told. */
+interface RouteFact {
+  readonly network: string;
+  readonly kind: RouteKind;
+  readonly gateway?: string;
+  readonly metric: number;
+}
+
+/** The facts of one moment. */
+export interface Facts {
+  readonly addresses: readonly AddressFact[];
+  readonly routes: readonly RouteFact[];
+}
+
+/** The memory that they are in. */
+export function factsMemory(): SharedArrayBuffer {
+  return new SharedArrayBuffer(HEAD * 4 + ROOM);
+}
+
+/** The side of who finds them out. */
+export class FactsWriter {
+  readonly #words: Int32Array;
+  readonly #bytes: Uint8Array;
+  readonly #addresses: Addresses;
+  readonly #routes: Routes;
+  #seen = -1;
+  #expires: Instant = NEVER;
+
+  constructor(memory: ArrayBufferLike, addresses: Addresses, routes: Routes) {
+    this.#words = new Int32Array(memory, 0, HEAD);
+    this.#bytes = new Uint8Array(memory, HEAD * 4);
+    this.#addresses = addresses;
+    this.#routes = routes;
+  }
+
+  /** The version of what was written last. */
+  get version(): number {
+    return Atomics.load(this.#words, VERSION);
+  }
+
+  /** Writes if anything has changed; true: it has. */
+  follow(now: Instant): boolean {
+    const seen = this.#addresses.version + this.#routes.version;
+    if (seen === this.#seen && now < this.#expires) return false;
+    this.#seen = seen;
+    const routes = [...this.#routes].filter(({ expires }) => expires > now);
+    this.#expires = routes.reduce((least, { expires }) => Math.min(least, expires), NEVER);
+    const facts: Facts = {
+      // Those that cannot be used are the writer's affair.
+      addresses: this.#addresses.entries().filter(({ state }) => {
+        return state === AddressState.Preferred || state === AddressState.Deprecated;
+      }).map(({ cidr, state, origin, isOnLink }) => ({ cidr: String(cidr), state, origin, isOnLink })),
+      routes: routes.map(routeFact),
+    };
+    Atomics.add(this.#words, VERSION, 1);
+    const { written } = new TextEncoder().encodeInto(JSON.stringify(facts), this.#bytes);
+    this.#words[LENGTH] = written;
+    Atomics.add(this.#words, VERSION, 1);
+    return true;
+  }
+}
+
+/** The side of who must know them. */
+export class FactsReader {
+  /** The version of what was read last. */
+  version = 0;
+  readonly #words: Int32Array;
+  readonly #bytes: Uint8Array;
+
+  constructor(memory: ArrayBufferLike) {
+    this.#words = new Int32Array(memory, 0, HEAD);
+    this.#bytes = new Uint8Array(memory, HEAD * 4);
+  }
+
+  /** What is known now; undefined: nothing new, or it is being written. */
+  read(): Facts | undefined {
+    const version = Atomics.load(this.#words, VERSION);
+    if (version === this.version || (version & 1) !== 0) return undefined;
+    // A text decoder takes no shared memory.
+    const copy = this.#bytes.slice(0, this.#words[LENGTH]);
+    if (Atomics.load(this.#words, VERSION) !== version) return undefined;
+    this.version = version;
+    return JSON.parse(new TextDecoder().decode(copy));
+  }
+}
+
+/** The addresses that are to go: they are in the table, and no more in the facts. */
+export function goneAddresses(addresses: Addresses, facts: Facts): Address[] {
+  const known = facts.addresses.map(({ cidr }) => Cidr.parse(cidr).address);
+  return addresses.entries().map(({ cidr }) => cidr.address).filter((own) => {
+    return !known.some((one) => one.equals(own));
+  });
+}
+
+/** Makes the tables say what the facts do. */
+export function applyFacts(facts: Facts, addresses: Addresses, routes: Routes): void {
+  for (const address of goneAddresses(addresses, facts)) addresses.remove(address);
+  for (const { cidr, state, origin, isOnLink } of facts.addresses) {
+    const { address } = Cidr.parse(cidr);
+    const own = addresses.find(address);
+    const isSame = own !== undefined && String(own.cidr) === cidr && own.isOnLink === isOnLink &&
+      own.origin === origin;
+    if (!isSame) addresses.add(cidr, { state, origin, isOnLink });
+    else if (own.state !== state) addresses.setState(address, state);
+  }
+  const wanted = new Map(facts.routes.map((fact) => [keyOf(fact), fact]));
+  for (const route of [...routes]) {
+    const key = keyOf(routeFact(route));
+    if (!wanted.delete(key)) routes.remove(route.network, route.metric);
+  }
+  for (const { network, kind, gateway, metric } of wanted.values()) {
+    const way = gateway === undefined ? {} : { gateway: Address.parse(gateway) };
+    routes.set({ network: Cidr.parse(network), kind, metric, ...way });
+  }
+}
+
+function routeFact({ network, kind, gateway, metric }: Route): RouteFact {
+  const way = kind === Kind.Gateway ? { gateway: String(gateway) } : {};
+  return { network: `${network.network}/${network.prefix}`, kind, metric, ...way };
+}
+
+function keyOf({ network, kind, gateway, metric }: RouteFact): string {
+  return `${network} ${kind} ${gateway} ${metric}`;
+}
