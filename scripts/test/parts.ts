@@ -18,7 +18,7 @@ export interface Part {
   readonly dots: boolean;
   /** Whether what fails is tried once more: other processes and real clocks take part, and so does chance. */
   readonly triesTwice: boolean;
-  /** How long it may take, in milliseconds. */
+  /** How long it may take, in milliseconds: several times as long as where there is nothing else to do. */
   readonly limit: number;
   /** The files, relative to the repository. */
   readonly files: readonly string[];
@@ -58,7 +58,7 @@ export function parts(filters: readonly string[]): Part[] {
       options: [...PURE, "--parallel"],
       dots: true,
       triesTwice: false,
-      limit: 10 * MINUTE,
+      limit: 15 * MINUTE,
       files: of("pure"),
     },
     {
@@ -67,7 +67,7 @@ export function parts(filters: readonly string[]): Part[] {
       options: [...PURE, `--v8-flags=${MEASURING.join()}`],
       dots: false,
       triesTwice: false,
-      limit: 5 * MINUTE,
+      limit: 8 * MINUTE,
       files: of("alone"),
     },
     {
@@ -76,7 +76,7 @@ export function parts(filters: readonly string[]): Part[] {
       options: [...PURE, "--doc", "--permit-no-files"],
       dots: true,
       triesTwice: false,
-      limit: 3 * MINUTE,
+      limit: 5 * MINUTE,
       files: examples,
     },
     {
@@ -85,7 +85,7 @@ export function parts(filters: readonly string[]): Part[] {
       options: ["--allow-all"],
       dots: true,
       triesTwice: true,
-      limit: 6 * MINUTE,
+      limit: 10 * MINUTE,
       files: of("apps"),
     },
     {
@@ -94,7 +94,7 @@ export function parts(filters: readonly string[]): Part[] {
       options: ["--allow-all"],
       dots: false,
       triesTwice: true,
-      limit: 15 * MINUTE,
+      limit: 18 * MINUTE,
       files: of("kernel"),
     },
   ];
