@@ -28,7 +28,7 @@ export function coreTests(program: Program): void {
 
   peerTest(name("arping gets the address of the ready event"), ["arping"], program, async () => {
     await using server = await serve(program);
-    const { code, stdout } = await peer("arping", ["-C", "3", "-w", "30", "-I", TAP, APPLIANCE]);
+    const { code, stdout } = await peer("arping", ["-C", "3", "-W", "0.2", "-w", "30", "-I", TAP, APPLIANCE]);
     assert.equal(code, 0, stdout);
     assert.equal(stdout.toLowerCase().split(server.mac).length - 1, 3, stdout);
     assert.ok((await server.stop()).packets["arp"]?.["requests"]! >= 3);
