@@ -137,6 +137,8 @@ class EthReceiver implements Receiver<Slot> {
     else if (ethernet.isGroup(bytes, start + ethernet.SOURCE)) counters.badSource++;
     else {
       counters.received++;
+      // IEEE 802.1Q 6.9.1: VLAN 0 is none, so that such a frame counts as one without a tag.
+      if (packet.etherType === ethernet.EtherType.Vlan) packet.dropPriorityTag();
       this.#upper.receive(frame);
     }
     packet.leave();

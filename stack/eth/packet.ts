@@ -10,7 +10,9 @@ import type { LossModel } from "../loss/models.ts";
 import type { NicInfo, Slot } from "../slot.ts";
 import { misuse, State } from "../state.ts";
 import * as ethernet from "../wire/ethernet.ts";
+import { WireError } from "../wire/error.ts";
 import { Mac } from "../wire/mac.ts";
+import * as vlan from "../wire/vlan.ts";
 import type { Eth } from "./endpoint.ts";
 
 /** What {@linkcode EthRaw.prepare} needs; the source is the endpoint's own address. */
@@ -91,6 +93,16 @@ export class EthPacket implements EthIn, EthRaw, EthOut {
   enterRaw(slot: Slot): EthRaw {
     this.#enter(slot, State.Raw);
     return this;
+  }
+
+  /** Takes a tag that tells a priority and no VLAN out of a received frame, the addresses of which move over it. */
+  dropPriorityTag(): void {
+    const { frame, payloadAt: at } = this;
+    const { bytes, start } = frame;
+    if (vlan.check(bytes, at, frame.end) !== WireError.None || vlan.id(bytes, at) !== 0) return;
+    bytes.copyWithin(start + vlan.TAG_LENGTH, start, start + ethernet.ETHER_TYPE);
+    frame.start = start + vlan.TAG_LENGTH;
+    this.#read();
   }
 
   /** Ends the packet's use: its handler has returned. */

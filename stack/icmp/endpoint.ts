@@ -6,7 +6,7 @@
  */
 import { LayerError } from "../error.ts";
 import { type Receive, type Receiver, receiver, type Send, sender, type TimedSender } from "../handler.ts";
-import { DEFAULT_HOP_LIMIT, type IpIn, type IpRaw } from "../ip/packet.ts";
+import type { IpIn, IpRaw } from "../ip/packet.ts";
 import type { Instant } from "../store/time.ts";
 import { WireError } from "../wire/error.ts";
 import * as icmpv4 from "../wire/icmpv4.ts";
@@ -54,7 +54,7 @@ export type EchoMode = "answer" | "silent" | "manual";
 export interface IcmpOptions {
   /** What becomes of echo requests. Default "answer". */
   readonly echo?: EchoMode;
-  /** Hops that messages may make. Default 64. */
+  /** Hops that messages may make. Default: 64, or what a router advises for IPv6 (RFC 4861 6.3.4). */
   readonly hopLimit?: number;
 }
 
@@ -62,8 +62,8 @@ export interface IcmpOptions {
 export class Icmp {
   /** What becomes of echo requests. */
   echo: EchoMode;
-  /** Hops that messages may make. */
-  hopLimit: number;
+  /** Hops that messages may make; undefined: IP's default, 64, or what a router advises for IPv6. */
+  hopLimit: number | undefined;
   /** What passed and what was dropped. */
   readonly counters: IcmpCounters = new IcmpCounters();
   /**
@@ -76,7 +76,7 @@ export class Icmp {
   /** An endpoint; without options it answers echo requests. */
   constructor(options: IcmpOptions = {}) {
     this.echo = options.echo ?? "answer";
-    this.hopLimit = options.hopLimit ?? DEFAULT_HOP_LIMIT;
+    this.hopLimit = options.hopLimit;
   }
 
   /**

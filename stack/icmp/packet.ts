@@ -33,7 +33,7 @@ export interface IcmpInit {
   /** The payload's length in bytes, behind the header of 8. */
   readonly length: number;
   /** Hops it may make. */
-  readonly hopLimit?: number;
+  readonly hopLimit?: number | undefined;
   /** The DSCP and ECN bits. */
   readonly trafficClass?: number;
   /** Who is told if it has waited for its neighbour's link address in vain; absent: nobody. */
@@ -113,7 +113,7 @@ class ReusedIpInit implements IpInit {
   destination = new Address();
   protocol: number = Protocol.Icmp;
   length = 0;
-  hopLimit = 0;
+  hopLimit: number | undefined = undefined;
   trafficClass = 0;
   origin: Origin = NOBODY;
 }

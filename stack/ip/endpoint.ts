@@ -15,6 +15,7 @@ import { Address } from "../wire/address.ts";
 import type { Cidr } from "../wire/cidr.ts";
 import { ErrorReporter } from "./errors.ts";
 import { Fragments } from "./fragments.ts";
+import { DEFAULT_HOP_LIMIT } from "./init.ts";
 import { LargeFrames } from "./large.ts";
 import type { IpIn, IpRaw } from "./packet.ts";
 import { PathMtus } from "./path-mtu.ts";
@@ -155,7 +156,9 @@ export class Ip {
   readonly path: Path = new Path(this);
   /** Answers packets with ICMP errors about them. */
   readonly errors: ErrorReporter;
-  /** What paths carry whole, as ICMP told. */
+  /** Hops that IPv6 packets may make unless their sender says otherwise: what a router advises (RFC 4861 6.3.4). */
+  hopLimitV6: number = DEFAULT_HOP_LIMIT;
+  /** What paths carry whole, as ICMP told, and the link by a router's word. */
   readonly pathMtus: PathMtus;
   /** What passed and what was dropped. */
   readonly counters: IpCounters = new IpCounters();

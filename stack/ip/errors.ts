@@ -13,7 +13,7 @@ import * as icmpv6 from "../wire/icmpv6.ts";
 import * as ipv4 from "../wire/ipv4.ts";
 import * as ipv6 from "../wire/ipv6.ts";
 import { Protocol } from "../wire/protocol.ts";
-import { DEFAULT_HOP_LIMIT, type IpIn, type IpInit, type IpOut } from "./packet.ts";
+import type { IpIn, IpInit, IpOut } from "./packet.ts";
 
 /** The longest error with its IP header: as much is quoted as fits (RFC 1812 4.3.2.3; RFC 4443 2.4 c). */
 const LENGTH_MAX_V4 = 576, LENGTH_MAX_V6 = ipv6.MTU_MIN;
@@ -25,7 +25,6 @@ class ReusedIpInit implements IpInit {
   destination = UNSPECIFIED;
   protocol: number = Protocol.Icmp;
   length = 0;
-  readonly hopLimit = DEFAULT_HOP_LIMIT;
   readonly trafficClass = 0;
 }
 

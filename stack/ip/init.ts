@@ -24,8 +24,8 @@ export interface IpInit {
   readonly protocol: number;
   /** The payload's length in bytes. */
   readonly length: number;
-  /** Hops it may make; absent: {@linkcode DEFAULT_HOP_LIMIT}. */
-  readonly hopLimit?: number;
+  /** Hops it may make; absent: {@linkcode DEFAULT_HOP_LIMIT}, or for IPv6 `ip.hopLimitV6`. */
+  readonly hopLimit?: number | undefined;
   /** The DSCP and ECN bits; absent: 0. */
   readonly trafficClass?: number;
   /**

@@ -334,7 +334,7 @@ export class IpPacket implements IpIn, IpRaw, IpOut {
       0,
       init.length,
       init.protocol,
-      init.hopLimit ?? DEFAULT_HOP_LIMIT,
+      init.hopLimit ?? this.ip.hopLimitV6,
       source,
       init.destination,
     );

@@ -38,6 +38,7 @@ export class PathMtus {
   readonly capacity: number;
   /** Grows with every change, so that what was looked up may be remembered meanwhile. */
   version = 0;
+  #linkV6 = UNKNOWN_MTU;
   readonly #index: HashMap;
   readonly #order: Links;
   readonly #entries: Entry[] = [];
@@ -55,10 +56,23 @@ export class PathMtus {
     return this.#index.size;
   }
 
+  /** The longest packet of IPv6 that the link takes by a router's word; {@linkcode UNKNOWN_MTU}: no router has spoken. */
+  get linkV6(): number {
+    return this.#linkV6;
+  }
+
+  /** Takes a router's word for what the link carries of IPv6 (RFC 4861 6.3.4). */
+  setLinkV6(mtu: number): void {
+    if (mtu === this.#linkV6) return;
+    this.#linkV6 = mtu;
+    this.version++;
+  }
+
   /** The longest packet that the path to a destination takes, as far as is known; {@linkcode UNKNOWN_MTU}: any. */
   get(destination: Address, now: Instant): number {
     const index = this.#find(destination, now);
-    return index < 0 ? UNKNOWN_MTU : this.#entries[index]!.mtu;
+    const path = index < 0 ? UNKNOWN_MTU : this.#entries[index]!.mtu;
+    return destination.isV4 ? path : Math.min(path, this.#linkV6);
   }
 
   /** Until when {@linkcode PathMtus.get} gives the same answer, unless something is learnt. */

@@ -7,6 +7,7 @@ import { Scope } from "../host/addresses.ts";
 import type { LinkIn } from "../link.ts";
 import { WireError } from "../wire/error.ts";
 import * as ipv4 from "../wire/ipv4.ts";
+import { Protocol } from "../wire/protocol.ts";
 import type { Ip } from "./endpoint.ts";
 import type { IpPacket } from "./packet.ts";
 
@@ -46,8 +47,10 @@ export function isForUsV4(packet: IpPacket, link: LinkIn): boolean {
   const { counters, addresses } = packet.ip;
   const { source, destination } = packet;
   if (link.info.isLoopback ? !source.isUnicast : addresses.isForged(source) || destination.isLoopback) {
-    // RFC 1122 3.2.1.3 a: a host that does not know its address yet, such as a DHCP client, calls to all.
-    if (!source.isUnspecified || !destination.isBroadcast) {
+    // RFC 1122 3.2.1.3 a: a host that does not know its address yet, such as a DHCP client, calls to all. RFC 4541 2.1.1,
+    // RFC 3376 4.2.13: switches without one ask for groups, and hosts report theirs.
+    const isIgmp = packet.protocol === Protocol.Igmp && destination.isMulticast;
+    if (!source.isUnspecified || !(destination.isBroadcast || isIgmp)) {
       counters.badSource++;
       return false;
     }

@@ -14,6 +14,6 @@ export class MembershipCounters {
   sent = 0;
   /** Dropped: too short, of a wrong checksum or of no known type. */
   malformed = 0;
-  /** Dropped: from another link, or from an address that asks for nothing (RFC 3376 9.1, RFC 3810 6.2). */
+  /** Dropped: from another link, without a router alert, or from whoever may not ask (RFC 3376 9.1, RFC 3810 6.2). */
   badQuery = 0;
 }

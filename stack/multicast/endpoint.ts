@@ -13,9 +13,13 @@ import { WireError } from "../wire/error.ts";
 import * as icmpv6 from "../wire/icmpv6.ts";
 import * as igmp from "../wire/igmp.ts";
 import * as mld from "../wire/mld.ts";
+import { hasRouterAlert } from "./alert.ts";
 import { MembershipCounters } from "./counters.ts";
 import { Groups } from "./groups.ts";
 import { MembershipWriter } from "./packet.ts";
+
+/** 224.0.0.1 */
+const ALL_HOSTS = 0xe0000001 | 0;
 
 /** A query's time for answers: tenths of a second (RFC 3376 4.1.1); in IGMPv1 it is ten seconds (RFC 3376 7.2.1). */
 const TENTH = milliseconds(100), OLDEST_LIMIT = milliseconds(10_000);
@@ -112,7 +116,15 @@ export class Membership implements LinkControl {
         const about = group.isUnspecified ? undefined : group;
         const code = igmp.code(bytes, at);
         const version = end - at >= igmp.QUERY3_LENGTH ? 3 : code === 0 ? 1 : 2;
-        if (hopLimit !== HOP_LIMIT || end - at > igmp.HEADER_LENGTH && version < 3 || isBad(about)) {
+        // RFC 3376 9.1: hosts ignore queries of versions 2 and 3 without a router alert, and general ones to others
+        // than all hosts. From 0.0.0.0 come those of a switch that has no address (RFC 4541 2.1.1).
+        const isAlert = version === 1 || hasRouterAlert(packet);
+        const isMisled = about === undefined && version > 1 && packet.destination.d !== ALL_HOSTS;
+        if (
+          hopLimit !== HOP_LIMIT || end - at > igmp.HEADER_LENGTH && version < 3 || isBad(about) ||
+          !isAlert ||
+          isMisled
+        ) {
           counters.badQuery++;
           return;
         }
@@ -138,6 +150,11 @@ export class Membership implements LinkControl {
     const { frame, payloadAt: at, hopLimit, source, info } = packet;
     const { bytes, end } = frame;
     const type = icmpv6.type(bytes, at);
+    // RFC 3810 5.1.14, 5.2.13, 6.2 and RFC 2710 3: what was not sent on this link, for routers to see, is no MLD.
+    if (hopLimit !== HOP_LIMIT || !hasRouterAlert(packet) || !(source.isLinkLocal || source.isUnspecified)) {
+      counters.badQuery++;
+      return;
+    }
     const { MulticastListenerQuery, MulticastListenerReport } = icmpv6.Type;
     if (type !== MulticastListenerQuery && type !== MulticastListenerReport) {
       counters.reports++;
@@ -156,8 +173,8 @@ export class Membership implements LinkControl {
     }
     const version = end - at >= mld.QUERY2_LENGTH ? 2 : 1;
     const about = group.isUnspecified ? undefined : group;
-    // RFC 3810 6.2: from a router's link-local address, and not passed on.
-    if (hopLimit !== HOP_LIMIT || !source.isLinkLocal || isBad(about)) {
+    // RFC 3810 6.2: a query is from a router's link-local address.
+    if (!source.isLinkLocal || isBad(about)) {
       counters.badQuery++;
       return;
     }
@@ -174,7 +191,7 @@ function isBad(about: Address | undefined): boolean {
 
 /** RFC 3376 5, RFC 3810 6: nobody is told of the group of all hosts, or of groups that do not leave the host. */
 function isReported(group: Address): boolean {
-  if (group.isV4) return group.d !== (0xe0000001 | 0);
+  if (group.isV4) return group.d !== ALL_HOSTS;
   const scope = (group.a >>> 16) & 0xf;
   if (scope < 2) return false;
   return !(group.a === (0xff020000 | 0) && group.b === 0 && group.c === 0 && group.d === 1);

@@ -79,9 +79,9 @@ export class Ndp implements LinkControl {
   readonly redirects: Redirects;
   /** Makes addresses. */
   readonly slaac: Slaac;
-  /** The link's MTU as a router advertises it; 0: none has. */
+  /** The link's MTU as a router advertises it, which `ip.pathMtus` follows; 0: none has. */
   mtu = 0;
-  /** The hop limit that a router advises; 0: none has. */
+  /** The hop limit that a router advises, which `ip.hopLimitV6` follows from 32 on; 0: none has. */
   hopLimit = 0;
   /** The time between two solicitations (RFC 4861 6.3.2, RetransTimer). */
   retry: Instant = RETRANS_TIMER;

@@ -28,6 +28,9 @@ const ON_LINK_MAX = 32;
 // would make a host flood its link, a longer one would keep it from talking.
 const REACHABLE_MAX = seconds(3_600), RETRY_MIN = milliseconds(100), RETRY_MAX = seconds(60);
 
+/** The least hop limit that is followed. Paths in the Internet are shorter; one hop would be a way to silence a host. */
+const HOP_LIMIT_MIN = 32;
+
 const BASE_REACHABLE = seconds(30);
 
 const address = new Address();
@@ -61,7 +64,7 @@ export function receiveRouterAdvertisement(ndp: Ndp, packet: IpIn): void {
 function parameters(ndp: Ndp, { frame, payloadAt: at }: IpIn): void {
   const { bytes } = frame;
   const hopLimit = wire.currentHopLimit(bytes, at);
-  if (hopLimit !== 0) ndp.hopLimit = hopLimit;
+  if (hopLimit !== 0) takeHopLimit(ndp, hopLimit);
   const flags = wire.routerFlags(bytes, at);
   ndp.managed = (flags & RouterFlag.Managed) !== 0;
   ndp.otherConfiguration = (flags & RouterFlag.Other) !== 0;
@@ -70,6 +73,12 @@ function parameters(ndp: Ndp, { frame, payloadAt: at }: IpIn): void {
   const reachable = milliseconds(wire.reachableTime(bytes, at));
   if (reachable !== 0 && reachable <= REACHABLE_MAX) ndp.reachableTime = reachable;
   ndp.ip.neighbours.setTimes(false, ndp.reachableTime || BASE_REACHABLE, ndp.retry);
+}
+
+/** One that is too small to leave for the world is not followed: it would cut the host off. */
+function takeHopLimit(ndp: Ndp, hopLimit: number): void {
+  ndp.hopLimit = hopLimit;
+  if (hopLimit >= HOP_LIMIT_MIN) ndp.ip.hopLimitV6 = hopLimit;
 }
 
 function router(ndp: Ndp, packet: IpIn): void {
@@ -98,7 +107,9 @@ function takeOption(ndp: Ndp, packet: IpIn, option: number): void {
     case OptionType.Mtu: {
       // RFC 4861 6.3.4: from the least that IPv6 needs to what the link can carry.
       const mtu = options.isMtu(bytes, option) ? options.mtu(bytes, option) : 0;
-      if (mtu >= MTU_MIN && mtu <= packet.info.mtu) ndp.mtu = mtu;
+      if (mtu < MTU_MIN || mtu > packet.info.mtu) break;
+      ndp.mtu = mtu;
+      ndp.ip.pathMtus.setLinkV6(mtu);
       break;
     }
     case OptionType.DnsServers:

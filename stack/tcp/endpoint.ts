@@ -6,7 +6,7 @@
 import { type Receive, type Receiver, receiver, type TimedSender } from "../handler.ts";
 import type { NicInfo, Slot } from "../slot.ts";
 import type { IcmpIn } from "../icmp/packet.ts";
-import { DEFAULT_HOP_LIMIT, type IpIn, type IpRaw } from "../ip/packet.ts";
+import type { IpIn, IpRaw } from "../ip/packet.ts";
 import type { PathMtus } from "../ip/path-mtu.ts";
 import { settle } from "../store/settle.ts";
 import { type Instant, NEVER, seconds } from "../store/time.ts";
@@ -60,7 +60,7 @@ export interface TcpOptions {
   readonly windowScale?: boolean;
   /** How long unanswered data may wait before the connection is given up (RFC 5482). Default 15 minutes. */
   readonly userTimeout?: Instant;
-  /** Hops that segments may make. Default 64. */
+  /** Hops that segments may make. Default: 64, or what a router advises for IPv6 (RFC 4861 6.3.4). */
   readonly hopLimit?: number;
   /** The MTU of the link, from which the own MSS follows. Default 1500. */
   readonly mtu?: number;
@@ -77,8 +77,8 @@ const IPV6_HEADERS = 60;
 export class Tcp {
   /** What passed and what was dropped. */
   readonly counters: TcpCounters = new TcpCounters();
-  /** Hops that segments may make. */
-  hopLimit: number;
+  /** Hops that segments may make; undefined: IP's default, 64, or what a router advises for IPv6. */
+  hopLimit: number | undefined;
   /**
    * The challenge ACKs that may still be sent.
    *
@@ -122,7 +122,7 @@ export class Tcp {
    */
   pathMtus: PathMtus | undefined = undefined;
   /** What it was set up with. */
-  readonly options: Readonly<Required<TcpOptions>>;
+  readonly options: Readonly<Required<Omit<TcpOptions, "hopLimit">>>;
   readonly #listeners = new Map<number, Listener[]>();
   #nextPort: number;
 
@@ -138,12 +138,11 @@ export class Tcp {
       timestamps: true,
       windowScale: true,
       userTimeout: seconds(900),
-      hopLimit: DEFAULT_HOP_LIMIT,
       mtu: 1_500,
       ...options,
     };
     const { connections, secret } = this.options;
-    this.hopLimit = this.options.hopLimit;
+    this.hopLimit = options.hopLimit;
     this.connections = new ConnectionTable(
       connections,
       [secret[0], secret[1]],

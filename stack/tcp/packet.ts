@@ -113,7 +113,7 @@ class ReusedIpInit implements IpInit {
   destination = new Address();
   readonly protocol = Protocol.Tcp;
   length = 0;
-  hopLimit = 0;
+  hopLimit: number | undefined = undefined;
   trafficClass = 0;
   segmentLength = 0;
   readonly dontFragment = true;

@@ -7,7 +7,7 @@ import { type Receive, type Receiver, receiver, type Send, sender, type TimedSen
 import type { Origin } from "../host/neighbours.ts";
 import type { Icmp } from "../icmp/endpoint.ts";
 import type { IcmpIn } from "../icmp/packet.ts";
-import { DEFAULT_HOP_LIMIT, type IpIn, type IpRaw } from "../ip/packet.ts";
+import type { IpIn, IpRaw } from "../ip/packet.ts";
 import type { Instant } from "../store/time.ts";
 import { Protocol } from "../wire/protocol.ts";
 import { WireError } from "../wire/error.ts";
@@ -44,7 +44,7 @@ export class UdpCounters {
 export interface UdpOptions {
   /** Answers datagrams to closed ports with port unreachable (RFC 1122 4.1.3.1). Absent: they are dropped in silence. */
   readonly unreachable?: Icmp;
-  /** Hops that datagrams may make. Default 64. */
+  /** Hops that datagrams may make. Default: 64, or what a router advises for IPv6 (RFC 4861 6.3.4). */
   readonly hopLimit?: number;
   /** A random number: where the search for a free port starts (RFC 6056). Default 0. */
   readonly portSeed?: number;
@@ -52,8 +52,8 @@ export interface UdpOptions {
 
 /** The UDP side of a host. */
 export class Udp {
-  /** Hops that datagrams may make. */
-  hopLimit: number;
+  /** Hops that datagrams may make; undefined: IP's default, 64, or what a router advises for IPv6. */
+  hopLimit: number | undefined;
   /** What passed and what was dropped. */
   readonly counters: UdpCounters = new UdpCounters();
   /**
@@ -67,7 +67,7 @@ export class Udp {
 
   /** An endpoint with all ports closed. */
   constructor(options: UdpOptions = {}) {
-    this.hopLimit = options.hopLimit ?? DEFAULT_HOP_LIMIT;
+    this.hopLimit = options.hopLimit;
     this.#icmp = options.unreachable;
     this.#bindings = new Bindings(options.portSeed ?? 0);
     this.origin = new UndeliveredDatagrams(this, this.#bindings);

@@ -28,7 +28,7 @@ export interface UdpInit {
   /** The payload's length in bytes. */
   readonly length: number;
   /** Hops it may make. */
-  readonly hopLimit?: number;
+  readonly hopLimit?: number | undefined;
   /** The DSCP and ECN bits. */
   readonly trafficClass?: number;
   /** True: an unspecified source is sent as it is, by a host that has no address yet; see `IpInit`. */
@@ -96,7 +96,7 @@ class ReusedIpInit implements IpInit {
   destination = new Address();
   readonly protocol = Protocol.Udp;
   length = 0;
-  hopLimit = 0;
+  hopLimit: number | undefined = undefined;
   trafficClass = 0;
   fromNobody = false;
   mayWait = true;

@@ -15,7 +15,8 @@ export const HEADER_LENGTH = 14;
 export const DESTINATION = 0;
 /** Where the source lies: `mac.read(bytes, at + SOURCE)`. */
 export const SOURCE = 6;
-const ETHER_TYPE = 12;
+/** Where the type lies. */
+export const ETHER_TYPE = 12;
 
 /** What follows the header (RFC 9542 Appendix B). */
 export const EtherType = { Ipv4: 0x0800, Arp: 0x0806, Vlan: 0x8100, Ipv6: 0x86dd } as const;

@@ -14,9 +14,9 @@ import * as ipv4Wire from "../../stack/wire/ipv4.ts";
 import { Protocol } from "../../stack/wire/protocol.ts";
 import { verifyChecksum } from "../../stack/wire/icmpv6.ts";
 import { concat, ethernet, ipv4 } from "../support/frames.ts";
-import { groupMac, OWN_LOCAL6, PEER_LOCAL6 } from "../support/frames-v6.ts";
+import { groupMac, icmpv6, ipv6, OWN_LOCAL6, PEER_LOCAL6 } from "../support/frames-v6.ts";
 import { type Host, host } from "../support/host.ts";
-import { bytes6, message } from "../support/ndp.ts";
+import { bytes6 } from "../support/ndp.ts";
 
 const GROUP = "239.1.2.3", OTHER = "239.9.9.9";
 const GROUP6 = "ff05::1:3", SOLICITED = "ff02::1:ff00:1";
@@ -102,33 +102,57 @@ interface Query {
   readonly version?: 1 | 2 | 3;
   readonly hopLimit?: number;
   readonly checksumError?: number;
+  readonly source?: string;
+  readonly destination?: string;
+  /** Whether it has a router alert. Default true. */
+  readonly isAlert?: boolean;
 }
 
 /** A router's query of IGMP. */
 function query(
-  { group = "0.0.0.0", code = 100, version = 3, hopLimit = 1, checksumError = 0 }: Query = {},
+  { group = "0.0.0.0", code = 100, version = 3, hopLimit = 1, checksumError = 0, ...rest }: Query = {},
 ): Uint8Array {
+  const { isAlert = true, destination = "224.0.0.1", source = "10.0.0.2" } = rest;
+  const options = isAlert && version > 1 ? [0x94, 4, 0, 0] : [];
   const bytes = new Uint8Array(version === 3 ? 12 : 8);
   igmp.emit(bytes, 0, igmp.Type.Query, Address.parse(group));
   bytes[1] = version === 1 ? 0 : code;
   igmp.fillChecksum(bytes, 0, bytes.length);
   bytes[3]! += checksumError;
-  return ethernet(ipv4(bytes, { protocol: Protocol.Igmp, destination: "224.0.0.1", hopLimit }), {
+  return ethernet(ipv4(bytes, { protocol: Protocol.Igmp, source, destination, hopLimit, options }), {
     destination: "01:00:5e:00:00:01",
     etherType: EtherType.Ipv4,
+  });
+}
+
+/** The router alert of MLD, and padding (RFC 2711 2.1). */
+const ALERT = Uint8Array.of(5, 2, 0, 0, 1, 0);
+
+/** A message of MLD in its frame, with these options hop by hop; null: without the header for them. */
+function mldMessage(
+  type: number,
+  rest: number,
+  body: Uint8Array,
+  { options = ALERT, source = PEER_LOCAL6, hopLimit = 1 }: {
+    readonly options?: Uint8Array | null;
+    readonly source?: string;
+    readonly hopLimit?: number;
+  } = {},
+): Uint8Array {
+  const destination = "ff02::1";
+  const plain = icmpv6(body, { type, rest }, source, destination);
+  const whole = options === null ? plain : concat(Uint8Array.of(Protocol.Icmpv6, 0), options, plain);
+  const protocol = options === null ? Protocol.Icmpv6 : Protocol.HopByHop;
+  return ethernet(ipv6(whole, { source, destination, hopLimit, protocol }), {
+    etherType: EtherType.Ipv6,
+    destination: groupMac(destination),
   });
 }
 
 /** A router's query of MLD. */
 function query6(group: string = "::", code: number = 10_000, version: 1 | 2 = 2, more = {}): Uint8Array {
   const body = concat(bytes6(group), new Uint8Array(version === 2 ? 4 : 0));
-  return message(130, code << 16, body, {
-    source: PEER_LOCAL6,
-    destination: "ff02::1",
-    hopLimit: 1,
-    ...more,
-    link: { destination: groupMac("ff02::1") },
-  });
+  return mldMessage(130, code << 16, body, more);
 }
 
 Deno.test("igmp: joining is told twice, within a second, in case one is lost (RFC 3376 5.1)", () => {
@@ -237,6 +261,29 @@ Deno.test("igmp: queries that a router has passed on, of a wrong checksum or abo
   equal(made.ip.counters.linkControl, 4);
 });
 
+Deno.test("igmp: queries without a router alert, and general ones to others than all hosts, are ignored (RFC 3376 9.1)", () => {
+  const made = member4(GROUP);
+  run(made, seconds(10));
+  const versions = [2, 3] as const;
+  for (const version of versions) {
+    made.deliver(query({ version, isAlert: false }), query({ version, destination: GROUP }));
+  }
+  equal(made.membership.counters.badQuery, 4);
+  deepEqual(run(made, seconds(60)), []);
+});
+
+Deno.test("igmp: a switch without an address asks from 0.0.0.0, and is answered (RFC 4541 2.1.1)", () => {
+  for (const version of [2, 3] as const) {
+    const made = member4(GROUP);
+    run(made, seconds(10));
+    made.deliver(query({ version, source: "0.0.0.0" }));
+    equal(run(made, seconds(60)).length, 1);
+    deepEqual([made.membership.counters.queries, made.ip.counters.badSource], [1, 0]);
+    made.deliver(query({ source: "0.0.0.0", destination: "10.0.0.1" }));
+    equal(made.ip.counters.badSource, 1);
+  }
+});
+
 Deno.test("igmp: the group of all hosts is never reported (RFC 3376 5); a host without an address reports from 0.0.0.0", () => {
   const made = member(["10.0.0.1/24"], "224.0.0.1");
   deepEqual(run(made, seconds(10)), []);
@@ -299,11 +346,31 @@ Deno.test("mld: queries from afar, from addresses that are not link-local, or ab
     query6("2001:db8::2", 1_000),
   );
   equal(made.membership.counters.badQuery, 3);
-  made.deliver(
-    message(130, 0, new Uint8Array(8), { source: PEER_LOCAL6, destination: "ff02::1", hopLimit: 1 }),
-  );
+  made.deliver(mldMessage(130, 0, new Uint8Array(8)));
   equal(made.membership.counters.malformed, 1);
   deepEqual(run(made, seconds(60)), []);
+});
+
+Deno.test("mld: what comes without a router alert of its kind is no MLD (RFC 3810 5.1.14, 6.2; RFC 2711 2.1)", () => {
+  const made = member6(GROUP6);
+  run(made, seconds(10));
+  const other = Uint8Array.of(5, 2, 0, 1, 1, 0), padding = Uint8Array.of(1, 4, 0, 0, 0, 0);
+  for (const options of [null, padding, other]) {
+    made.deliver(query6("::", 1_000, 2, { options }));
+    made.deliver(mldMessage(131, 0, bytes6(GROUP6), { options }));
+  }
+  equal(made.membership.counters.badQuery, 6);
+  deepEqual(run(made, seconds(60)), []);
+});
+
+Deno.test("mld: nobody off the link keeps us from reporting (RFC 2710 3)", () => {
+  const made = member6(GROUP6);
+  run(made, seconds(10));
+  made.deliver(query6("::", 1_000, 1), mldMessage(131, 0, bytes6(GROUP6), { hopLimit: 64 }));
+  made.deliver(mldMessage(131, 0, bytes6(GROUP6), { source: "2001:db8::2" }));
+  equal(words(run(made, seconds(60))).length, 2);
+  made.deliver(query6("::", 1_000, 1), mldMessage(131, 0, bytes6(GROUP6)));
+  equal(words(run(made, seconds(90))).length, 1, "but a neighbour spares us that");
 });
 
 Deno.test("mld: groups of one host or interface, and of all nodes, are not told of (RFC 3810 6)", () => {

@@ -94,6 +94,32 @@ peerTest(
 );
 
 peerTest(
+  "slaac: what we send is no longer than the MTU that dnsmasq advertises (RFC 4861 6.3.4)",
+  ["dnsmasq", "ping", "ip"],
+  source,
+  async () => {
+    const nic = await makeCable6();
+    await using _dnsmasq = await Dnsmasq.start(
+      "--enable-ra",
+      `--ra-param=${TAP},mtu:1400,4,60`,
+      `--dhcp-range=2001:db8::,ra-only,64,10m`,
+    );
+    await using server = await Server.start(source, nic, "slaac");
+    const address = server.events[0]!.addresses![1]!.split("/")[0]!;
+    for (const [size, received] of [[1_352, 3], [1_353, 3]] as const) {
+      const host = await pingHost(address, "-q", "-c", "3", "-i", "0.05", "-W", "5", "-s", `${size}`);
+      assert.equal(host.received, received, `${size} bytes`);
+    }
+    const { packets } = await server.stop();
+    assert.equal(
+      packets["ip"]!["fragmentsSent"],
+      6,
+      "the kernel's requests are whole, the longer replies are not",
+    );
+  },
+);
+
+peerTest(
   "slaac: without a router it says so and is there by its link-local address",
   ["ping"],
   source,

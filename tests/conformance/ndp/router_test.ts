@@ -8,7 +8,11 @@ import { NeighbourState } from "../../../stack/host/neighbours.ts";
 import { seconds } from "../../../stack/store/time.ts";
 import { Address } from "../../../stack/wire/address.ts";
 import { Mac } from "../../../stack/wire/mac.ts";
-import { concat } from "../../support/frames.ts";
+import { UNKNOWN_MTU } from "../../../stack/ip/path-mtu.ts";
+import { EtherType } from "../../../stack/wire/ethernet.ts";
+import * as ipv6Wire from "../../../stack/wire/ipv6.ts";
+import { concat, data, ethernet, PEER_MAC } from "../../support/frames.ts";
+import { icmpv6, ipv6, PEER6 } from "../../support/frames-v6.ts";
 import {
   advertisement,
   bytes6,
@@ -152,6 +156,52 @@ Deno.test("ndp: sixteen routers are kept; more are counted", () => {
   for (let n = 1; n <= 40; n++) made.deliver(routerAdvertisement({ source: `fe80::100:${n}` }));
   equal(made.ndp.routers.list().length, 16);
   equal(made.ndp.counters.overLimit, 24);
+});
+
+/** The echo reply of the host to a request with so much data, as its fragments' [hop limit, length] with all headers. */
+function reply(made: Made, length: number): (readonly [number, number])[] {
+  made.knows(PEER6, PEER_MAC);
+  made.transmit();
+  const request = ethernet(ipv6(icmpv6(data(length), { type: 128 })), { etherType: EtherType.Ipv6 });
+  const frames = [...made.deliver(request), ...made.transmit()];
+  return frames.map((frame) => [ipv6Wire.hopLimit(frame, 14), frame.length - 14] as const);
+}
+
+Deno.test("ndp: what we send has the hop limit that a router advises, unless somebody has said otherwise (RFC 4861 6.3.4)", () => {
+  const made = slaacHost();
+  deepEqual(reply(made, 8), [[64, 56]]);
+  made.deliver(routerAdvertisement({ hopLimitAdvice: 99 }));
+  deepEqual(reply(made, 8), [[99, 56]]);
+  made.deliver(routerAdvertisement({ hopLimitAdvice: 0 }));
+  deepEqual(reply(made, 8), [[99, 56]], "0 means that the router does not say");
+  made.deliver(routerAdvertisement({ hopLimitAdvice: 1 }));
+  deepEqual(reply(made, 8), [[99, 56]], "nor is anybody cut off by a forged one");
+  equal(made.ndp.hopLimit, 1);
+  made.icmp.hopLimit = 77;
+  deepEqual(reply(made, 8), [[77, 56]]);
+});
+
+Deno.test("ndp: packets are no longer than the MTU that a router advertises, from 1280 to the NIC's (RFC 4861 6.3.4)", () => {
+  const made = slaacHost();
+  const mtu = (value: number) => concat(Uint8Array.of(5, 1, 0, 0), word(value));
+  const lengths = () => reply(made, 1_352).map(([, length]) => length).sort();
+  deepEqual(lengths(), [1_400]);
+  made.deliver(routerAdvertisement({ options: [mtu(1_380)] }));
+  deepEqual(lengths(), [1_376, 80]);
+  for (const value of [1_279, 1_501, 0]) made.deliver(routerAdvertisement({ options: [mtu(value)] }));
+  deepEqual(lengths(), [1_376, 80]);
+  made.deliver(routerAdvertisement({ options: [mtu(1_500)] }));
+  deepEqual(lengths(), [1_400], "it may grow again");
+});
+
+Deno.test("ndp: a path that is narrower still goes before the link's MTU (RFC 8201 4)", () => {
+  const made = slaacHost();
+  made.deliver(routerAdvertisement({ options: [concat(Uint8Array.of(5, 1, 0, 0), word(1_380))] }));
+  const { pathMtus } = made.ip;
+  pathMtus.learn(Address.parse(PEER6), 1_300, 1_400, 0);
+  equal(pathMtus.get(Address.parse(PEER6), 0), 1_300);
+  equal(pathMtus.get(Address.parse("2001:db8::77"), 0), 1_380);
+  equal(pathMtus.get(Address.parse("10.0.0.2"), 0), UNKNOWN_MTU, "it is IPv6's only");
 });
 
 Deno.test("ndp: parameters are taken within bounds; what is not specified stays as it was (RFC 4861 6.3.4)", () => {

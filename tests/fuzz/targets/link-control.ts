@@ -22,7 +22,7 @@ import * as ipv6Wire from "../../../stack/wire/ipv6.ts";
 import { Mac } from "../../../stack/wire/mac.ts";
 import * as ndpWire from "../../../stack/wire/ndp.ts";
 import { Protocol } from "../../../stack/wire/protocol.ts";
-import { arpFrame, ethernet, ipv4, OWN_MAC, PEER_MAC } from "../../support/frames.ts";
+import { arpFrame, concat, ethernet, ipv4, OWN_MAC, PEER_MAC } from "../../support/frames.ts";
 import { groupMac, ipv6 } from "../../support/frames-v6.ts";
 import { type Host, host } from "../../support/host.ts";
 import { prefixOption, ROUTER, ROUTER_MAC, routerAdvertisement } from "../../support/ndp.ts";
@@ -65,7 +65,10 @@ function frameOf(kind: number, from: number, to: number, hop: number, body: Uint
   message[1] = hop < 240 ? 0 : message[1]!;
   const a = Address.parse(source), b = Address.parse(destination);
   icmpv6.fillChecksum(message, 0, message.length, a, b);
-  return ethernet(ipv6(message, { source, destination, hopLimit }), {
+  const isAlert = !isNdp && hop < 248;
+  const payload = isAlert ? concat(Uint8Array.of(Protocol.Icmpv6, 0, 5, 2, 0, 0, 1, 0), message) : message;
+  const protocol = isAlert ? Protocol.HopByHop : Protocol.Icmpv6;
+  return ethernet(ipv6(payload, { source, destination, hopLimit, protocol }), {
     etherType: EtherType.Ipv6,
     destination: b.isMulticast ? groupMac(destination) : OWN_MAC,
     source: hop % 2 === 0 ? PEER_MAC : ROUTER_MAC,
@@ -87,7 +90,8 @@ function frameOf4(kind: number, from: number, to: number, hop: number, body: Uin
   message.set(body);
   message[0] = pick([0x11, 0x11, 0x12, 0x16, 0x17, 0x22], kind >> 3);
   igmp.fillChecksum(message, 0, message.length);
-  return ethernet(ipv4(message, { source, destination, hopLimit, protocol: Protocol.Igmp }), {
+  const options = hop < 248 ? [0x94, 4, 0, 0] : [];
+  return ethernet(ipv4(message, { source, destination, hopLimit, options, protocol: Protocol.Igmp }), {
     destination: "01:00:5e:00:00:01",
   });
 }

@@ -17,8 +17,10 @@ import { protocols } from "../../../stack/ip/protocols.ts";
 import type { Slot } from "../../../stack/slot.ts";
 import { Udp } from "../../../stack/udp/endpoint.ts";
 import { Address } from "../../../stack/wire/address.ts";
+import * as ethernetWire from "../../../stack/wire/ethernet.ts";
 import { Mac } from "../../../stack/wire/mac.ts";
-import { OWN_MAC, PEER_MAC } from "../../support/frames.ts";
+import * as vlanWire from "../../../stack/wire/vlan.ts";
+import { concat, OWN_MAC, PEER_MAC } from "../../support/frames.ts";
 import { PEER6, PEER_LOCAL6 } from "../../support/frames-v6.ts";
 import { GROUP, GROUP_MAC } from "../frames/pools.ts";
 import { account, type Audited, auditReceived, auditSent } from "./books.ts";
@@ -185,8 +187,8 @@ export class World implements Audited {
       receive: (slot) => {
         const { frame } = slot;
         this.#poisonAround(slot);
-        const received = frame.bytes.slice(frame.start, frame.end);
-        this.#bytesIn += received.length;
+        const received = withoutPriority(frame.bytes.slice(frame.start, frame.end));
+        this.#bytesIn += frame.length;
         const before = account(this);
         const { handed, errors } = this.program;
         const others = this.#others(slot);
@@ -265,4 +267,11 @@ function isIdle(nic: External): boolean {
   let free = 0;
   while (free < SLOTS && nic.inject(new Uint8Array(0))) free++;
   return nic.rx(SLOTS, { receive: () => {} }) === SLOTS;
+}
+
+/** The frame without a tag that tells a priority and no VLAN, which is as good as none. */
+function withoutPriority(frame: Uint8Array): Uint8Array {
+  const isPriority = frame.length >= 18 && ethernetWire.etherType(frame, 0) === ethernetWire.EtherType.Vlan &&
+    vlanWire.id(frame, 14) === 0;
+  return isPriority ? concat(frame.slice(0, 12), frame.slice(16)) : frame;
 }

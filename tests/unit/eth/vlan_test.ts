@@ -12,6 +12,7 @@ import { EtherType } from "../../../stack/wire/ethernet.ts";
 import { Mac } from "../../../stack/wire/mac.ts";
 import * as wire from "../../../stack/wire/vlan.ts";
 import {
+  arpFrame,
   concat,
   data,
   echoRequest,
@@ -21,7 +22,7 @@ import {
   PEER,
   PEER_MAC,
 } from "../../support/frames.ts";
-import { counted } from "../../support/host.ts";
+import { counted, host as plainHost } from "../../support/host.ts";
 
 /** The frame with a tag behind its source address. */
 function tag(frame: Uint8Array, id: number, priority = 0): Uint8Array {
@@ -80,7 +81,7 @@ Deno.test("vlan: frames of another one, without a tag, with a priority only, and
     nic.rx(1, receiver);
   }
   equal(nic.take(), undefined);
-  deepEqual(counted(vlan.counters), { otherVlan: 2, untagged: 1, truncated: 1 });
+  deepEqual(counted(vlan.counters), { otherVlan: 1, untagged: 2, truncated: 1 });
 });
 
 Deno.test("vlan: two of them and the untagged network share a station, each with tables of its own", () => {
@@ -165,4 +166,23 @@ Deno.test("vlan: identifiers are 1 to 4094, priorities 0 to 7", () => {
     4_094,
     EtherType.Ipv6,
   ]);
+});
+
+Deno.test("vlan: a tag of VLAN 0 tells a priority and nothing else: the frame is taken without it (IEEE 802.1Q 6.9.1)", () => {
+  const made = plainHost();
+  for (const priority of [0, 7]) {
+    const [reply, ...more] = made.deliver(tag(echoRequest({ data: data(20) }), 0, priority));
+    expectFrame(reply, { source: OWN_MAC, destination: PEER_MAC, ip: { source: OWN, destination: PEER } });
+    equal(more.length, 0);
+  }
+  equal(made.eth.counters.received, 2);
+  made.deliver(tag(arpFrame({ sender: "10.0.0.3", senderMac: "02:00:00:00:00:03" }), 0, 5));
+  equal(made.ip.arp.counters.requests, 1);
+});
+
+Deno.test("vlan: other tags are none of a plain station's, nor are two tags, nor one that is cut off", () => {
+  const made = plainHost();
+  const request = echoRequest({ data: data(20) });
+  made.deliver(tag(request, 10, 3), tag(tag(request, 0), 0), tag(request, 0).slice(0, 17));
+  equal(made.ip.counters.otherEtherType, 3);
 });
