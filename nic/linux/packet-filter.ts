@@ -13,22 +13,41 @@ const PACKET_OUTGOING = 4;
 
 const ALL = 0xffff_ffff;
 
+/** What the host itself sends is dropped. */
+const INCOMING: readonly Instruction[] = [
+  { code: Op.LdAbsWord, jt: 0, jf: 0, k: PACKET_TYPE },
+  { code: Op.EqualK, jt: 0, jf: 1, k: PACKET_OUTGOING },
+  { code: Op.ReturnK, jt: 0, jf: 0, k: 0 },
+];
+
+/** Passes nothing. */
+export function nothing(): readonly Instruction[] {
+  return [{ code: Op.ReturnK, jt: 0, jf: 0, k: 0 }];
+}
+
+/** Passes what comes in for a group. */
+export function groupFilter(): readonly Instruction[] {
+  return [
+    ...INCOMING,
+    // The group bit is the first to travel: the lowest of the first byte.
+    { code: Op.LdAbsByte, jt: 0, jf: 0, k: 0 },
+    { code: Op.SetK, jt: 0, jf: 1, k: 1 },
+    { code: Op.ReturnK, jt: 0, jf: 0, k: ALL },
+    { code: Op.ReturnK, jt: 0, jf: 0, k: 0 },
+  ];
+}
+
 /**
  * Passes what comes in for `mac` or for a group, ARP among it, and nothing else; without a `mac`, all that comes in.
  * Whether a group is one of ours, the stack knows.
  */
 export function packetFilter(mac: Mac | undefined): readonly Instruction[] {
-  const incoming: Instruction[] = [
-    { code: Op.LdAbsWord, jt: 0, jf: 0, k: PACKET_TYPE },
-    { code: Op.EqualK, jt: 0, jf: 1, k: PACKET_OUTGOING },
-    { code: Op.ReturnK, jt: 0, jf: 0, k: 0 },
-  ];
-  if (mac === undefined) return [...incoming, { code: Op.ReturnK, jt: 0, jf: 0, k: ALL }];
+  if (mac === undefined) return [...INCOMING, { code: Op.ReturnK, jt: 0, jf: 0, k: ALL }];
   const bytes = new Uint8Array(6);
   mac.write(bytes, 0);
   const view = new DataView(bytes.buffer);
   return [
-    ...incoming,
+    ...INCOMING,
     // The group bit is the first to travel: the lowest of the first byte.
     { code: Op.LdAbsByte, jt: 0, jf: 0, k: 0 },
     { code: Op.SetK, jt: 4, jf: 0, k: 1 },

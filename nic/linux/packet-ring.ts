@@ -44,15 +44,15 @@ export class PacketRing {
   /** The slot that the kernel fills next. */
   #next = 0;
 
-  /** The ring of a socket that has none yet. Throws a `NicError`. */
-  constructor(socket: PacketSocket, info: NicInfo) {
-    this.#mapping = socket.ring(RING);
+  /** The ring of a socket that has none yet, for frames of any length unless told otherwise. Throws a `NicError`. */
+  constructor(socket: PacketSocket, info: NicInfo, shape: RingShape = RING) {
+    this.#mapping = socket.ring(shape);
     this.address = this.#mapping.address;
-    const places = framePlaces(RING);
+    const places = framePlaces(shape);
     this.#places = places.map((at) => at >> 2);
     this.#slots = Array.from(places, (at, index) => {
       return new DeviceSlot(
-        new Frame(this.#mapping.bytes, at + RING_HEADER, at + RING.frameSize),
+        new Frame(this.#mapping.bytes, at + RING_HEADER, at + shape.frameSize),
         info,
         index,
       );

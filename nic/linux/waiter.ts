@@ -33,6 +33,9 @@ export const TURN_INTERVAL: Instant = 500;
 
 const POLLIN = 0x1;
 
+/** How many descriptors are polled, and where the answer for the eventfd, the last of them, is. */
+const POLLED = 3, EVENT_ANSWER = 5;
+
 /** The longest sleep in microseconds: a day, so that its seconds fit whatever time_t is. */
 const LONGEST_SLEEP = 86_400_000_000;
 
@@ -68,6 +71,8 @@ export interface WaiterOptions {
    * hears of them. Absent: poll(2) does.
    */
   readonly peek?: (() => boolean) | undefined;
+  /** Another descriptor that is waited for as well. */
+  readonly also?: number | undefined;
   /** An eventfd by which other threads wake it, too; it stays theirs. Absent: it has one of its own. */
   readonly event?: number | undefined;
 }
@@ -80,11 +85,11 @@ export class Waiter {
   readonly #ownsEvent: boolean;
   /** Whether frames have arrived, without a system call. */
   readonly #peek: (() => boolean) | undefined;
-  /** struct pollfd { int fd; short events, revents; }: for looking, of the descriptor and of others' eventfd. */
-  readonly #look: Int32Array<ArrayBuffer> = new Int32Array(memory(16).buffer);
+  /** struct pollfd { int fd; short events, revents; }: for looking, of the descriptors and of others' eventfd. */
+  readonly #look: Int32Array<ArrayBuffer> = new Int32Array(memory(POLLED * 8).buffer);
   readonly #looks: number;
-  /** The same of the descriptor and of the eventfd, for sleeping; in use by another thread meanwhile. */
-  readonly #sleep: Int32Array<ArrayBuffer> = new Int32Array(memory(16).buffer);
+  /** The same of the descriptors and of the eventfd, for sleeping; in use by another thread meanwhile. */
+  readonly #sleep: Int32Array<ArrayBuffer> = new Int32Array(memory(POLLED * 8).buffer);
   /** struct timespec { int64 seconds, nanoseconds; } */
   readonly #timeout: Int32Array<ArrayBuffer> = new Int32Array(memory(16).buffer);
   #waiting: Promise<void> | undefined;
@@ -97,15 +102,17 @@ export class Waiter {
   #release: (() => void) | undefined;
 
   /** A waiter for `fd`, which stays the caller's. Throws a `NicError` in the name of `nic`. */
-  constructor(fd: number, nic: string, { peek, event }: WaiterOptions = {}) {
+  constructor(fd: number, nic: string, { peek, event, also = -1 }: WaiterOptions = {}) {
     this.#libc = libc(nic);
     this.#peek = peek;
     this.#ownsEvent = event === undefined;
     this.#event = event === undefined ? EventFd.make(nic) : new EventFd(event);
-    this.#looks = this.#ownsEvent ? 1 : 2;
+    this.#looks = this.#ownsEvent ? POLLED - 1 : POLLED;
     waiters++;
-    this.#look.set([fd, POLLIN, this.#event.fd, POLLIN]);
-    this.#sleep.set([fd, POLLIN, this.#event.fd, POLLIN]);
+    // poll(2) passes over a negative one.
+    const polled = [fd, POLLIN, also, POLLIN, this.#event.fd, POLLIN];
+    this.#look.set(polled);
+    this.#sleep.set(polled);
   }
 
   /** Tells that frames passed just now, so that more are likely soon. */
@@ -164,7 +171,7 @@ export class Waiter {
 
   /** Something can be read. Who was woken by others takes note of it once. */
   #looked(): boolean {
-    if (!this.#ownsEvent && this.#look[3]! >>> 16 !== 0) this.#event.drain();
+    if (!this.#ownsEvent && this.#look[EVENT_ANSWER]! >>> 16 !== 0) this.#event.drain();
     return true;
   }
 
@@ -198,11 +205,11 @@ export class Waiter {
   async #sleepUntil(deadline: Instant, now: Instant): Promise<void> {
     if (deadline !== NEVER) this.#setTimeout(Math.min(deadline - now, LONGEST_SLEEP));
     this.#sleeping = true;
-    await this.#libc.ppollAside(this.#sleep, 2, deadline === NEVER ? null : this.#timeout, null);
+    await this.#libc.ppollAside(this.#sleep, POLLED, deadline === NEVER ? null : this.#timeout, null);
     this.#sleeping = false;
     this.#lastTurn = monotonicNow();
     if (this.#release !== undefined) return this.#release();
-    if (this.#sleep[3]! >>> 16 !== 0) this.#event.drain();
+    if (this.#sleep[EVENT_ANSWER]! >>> 16 !== 0) this.#event.drain();
     this.#woken = false;
   }
 }

@@ -7,6 +7,7 @@
 import type { Receiver, Sender } from "../../stack/handler.ts";
 import { completeChecksum } from "../../stack/offload.ts";
 import { ALL_MANUAL, type NicInfo, type Slot } from "../../stack/slot.ts";
+import { copyBytes } from "../../stack/store/copy.ts";
 import { type Instant, NEVER } from "../../stack/store/time.ts";
 import { Address, multicastMac } from "../../stack/wire/address.ts";
 import { Mac } from "../../stack/wire/mac.ts";
@@ -16,6 +17,7 @@ import { Errno, errnoText } from "./errno.ts";
 import { hardwareAddress, interfaceDriver, interfaceIndex, interfaceMtu } from "./netif.ts";
 import { findPartial } from "./partial-checksum.ts";
 import { monotonicNow, Waiter } from "./waiter.ts";
+import { XdpGroups } from "./xdp-groups.ts";
 import { CHUNK_SIZE, frameMemory, XdpFrames } from "./xdp-frames.ts";
 import { XdpHook, type XdpMode } from "./xdp-hook.ts";
 import { ARP_MARK, ARP_MARK_AT, KEY_LENGTH } from "./xdp-program.ts";
@@ -90,6 +92,8 @@ export class Xdp implements Nic {
   readonly #hasPartial: boolean;
   readonly #batch: DeviceSlot[] = [];
   readonly #waiter: Waiter;
+  readonly #groups: XdpGroups;
+  readonly #sendCopy: (slot: DeviceSlot) => void;
   #failure: string | undefined;
   #isReceiving = false;
   #isSending = false;
@@ -121,15 +125,21 @@ export class Xdp implements Nic {
     this.#frames = new XdpFrames(bytes, FRAMES, this.#info);
     for (let frame = 0; frame < ENTRIES; frame++) this.#frames.fillFromFree(socket.fill);
     socket.fill.publishProduced();
-    let hook: XdpHook | undefined;
+    let hook: XdpHook | undefined, groups: XdpGroups | undefined;
+    this.#sendCopy = (slot) => this.#copy(slot);
     try {
       this.isZeroCopy = socket.bind(this.#index, queue);
+      groups = this.#groups = new XdpGroups(name, this.#info, this.counters, share);
       hook = this.#hook = new XdpHook(name, share);
       hook.serve(queue, socket.fd);
       this.mode = hook.attach(this.#index, options.mode);
-      this.#waiter = new Waiter(socket.fd, name, { peek: () => socket.hasArrived() });
+      this.#waiter = new Waiter(socket.fd, name, {
+        peek: () => socket.hasArrived() || this.#groups.hasArrived(),
+        also: groups.fd,
+      });
     } catch (error) {
       hook?.close();
+      groups?.close();
       socket.close();
       throw error;
     }
@@ -145,10 +155,12 @@ export class Xdp implements Nic {
 
   /**
    * From now on frames for `mac` come in, ARP packets that look for one of `addresses` (IPv4), and what is sent to the
-   * groups in which neighbours look for them (IPv6, RFC 4861 7.2.2). All else is the host's.
+   * groups in which neighbours look for them (IPv6, RFC 4861 7.2.2). Of what is sent to other groups a copy comes, as the
+   * host needs it, too. All else is the host's.
    */
   claim(mac: Mac, addresses: Iterable<Claimed>): void {
     if (this.#failure !== undefined) return;
+    this.#groups.claim(mac);
     const keys = [stationKey(mac)];
     const group = new Address(), station = new Mac();
     for (const { address } of addresses) {
@@ -172,11 +184,14 @@ export class Xdp implements Nic {
         count += filled;
         this.#handOn(filled, receiver);
       }
+      if (count < max && this.#failure === undefined) count += this.#rxGroups(max - count, receiver);
     } finally {
       this.#isReceiving = false;
     }
     if (count > 0) this.#waiter.active();
-    else if (this.#info.timestamp - this.#checked > CHECK_INTERVAL) this.#check();
+    else if (this.#groups.takeError() !== 0 || this.#info.timestamp - this.#checked > CHECK_INTERVAL) {
+      this.#check();
+    }
     return count;
   }
 
@@ -219,8 +234,30 @@ export class Xdp implements Nic {
     this.#failure ??= `${this.#interface} is closed`;
     this.#waiter.close(() => {
       this.#hook.close();
+      this.#groups.close();
       this.#socket.close();
     });
+  }
+
+  #rxGroups(max: number, receiver: Receiver<Slot>): number {
+    if (!this.#groups.hasArrived()) return 0;
+    try {
+      return this.#groups.rx(max, receiver, this.#sendCopy);
+    } finally {
+      this.#flush();
+    }
+  }
+
+  /** Queues an answer that lies in memory of the other socket's. */
+  #copy({ frame }: DeviceSlot): void {
+    const slot = this.#frames.take();
+    completeChecksum(frame);
+    if (slot === undefined || !slot.frame.resize(frame.length)) this.counters.sendFull++;
+    else {
+      copyBytes(slot.frame.bytes, slot.frame.start, frame.bytes, frame.start, frame.length);
+      if (this.#queue(slot)) return;
+    }
+    if (slot !== undefined) this.#frames.give(slot, this.#socket.fill);
   }
 
   #takeBatch(count: number): void {

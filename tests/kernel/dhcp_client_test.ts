@@ -4,16 +4,17 @@ import { ethox } from "../support/command.ts";
 import { Dnsmasq } from "../support/dnsmasq.ts";
 import { Server, source } from "../support/ethox.ts";
 import { run } from "../support/netns.ts";
-import { KERNEL, makeTap, peer, peerTest, pingHost, TAP } from "../support/peer.ts";
+import { SHARED, tap } from "../support/cables.ts";
+import { KERNEL, makeCable, makeTap, nicTest, peer, peerTest, pingHost, TAP } from "../support/peer.ts";
 
 const RANGE = "--dhcp-range=10.0.0.50,10.0.0.60,255.255.255.0";
 
-peerTest(
+nicTest(
   "dhcp: an address is leased before the ready event, with router, DNS and domain, answered for, and given back in the end",
   ["dnsmasq", "ping"],
   source,
   async () => {
-    makeTap();
+    const nic = await makeCable();
     await using dnsmasq = await Dnsmasq.start(
       `${RANGE},10m`,
       "--dhcp-option=option:router,10.0.0.2",
@@ -21,7 +22,7 @@ peerTest(
       "--domain=lan.example",
       "--dhcp-option=option:domain-search,a.example,b.example",
     );
-    await using server = await Server.start(source, `tap:${TAP}`, "dhcp", "--hostname", "box-1");
+    await using server = await Server.start(source, nic, "dhcp", "--hostname", "box-1");
     const [ready] = server.events;
     const [, address = ""] = /^(10\.0\.0\.5\d|10\.0\.0\.60)\/24$/.exec(ready?.addresses?.[0] ?? "") ?? [];
     assert.notEqual(address, "", JSON.stringify(ready));
@@ -34,6 +35,7 @@ peerTest(
     assert.ok(packets["dhcp-client"]!["sent"]! >= 3, "DISCOVER, REQUEST, RELEASE");
     await dnsmasq.logged(/DHCPRELEASE/);
   },
+  [tap, ...SHARED],
 );
 
 peerTest(

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { findProgram } from "../../scripts/setup/programs.ts";
 import { ethox } from "../support/command.ts";
 import { source } from "../support/ethox.ts";
-import { APPLIANCE, KERNEL, makeTap, peer, peerTest, serve, TAP } from "../support/peer.ts";
+import { SHARED, tap } from "../support/cables.ts";
+import { APPLIANCE, KERNEL, makeTap, nicTest, peer, peerTest, serve, TAP } from "../support/peer.ts";
 import { withDirectory } from "../support/tcp-peers.ts";
 
 /** Asks the group for the address of box.local from a port of chance, and prints what comes back. */
@@ -17,7 +18,7 @@ data, sender = s.recvfrom(2000)
 print(socket.inet_ntoa(data[-4:]))
 `;
 
-peerTest(
+nicTest(
   "mdns: dig finds the appliance by its name on the link, and its name by its address",
   ["dig"],
   source,
@@ -41,6 +42,7 @@ peerTest(
       "three probes, an announcement or two, three answers, a goodbye",
     );
   },
+  [tap, ...SHARED],
 );
 
 /** Runs avahi-daemon as a host of the link while `body` does its work. */

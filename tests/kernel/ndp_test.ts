@@ -1,7 +1,7 @@
 /** IPv6's neighbours, addresses and routers with the Linux kernel and dnsmasq on the other side. */
 import assert from "node:assert/strict";
 import { ethox } from "../support/command.ts";
-import { ETHERNET } from "../support/cables.ts";
+import { ETHERNET, SHARED, tap } from "../support/cables.ts";
 import { Dnsmasq } from "../support/dnsmasq.ts";
 import { Server, source } from "../support/ethox.ts";
 import { run } from "../support/netns.ts";
@@ -50,7 +50,7 @@ nicTest("ndp: we find the kernel, and ping it by both of its addresses", ["ip"],
   assert.match(out, /3 packets transmitted, 3 received/);
 }, ETHERNET);
 
-peerTest(
+nicTest(
   "slaac: dnsmasq advertises a prefix: the address is made, announced by the ready event, and answered (RFC 4862)",
   ["dnsmasq", "ping", "ip"],
   source,
@@ -78,6 +78,7 @@ peerTest(
     assert.deepEqual(again.events[0]?.addresses, addresses, "stable over a restart (RFC 7217)");
     await again.stop();
   },
+  [tap, ...SHARED],
 );
 
 peerTest(

@@ -71,6 +71,9 @@ export const [xdpSkb, xdpDrv]: readonly [Cable, Cable] = [xdp("skb"), xdp("drv")
 /** All kinds. */
 export const CABLES: readonly Cable[] = [tap, plainTap, tun, raw, xdpSkb, xdpDrv];
 
+/** Those that stand on an interface of the host's, beside it. */
+export const SHARED: readonly Cable[] = [raw, xdpSkb, xdpDrv];
+
 /** Those on which neighbours have to be looked for. */
 export const ETHERNET: readonly Cable[] = CABLES.filter(({ hasEthernet }) => hasEthernet);
 

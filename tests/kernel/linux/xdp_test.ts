@@ -69,30 +69,82 @@ xdpTest("the kernel's pings are answered where they lie, and all frames are coun
   await reflecting;
 });
 
-xdpTest("what is claimed comes in, the rest is the host's", async (near, far) => {
-  const ask = (target: string) => arpFrame({ target });
-  const all = () =>
-    send(
-      far,
-      frame(MAC, 50),
-      frame(OTHER, 51),
-      frame("ff:ff:ff:ff:ff:ff", 52),
-      ask("10.0.0.1"),
-      ask("10.0.0.9"),
-      frame("33:33:ff:00:00:01", 54),
-      frame("33:33:00:00:00:01", 55),
-    );
-  all();
-  assert.deepEqual(await collect(near, 1, 100), [], "nothing is claimed");
-  near.claim(Mac.parse(MAC), addresses("10.0.0.1", "fe80::1"));
-  all();
-  assert.deepEqual(lengths(await collect(near, 3)), [50, 28, 54]);
-  assert.deepEqual(await collect(near, 1, 100), []);
-  near.claim(Mac.parse(MAC), addresses("10.0.0.9"));
-  all();
-  const [, asked] = await collect(near, 2);
-  assert.deepEqual([asked, await collect(near, 1, 100)], [ask("10.0.0.9"), []]);
+xdpTest(
+  "what is claimed comes in, of groups' frames a copy, and the rest is the host's",
+  async (near, far) => {
+    const ask = (target: string) => arpFrame({ target });
+    const all = () =>
+      send(
+        far,
+        frame(MAC, 50),
+        frame(OTHER, 51),
+        frame("ff:ff:ff:ff:ff:ff", 52),
+        ask("10.0.0.1"),
+        ask("10.0.0.9"),
+        frame("33:33:ff:00:00:01", 54),
+        frame("33:33:00:00:00:01", 55),
+      );
+    const taken = async (count: number) => (await collect(near, count)).sort((a, b) => a.length - b.length);
+    all();
+    assert.deepEqual(await collect(near, 1, 100), [], "nothing is claimed");
+    near.claim(Mac.parse(MAC), addresses("10.0.0.1", "fe80::1"));
+    all();
+    assert.deepEqual(lengths(await taken(6)), [28, 28, 50, 52, 54, 55]);
+    assert.deepEqual(await collect(near, 1, 100), [], "each once");
+    near.claim(Mac.parse(MAC), addresses("10.0.0.9"));
+    all();
+    assert.deepEqual(lengths(await taken(6)), [28, 28, 50, 52, 54, 55]);
+    assert.deepEqual(await collect(near, 1, 100), []);
+    assert.equal(near.counters.received, 12);
+  },
+);
+
+xdpTest("the host keeps what is sent to groups", async (near, far) => {
+  near.claim(Mac.parse(MAC), addresses("10.0.0.1"));
+  const host = openRaw(NEAR);
+  try {
+    send(far, frame("33:33:00:00:00:01", 55), frame("ff:ff:ff:ff:ff:ff", 52), frame(MAC, 50));
+    assert.deepEqual(lengths(await collect(host, 3, 200)), [55, 52]);
+    assert.deepEqual(lengths(await collect(near, 3)).sort(), [50, 52, 55]);
+  } finally {
+    host.close();
+  }
 });
+
+xdpTest(
+  "what came to a group is answered in its place, also by bursts longer than the ring",
+  async (near, far) => {
+    near.claim(Mac.parse(MAC), []);
+    let answered = 0;
+    for (let round = 0; round < 100; round++) {
+      send(far, ...Array.from({ length: 30 }, () => frame("33:33:00:00:00:01", 55)));
+      for (let turn = 0; turn < 500 && near.counters.received < 30 * (round + 1); turn++) {
+        near.rx(64, {
+          receive: (slot) => {
+            slot.queue();
+          },
+        });
+        await near.ready(near.now() + milliseconds(20));
+      }
+      answered += (await collect(far, 30)).length;
+    }
+    assert.deepEqual([near.counters.received, near.counters.sent, answered], [3_000, 3_000, 3_000]);
+  },
+);
+
+xdpTest(
+  "the card is asked to listen to the station that is claimed, and no longer once the NIC is closed",
+  async (near) => {
+    const promiscuity = async () =>
+      /promiscuity (\d+)/.exec(await ip("-d", "link", "show", "dev", NEAR))?.[1];
+    const before = await promiscuity();
+    near.claim(Mac.parse(MAC), []);
+    // A veth cannot filter for one more, so it listens to all.
+    assert.notEqual(await promiscuity(), before);
+    near.close();
+    assert.equal(await promiscuity(), before);
+  },
+);
 
 xdpTest("the host goes on answering on the interface", async (near) => {
   near.claim(Mac.parse(MAC), addresses("10.0.0.1"));
