@@ -144,7 +144,8 @@ familyTest(
               "there is room for what was offered",
             );
             const opened = (c.rcvEdge - before) | 0;
-            ok(opened >= 0, `opened by ${opened}`);
+            // Rounding may take back a little (RFC 7323 2.4).
+            ok(opened >= -slack, `opened by ${opened}`);
             ok(
               opened <= slack || opened + slack >= Math.min(c.rcvMss, options.buffer! >> 1),
               `opened by ${opened}`,
