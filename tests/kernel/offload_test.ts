@@ -22,14 +22,14 @@ import { exchange, hash, noise, withDirectory } from "../support/tcp-peers.ts";
 
 const MODES = ["offload=on", "offload=off"] as const;
 
-/** Loses so many of a hundred frames from us, whole segments or many in one. */
-async function lose(percent: number): Promise<void> {
+/** Loses every frame from us of so many, whole segments or many in one. */
+async function loseEvery(nth: number): Promise<void> {
   await run(
     findProgram("nft") ?? "nft",
     `table netdev loss {
       chain ingress {
         type filter hook ingress device "${TAP}" priority 0; policy accept;
-        ip protocol tcp numgen random mod 100 < ${percent} counter drop
+        ip protocol tcp numgen inc mod ${nth} ${nth - 1} counter drop
       }
     }`,
   );
@@ -56,7 +56,7 @@ for (const mode of MODES) {
     source,
     async () => {
       await using server = await serveOn(mode, source, "tcp-echo");
-      await lose(5);
+      await loseEvery(20);
       const bytes = noise(4 << 20);
       assert.equal(await exchange(APPLIANCE, 7, bytes), hash(bytes));
       const { packets } = await server.stop();
