@@ -7,75 +7,74 @@
 /** Its 128-bit key: four words of real randomness. */
 export type SipKey = readonly [number, number, number, number];
 
-// The 64-bit state words as pairs, low half first; a typed array keeps them unboxed.
-const v = new Int32Array(8);
-
-function addPair(a: number, b: number): void {
-  const low = (v[a]! >>> 0) + (v[b]! >>> 0);
-  v[a + 1] = (v[a + 1]! + v[b + 1]! + (low > 0xffffffff ? 1 : 0)) | 0;
-  v[a] = low | 0;
-}
-
-function rotatePair(a: number, bits: number): void {
-  const low = v[a]!, high = v[a + 1]!;
-  if (bits === 32) {
-    v[a] = high;
-    v[a + 1] = low;
-    return;
-  }
-  v[a] = (low << bits) | (high >>> (32 - bits));
-  v[a + 1] = (high << bits) | (low >>> (32 - bits));
-}
-
-function xorPair(a: number, b: number): void {
-  v[a] = v[a]! ^ v[b]!;
-  v[a + 1] = v[a + 1]! ^ v[b + 1]!;
-}
-
-function round(): void {
-  addPair(0, 2);
-  rotatePair(2, 13);
-  xorPair(2, 0);
-  rotatePair(0, 32);
-  addPair(4, 6);
-  rotatePair(6, 16);
-  xorPair(6, 4);
-  addPair(0, 6);
-  rotatePair(6, 21);
-  xorPair(6, 0);
-  addPair(4, 2);
-  rotatePair(2, 17);
-  xorPair(2, 4);
-  rotatePair(4, 32);
-}
-
-function mix(low: number, high: number): void {
-  v[6] = v[6]! ^ low;
-  v[7] = v[7]! ^ high;
-  round();
-  round();
-  v[0] = v[0]! ^ low;
-  v[1] = v[1]! ^ high;
-}
+const result = new Int32Array(2);
 
 /** The low 32 bits, signed, of the hash of `words[0..count)`, each taken as four bytes in little-endian order. */
 export function sipHash(words: Int32Array, count: number, key: SipKey): number {
-  v[0] = key[0] ^ 0x70736575;
-  v[1] = key[1] ^ 0x736f6d65;
-  v[2] = key[2] ^ 0x6e646f6d;
-  v[3] = key[3] ^ 0x646f7261;
-  v[4] = key[0] ^ 0x6e657261;
-  v[5] = key[1] ^ 0x6c796765;
-  v[6] = key[2] ^ 0x79746573;
-  v[7] = key[3] ^ 0x74656462;
-  let index = 0;
-  for (; index + 2 <= count; index += 2) mix(words[index]!, words[index + 1]!);
-  // The last block holds what is left over and, in its top byte, the length in bytes modulo 256.
-  mix(index < count ? words[index]! : 0, (count * 4) << 24);
-  v[4] = v[4]! ^ 0xff;
-  round();
-  round();
-  round();
-  round();
-  return v[0]! ^ v[2]! ^ v[4]! ^ v[6]!;
+  sipHash64(words, count, key, result);
+  return result[0]!;
+}
+
+/** The whole hash, to `hash[0]` and `hash[1]`: the low half first. */
+export function sipHash64(words: Int32Array, count: number, key: SipKey, hash: Int32Array): void {
+  // Each of the four state words as two halves.
+  let low0 = key[0] ^ 0x70736575, high0 = key[1] ^ 0x736f6d65;
+  let low1 = key[2] ^ 0x6e646f6d, high1 = key[3] ^ 0x646f7261;
+  let low2 = key[0] ^ 0x6e657261, high2 = key[1] ^ 0x6c796765;
+  let low3 = key[2] ^ 0x79746573, high3 = key[3] ^ 0x74656462;
+  // Two rounds a block. The last block holds what is left over and, in its top byte, the length in bytes modulo 256.
+  const last = count >> 1, end = 2 * (last + 1);
+  for (let step = 0; step < end + 4; step++) {
+    const block = step >> 1;
+    const isBlock = block <= last;
+    const low = isBlock && 2 * block < count ? words[2 * block]! : 0;
+    const high = block < last ? words[2 * block + 1]! : block === last ? (count * 4) << 24 : 0;
+    if ((step & 1) === 0) {
+      low3 ^= low;
+      high3 ^= high;
+    }
+    // Then four rounds to finish.
+    if (step === end) low2 ^= 0xff;
+
+    let sum = (low0 + low1) | 0;
+    high0 = (high0 + high1 + (sum >>> 0 < low1 >>> 0 ? 1 : 0)) | 0;
+    low0 = sum;
+    let carried = ((low1 << 13) | (high1 >>> 19)) ^ low0;
+    high1 = ((high1 << 13) | (low1 >>> 19)) ^ high0;
+    low1 = carried;
+    carried = low0;
+    low0 = high0;
+    high0 = carried;
+
+    sum = (low2 + low3) | 0;
+    high2 = (high2 + high3 + (sum >>> 0 < low3 >>> 0 ? 1 : 0)) | 0;
+    low2 = sum;
+    carried = ((low3 << 16) | (high3 >>> 16)) ^ low2;
+    high3 = ((high3 << 16) | (low3 >>> 16)) ^ high2;
+    low3 = carried;
+
+    sum = (low0 + low3) | 0;
+    high0 = (high0 + high3 + (sum >>> 0 < low3 >>> 0 ? 1 : 0)) | 0;
+    low0 = sum;
+    carried = ((low3 << 21) | (high3 >>> 11)) ^ low0;
+    high3 = ((high3 << 21) | (low3 >>> 11)) ^ high0;
+    low3 = carried;
+
+    sum = (low2 + low1) | 0;
+    high2 = (high2 + high1 + (sum >>> 0 < low1 >>> 0 ? 1 : 0)) | 0;
+    low2 = sum;
+    carried = ((low1 << 17) | (high1 >>> 15)) ^ low2;
+    high1 = ((high1 << 17) | (low1 >>> 15)) ^ high2;
+    low1 = carried;
+    carried = low2;
+    low2 = high2;
+    high2 = carried;
+
+    if ((step & 1) !== 0) {
+      low0 ^= low;
+      high0 ^= high;
+    }
+  }
+  hash[0] = low0 ^ low1 ^ low2 ^ low3;
+  hash[1] = high0 ^ high1 ^ high2 ^ high3;
 }

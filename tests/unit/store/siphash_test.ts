@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { sipHash, type SipKey } from "../../../stack/store/siphash.ts";
+import { sipHash, sipHash64, type SipKey } from "../../../stack/store/siphash.ts";
 import { check, fc } from "../../support/property.ts";
 
 const MASK = (1n << 64n) - 1n;
@@ -59,6 +59,9 @@ Deno.test("siphash: agrees with the paper's algorithm for any words and key", ()
     const input = Int32Array.from(list);
     const expected = reference(new Uint8Array(input.buffer), pair(k[0], k[1]), pair(k[2], k[3]));
     assert.equal(sipHash(input, list.length, k) >>> 0, Number(expected & 0xffffffffn));
+    const hash = new Int32Array(2);
+    sipHash64(input, list.length, k, hash);
+    assert.deepEqual([...hash], [expected, expected >> 32n].map((half) => Number(BigInt.asIntN(32, half))));
   }));
 });
 
