@@ -38,6 +38,12 @@ const BATCH = 16;
  */
 const BATCH_BYTES = 1 << 18;
 
+/**
+ * Nor are more bytes than this and one frame filled before they are written: as many as the first cache keeps until then,
+ * and a long frame by itself.
+ */
+const SEND_BYTES = 1 << 14;
+
 /** The longest frame that many segments are put together in: an IP packet behind a link's header. */
 const LONGEST_SUPER = 0xffff + LINK_HEADER;
 
@@ -83,8 +89,12 @@ export class Tap implements Nic {
   readonly #interface: string;
   readonly #pool: SlotPool;
   readonly #views: FrameViews;
-  /** The slots that frames are read into; the pool keeps two more, for a tx inside of an rx. */
+  /** The slots that frames are read into, and those to be sent filled in. */
   readonly #batch: DeviceSlot[];
+  /** The one slot of a tx inside of an rx. */
+  readonly #nested: DeviceSlot[];
+  /** A spare slot, in the place of one that the writer holds. */
+  #aside: DeviceSlot;
   /** Datagrams in one that are being cut, or a spare slot. */
   #parked: DeviceSlot;
   readonly #segmenter = new Segmenter();
@@ -107,6 +117,7 @@ export class Tap implements Nic {
   readonly #waiter: Waiter;
   #failure: string | undefined;
   #isReceiving = false;
+  #isSending = false;
 
   /** A NIC over an attachment, which it owns from now on unless that is lent. */
   constructor(name: string, attachment: TapAttachment, options: TapOptions) {
@@ -134,6 +145,8 @@ export class Tap implements Nic {
     this.#pool = new SlotPool(BATCH + 3, longest + 1, this.#info, RESERVE);
     this.#views = new FrameViews(this.#pool, this.#header);
     this.#batch = this.#pool.slots.slice(0, BATCH).map(() => this.#pool.take()!);
+    this.#nested = [this.#pool.take()!];
+    this.#aside = this.#pool.take()!;
     this.#parked = this.#pool.take()!;
     this.#writer = new TapWriter(this.#libc, this.#fd, this.#views, this.counters, attachment.offloads);
     this.#isLent = attachment.lentWith !== undefined;
@@ -149,7 +162,7 @@ export class Tap implements Nic {
   }
 
   rx(max: number, receiver: Receiver<Slot>): number {
-    if (this.#failure !== undefined || this.#isReceiving) return 0;
+    if (this.#failure !== undefined || this.#isReceiving || this.#isSending) return 0;
     this.#isReceiving = true;
     this.#info.timestamp = monotonicNow();
     let count = 0;
@@ -169,27 +182,15 @@ export class Tap implements Nic {
   }
 
   tx(max: number, sender: Sender<Slot>): number {
-    if (this.#failure !== undefined) return 0;
+    if (this.#failure !== undefined || this.#isSending) return 0;
+    this.#isSending = true;
     this.#info.timestamp = monotonicNow();
-    // Two, for one may be held until the next is known.
-    let slot = this.#pool.take(), other = this.#pool.take();
-    if (slot === undefined || other === undefined) return 0;
     let count = 0;
     try {
-      for (; count < max; count++) {
-        slot.frame.resize(0);
-        slot.reset();
-        sender.send(slot);
-        if (!slot.queued) break;
-        if (!slot.leaves || this.#failure !== undefined || !this.#writer.leave(slot)) continue;
-        const held: DeviceSlot = slot;
-        slot = other;
-        other = held;
-      }
+      while (this.#isSending && count < max) count += this.#sendBatch(max - count, sender);
     } finally {
+      this.#isSending = false;
       this.#flush();
-      this.#pool.give(slot);
-      this.#pool.give(other);
     }
     if (count > 0) this.#waiter.active();
     return count;
@@ -251,6 +252,39 @@ export class Tap implements Nic {
       bytes += slot.frame.length;
     }
     return filled;
+  }
+
+  /** Has a batch of up to `most` frames filled, and writes it. Sending is over when a slot was left as it was. */
+  #sendBatch(most: number, sender: Sender<Slot>): number {
+    const slots = this.#isReceiving ? this.#nested : this.#batch;
+    const wanted = Math.min(most, slots.length);
+    let filled = 0;
+    try {
+      for (let bytes = 0; filled < wanted && bytes < SEND_BYTES; filled++) {
+        const slot = slots[filled]!;
+        slot.frame.resize(0);
+        slot.reset();
+        sender.send(slot);
+        if (!slot.queued) {
+          this.#isSending = false;
+          break;
+        }
+        bytes += slot.frame.length;
+      }
+    } finally {
+      this.#write(slots, filled);
+    }
+    return filled;
+  }
+
+  /** Writes those of the first `count` slots that leave. A handler may have closed the NIC, whose descriptor is gone. */
+  #write(slots: DeviceSlot[], count: number): void {
+    for (let index = 0; index < count && this.#failure === undefined; index++) {
+      const slot = slots[index]!;
+      if (!slot.leaves || !this.#writer.leave(slot)) continue;
+      slots[index] = this.#aside;
+      this.#aside = slot;
+    }
   }
 
   /** Datagrams in one are handed on one by one: puts them aside, another slot in their place. */

@@ -115,7 +115,7 @@ export class Waiter {
     this.#sleep.set(polled);
   }
 
-  /** Tells that frames passed just now, so that more are likely soon. */
+  /** Tells that frames passed just now, so that more are likely soon: the next wait ends at once. */
   active(): void {
     this.#active = true;
   }
@@ -133,6 +133,8 @@ export class Waiter {
     if (this.#active) {
       this.#active = false;
       this.#lastActive = now;
+      // More are likely: whoever reads the next one looks for it as well as we could, and has it then.
+      if (now - this.#lastTurn < TURN_INTERVAL) return DONE;
     }
     if (now - this.#lastTurn < TURN_INTERVAL && this.#due(deadline, now)) return DONE;
     this.#deadline = deadline;

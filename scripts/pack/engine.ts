@@ -9,5 +9,5 @@
  * it takes about 0.7 times as long: `deno task bench echo` shows both (docs/performance.md).
  */
 export const ENGINE_FLAGS: readonly string[] = [
-  "--v8-flags=--max-inlined-bytecode-size-cumulative=10000",
+  "--v8-flags=--max-inlined-bytecode-size-cumulative=4000",
 ];
