@@ -10,10 +10,11 @@
 import { Checksum, type Frame, Segmentation } from "../../stack/frame.ts";
 import type { Receiver, Sender } from "../../stack/handler.ts";
 import { completeChecksum } from "../../stack/offload.ts";
-import { ALL_MANUAL, type NicInfo, OFFLOADING, type Slot } from "../../stack/slot.ts";
+import { ALL_MANUAL, Medium, type NicInfo, OFFLOADING, type Slot } from "../../stack/slot.ts";
 import { type Instant, NEVER } from "../../stack/store/time.ts";
 import type { Mac } from "../../stack/wire/mac.ts";
 import { DeviceInfo, type DeviceSlot, type Nic, NicCounters, SlotPool } from "../device.ts";
+import { DatagramParts } from "../datagram-parts.ts";
 import { NicError } from "../error.ts";
 import { Errno, errnoText } from "./errno.ts";
 import { addressOf } from "./mapping.ts";
@@ -33,7 +34,7 @@ const LINK_HEADER = 18;
 const BATCH = 32;
 
 /** What may come in one, which nobody can refuse here. */
-const AGREED: virtio.Agreed = { checksum: true, tcp: true, udp: false };
+const AGREED: virtio.Agreed = { checksum: true, tcp: true, udp: true };
 
 /** How often an interface that is down is looked at, in microseconds. */
 const DOWN_INTERVAL: Instant = 100_000;
@@ -92,6 +93,8 @@ export class Raw implements Nic {
   readonly #pool: SlotPool;
   readonly #poolAddress: number;
   readonly #filled: DeviceSlot[] = [];
+  readonly #parts: DatagramParts;
+  readonly #sendParts: (slots: readonly DeviceSlot[], count: number) => void;
   readonly #sending: SendBatch;
   readonly #waiter: Waiter;
   #failure: string | undefined;
@@ -112,6 +115,8 @@ export class Raw implements Nic {
     // Memory that is never written to costs nothing.
     this.#pool = new SlotPool(BATCH, 0xffff + LINK_HEADER, this.#info, RESERVE);
     this.#poolAddress = addressOf(this.#pool.bytes);
+    this.#parts = new DatagramParts(this.#pool, BATCH, this.counters, () => this.#failure === undefined);
+    this.#sendParts = (slots, count) => this.#send(slots, count, this.#poolAddress);
     this.#sending = new SendBatch(socket.fd, BATCH);
     this.#waiter = new Waiter(socket.fd, name, {
       peek: () => (this.#ring.status() & RingStatus.User) !== 0,
@@ -226,6 +231,7 @@ export class Raw implements Nic {
     }
     if (!this.#readOffload(frame, status)) return false;
     this.#ring.restoreTag(slot, status);
+    if (frame.segmentation === Segmentation.Udp) return true;
     const length = frame.end - frame.start;
     this.counters.received++;
     this.counters.receivedBytes += length;
@@ -253,7 +259,11 @@ export class Raw implements Nic {
     let handed = 0;
     try {
       // A handler may close the NIC.
-      while (handed < count && this.#failure === undefined) receiver.receive(this.#batch[handed++]!);
+      while (handed < count && this.#failure === undefined) {
+        const slot = this.#batch[handed++]!;
+        if (slot.frame.segmentation !== Segmentation.Udp) receiver.receive(slot);
+        else this.#parts.receive(slot.frame, Medium.Ethernet, receiver, this.#sendParts);
+      }
     } finally {
       this.#send(this.#batch, handed, this.#ring.address);
       for (let index = 0; index < count; index++) this.#ring.give(this.#batch[index]!);

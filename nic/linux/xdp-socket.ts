@@ -64,7 +64,10 @@ export class XdpRing {
 
   /** The word where our next entry is; moves on to the one behind it. */
   next(): number {
-    return this.#entries + (this.#own++ & (this.size - 1)) * this.#stride;
+    const own = this.#own;
+    // 32 bits that wrap, as the kernel's: beyond them the number would be an object on the heap, packet by packet.
+    this.#own = (own + 1) | 0;
+    return this.#entries + (own & (this.size - 1)) * this.#stride;
   }
 
   /** The rings' memory. */

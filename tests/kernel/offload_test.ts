@@ -13,10 +13,11 @@ import { Protocol } from "../../stack/wire/protocol.ts";
 import * as udp from "../../stack/wire/udp.ts";
 import { readPcap } from "../../mod.ts";
 import { findProgram } from "../../scripts/setup/programs.ts";
-import { source } from "../support/ethox.ts";
+import { raw } from "../support/cables.ts";
+import { type Server, source } from "../support/ethox.ts";
 import { KernelUdp } from "../support/kernel-udp.ts";
 import { kernelTest, run } from "../support/netns.ts";
-import { APPLIANCE, peer, peerTest, serveOn, TAP } from "../support/peer.ts";
+import { APPLIANCE, nicTest, peer, peerTest, serve, serveOn, TAP } from "../support/peer.ts";
 import { REFLECTOR, reflector } from "../support/reflector.ts";
 import { exchange, hash, noise, withDirectory } from "../support/tcp-peers.ts";
 
@@ -114,6 +115,39 @@ s = connected()
   return JSON.parse(stdout);
 }
 
+/** The kernel sends datagrams of all lengths in one (UDP_SEGMENT); each is echoed. */
+async function assertTakenApart(server: Server): Promise<void> {
+  const answers = await python(`
+rng, answers = random.Random(7), []
+for size, length in [(100, 6000), (1000, 44500), (18, 18 * 60 + 1), (1472, 1472 * 40)]:
+  s.setsockopt(socket.SOL_UDP, SEGMENT, size)
+  sent = rng.randbytes(length)
+  s.send(sent)
+  count, received = 0, b""
+  while len(received) < length:
+    received += s.recv(2000)
+    count += 1
+  answers.append([count, received == sent])
+print(json.dumps(answers))
+`);
+  assert.deepEqual(answers, [[60, true], [45, true], [61, true], [40, true]]);
+  const { packets, drops } = await server.stop();
+  assert.equal(packets["udp"]!["received"], 206);
+  assert.equal(packets["udp"]!["sent"], 206);
+  assert.equal(drops["nic"], undefined);
+}
+
+nicTest(
+  "udp: datagrams that a sender on this machine left in one are taken apart",
+  [],
+  source,
+  async () => {
+    await using server = await serve(source, "udp-echo");
+    await assertTakenApart(server);
+  },
+  [raw],
+);
+
 for (const mode of MODES) {
   peerTest(
     `tap: bursts of datagrams of all sizes and two flows come back as they were, with ${mode}`,
@@ -150,24 +184,7 @@ print(json.dumps([wrong, left]))
     source,
     async () => {
       await using server = await serveOn(mode, source, "udp-echo");
-      const answers = await python(`
-rng, answers = random.Random(7), []
-for size, length in [(100, 6000), (1000, 44500), (18, 18 * 60 + 1), (1472, 1472 * 40)]:
-  s.setsockopt(socket.SOL_UDP, SEGMENT, size)
-  sent = rng.randbytes(length)
-  s.send(sent)
-  count, received = 0, b""
-  while len(received) < length:
-    received += s.recv(2000)
-    count += 1
-  answers.append([count, received == sent])
-print(json.dumps(answers))
-`);
-      assert.deepEqual(answers, [[60, true], [45, true], [61, true], [40, true]]);
-      const { packets, drops } = await server.stop();
-      assert.equal(packets["udp"]!["received"], 206);
-      assert.equal(packets["udp"]!["sent"], 206);
-      assert.equal(drops["nic"], undefined);
+      await assertTakenApart(server);
     },
   );
 }
