@@ -1,10 +1,19 @@
 /** The services over TCP, with the kernel and its programs as clients. */
 import assert from "node:assert/strict";
 import { source } from "../support/ethox.ts";
-import { APPLIANCE, nicTest, type Output, peer, peerTest, serve } from "../support/peer.ts";
+import {
+  APPLIANCE,
+  appliance,
+  applianceHost,
+  familyNicTest,
+  type Output,
+  peer,
+  peerTest,
+  serve,
+} from "../support/peer.ts";
 import { assertEchoed, exchange, hash, noise, shell, withDirectory } from "../support/tcp-peers.ts";
 
-nicTest(
+familyNicTest(
   "tcp: socat and nc get back what they sent, and both ends close (RFC 862, RFC 9293 3.6)",
   ["socat", "nc"],
   source,
@@ -12,9 +21,9 @@ nicTest(
     await using server = await serve(source, "tcp-echo");
     await withDirectory(async (directory) => {
       for (const length of [0, 1, 1_448, 100_000, 8 << 20]) {
-        await assertEchoed(directory, length, `socat -t 20 - TCP4:${APPLIANCE}:7`);
+        await assertEchoed(directory, length, `socat -t 20 - TCP:${applianceHost()}:7`);
       }
-      await assertEchoed(directory, 4 << 20, `nc -N ${APPLIANCE} 7`);
+      await assertEchoed(directory, 4 << 20, `nc -N ${appliance()} 7`);
     });
     const { packets, drops } = await server.stop();
     assert.deepEqual([packets["tcp"]?.["accepted"], packets["tcp-echo:7"]?.["answered"]], [6, 6]);
@@ -29,11 +38,11 @@ nicTest(
   },
 );
 
-nicTest("tcp: a thousand connections at once each get back what they sent", [], source, async () => {
+familyNicTest("tcp: a thousand connections at once each get back what they sent", [], source, async () => {
   await using server = await serve(source, "tcp-echo");
   const expected = hash(noise(20_000));
   const hashes = await Promise.all(
-    Array.from({ length: 1_000 }, () => exchange(APPLIANCE, 7, noise(20_000))),
+    Array.from({ length: 1_000 }, () => exchange(appliance(), 7, noise(20_000))),
   );
   assert.deepEqual(hashes.filter((one) => one !== expected), []);
   const { packets } = await server.stop();
@@ -77,16 +86,16 @@ peerTest(
   },
 );
 
-nicTest(
+familyNicTest(
   "tcp: discard takes everything, chargen sends lines in turn (RFC 863, RFC 864)",
   ["socat"],
   source,
   async () => {
     await using server = await serve(source, "discard:9", "chargen:19");
-    const taken = await shell(`head -c 33554432 /dev/zero | socat -t 5 - TCP4:${APPLIANCE}:9`);
+    const taken = await shell(`head -c 33554432 /dev/zero | socat -t 5 - TCP:${applianceHost()}:9`);
     assert.deepEqual([taken.code, taken.stdout], [0, ""]);
     // The client has enough after a while, and closes with data unread: a reset.
-    const { stdout } = await shell(`socat -u TCP4:${APPLIANCE}:19 - | head -c 740000`);
+    const { stdout } = await shell(`socat -u TCP:${applianceHost()}:19 - | head -c 740000`);
     const lines = stdout.split("\r\n");
     const printing = Array.from({ length: 95 }, (_, code) => String.fromCharCode(0x20 + code)).join("");
     assert.equal(lines.length, 10_001);
@@ -94,7 +103,7 @@ nicTest(
       assert.equal(line, (printing + printing).slice(number % 95, number % 95 + 72), `line ${number}`);
     });
     // Who only closes its own side, once something has come, still gets an end.
-    const half = await shell(`sleep 0.3 | socat -t 5 - TCP4:${APPLIANCE}:19 | tail -c 1000000 | wc -c`);
+    const half = await shell(`sleep 0.3 | socat -t 5 - TCP:${applianceHost()}:19 | tail -c 1000000 | wc -c`);
     assert.ok(Number(half.stdout) > 0, half.stderr);
     await server.stop();
   },
@@ -104,38 +113,43 @@ async function curl(...args: string[]): Promise<Output> {
   return await peer("curl", ["--silent", "--show-error", "--max-time", "20", ...args]);
 }
 
-const PAGE = `http://${APPLIANCE}/`;
+const page = () => `http://${applianceHost()}/`;
 
-nicTest("http: curl gets the page, its header alone, and errors (RFC 9110)", ["curl"], source, async () => {
-  await using server = await serve(source, "http", "http:8080");
-  const page = await curl("--fail", PAGE);
-  assert.equal(page.code, 0, page.stderr);
-  assert.match(page.stdout, /<h1>ethox<\/h1>.*up, in seconds.*tcp: accepted<td>1</);
-  const head = await curl("--head", PAGE);
-  assert.match(head.stdout, /^HTTP\/1\.1 200 OK\r\n(.*\r\n)*Content-Length: \d+\r\n/);
-  const status = async (...args: string[]) => {
-    return (await curl("--output", "/dev/null", "--write-out", "%{http_code} %{num_connects}", ...args))
-      .stdout;
-  };
-  assert.equal(await status(`${PAGE}nothing`), "404 1");
-  assert.equal(await status("--data", "a=b", PAGE), "405 1");
-  assert.equal(await status("--header", "Host:", PAGE), "400 1");
-  assert.equal(await status("--header", `Long: ${"x".repeat(9_000)}`, PAGE), "431 1");
-  assert.equal(await status("--http1.0", `http://${APPLIANCE}:8080/?query`), "200 1");
-  // Two requests, one connection.
-  const twice = await curl(
-    "--write-out",
-    "%{num_connects};",
-    "-o",
-    "/dev/null",
-    "-o",
-    "/dev/null",
-    PAGE,
-    PAGE,
-  );
-  assert.equal(twice.stdout, "1;0;");
-  await server.stop();
-});
+familyNicTest(
+  "http: curl gets the page, its header alone, and errors (RFC 9110)",
+  ["curl"],
+  source,
+  async () => {
+    await using server = await serve(source, "http", "http:8080");
+    const got = await curl("--fail", page());
+    assert.equal(got.code, 0, got.stderr);
+    assert.match(got.stdout, /<h1>ethox<\/h1>.*up, in seconds.*tcp: accepted<td>1</);
+    const head = await curl("--head", page());
+    assert.match(head.stdout, /^HTTP\/1\.1 200 OK\r\n(.*\r\n)*Content-Length: \d+\r\n/);
+    const status = async (...args: string[]) => {
+      return (await curl("--output", "/dev/null", "--write-out", "%{http_code} %{num_connects}", ...args))
+        .stdout;
+    };
+    assert.equal(await status(`${page()}nothing`), "404 1");
+    assert.equal(await status("--data", "a=b", page()), "405 1");
+    assert.equal(await status("--header", "Host:", page()), "400 1");
+    assert.equal(await status("--header", `Long: ${"x".repeat(9_000)}`, page()), "431 1");
+    assert.equal(await status("--http1.0", `http://${applianceHost()}:8080/?query`), "200 1");
+    // Two requests, one connection.
+    const twice = await curl(
+      "--write-out",
+      "%{num_connects};",
+      "-o",
+      "/dev/null",
+      "-o",
+      "/dev/null",
+      page(),
+      page(),
+    );
+    assert.equal(twice.stdout, "1;0;");
+    await server.stop();
+  },
+);
 
 peerTest("http: pipelined requests are answered in order, however they are cut", ["nc"], source, async () => {
   await using server = await serve(source, "http");
@@ -170,7 +184,7 @@ peerTest(
     using slow = await Deno.connect({ hostname: APPLIANCE, port: 80 });
     await slow.write(new TextEncoder().encode("GET / HT"));
     await new Promise((resolve) => setTimeout(resolve, 10_100));
-    assert.equal((await curl("--fail", PAGE)).code, 0);
+    assert.equal((await curl("--fail", page())).code, 0);
     await assert.rejects(async () => {
       assert.notEqual(await slow.read(new Uint8Array(1)), null);
     }, Deno.errors.ConnectionReset);

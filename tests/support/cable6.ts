@@ -3,17 +3,14 @@
  *
  * @module
  */
-import { run, sysctl } from "./netns.ts";
-import { makeCable, TAP } from "./peer.ts";
+import { speakIpv6 } from "./cables.ts";
+import { makeCable } from "./peer.ts";
 
-/** The appliance's address and the kernel's, with their prefix. */
-export const OWN6 = "2001:db8::1", KERNEL6 = "2001:db8::2", PREFIX6 = "/64";
+export { KERNEL6, OWN6, PREFIX6 } from "./cables.ts";
 
 /** Makes the cable, with IPv6 on the kernel's side, whose addresses can be used at once. */
 export async function makeCable6(): Promise<string> {
   const nic = await makeCable();
-  sysctl(`net/ipv6/conf/${TAP}/accept_dad`, "0");
-  sysctl(`net/ipv6/conf/${TAP}/disable_ipv6`, "0");
-  await run("ip", "addr", "add", `${KERNEL6}${PREFIX6}`, "dev", TAP, "nodad");
+  await speakIpv6();
   return nic;
 }

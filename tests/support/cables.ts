@@ -11,6 +11,9 @@ import { run, sysctl } from "./netns.ts";
 /** The kernel's interface, its address on it with its prefix, and the appliance's. */
 export const TAP = "tap0", KERNEL = "10.0.0.2", APPLIANCE = "10.0.0.1", PREFIX = "/24";
 
+/** The same over IPv6. */
+export const KERNEL6 = "2001:db8::2", OWN6 = "2001:db8::1", PREFIX6 = "/64";
+
 /** The appliance's end of a veth pair. */
 export const NEAR = "eth1";
 
@@ -111,6 +114,13 @@ export function silence(): void {
     // A kernel without IPv6 has nothing to be silenced.
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
+}
+
+/** Gives the kernel's end IPv6 with an address that can be used at once. */
+export async function speakIpv6(): Promise<void> {
+  sysctl(`net/ipv6/conf/${TAP}/accept_dad`, "0");
+  sysctl(`net/ipv6/conf/${TAP}/disable_ipv6`, "0");
+  await run(findProgram("ip") ?? "ip", "addr", "add", `${KERNEL6}${PREFIX6}`, "dev", TAP, "nodad");
 }
 
 function attached(mode: TunMode): string {

@@ -5,7 +5,20 @@
  */
 import assert from "node:assert/strict";
 import { findProgram } from "../../scripts/setup/programs.ts";
-import { APPLIANCE, type Cable, CABLES, KERNEL, PREFIX, TAP, tap } from "./cables.ts";
+import {
+  APPLIANCE,
+  type Cable,
+  CABLES,
+  KERNEL,
+  OWN6,
+  PREFIX,
+  PREFIX6,
+  raw,
+  speakIpv6,
+  TAP,
+  tap,
+  tun,
+} from "./cables.ts";
 import { type Program, Server } from "./ethox.ts";
 import { kernelTest } from "./netns.ts";
 
@@ -66,6 +79,50 @@ export function nicTest(
   }
 }
 
+let v6 = false;
+
+/**
+ * A test over both families: over IPv4 on every kind of NIC, over IPv6 on one of Ethernet, one of bare packets, and one
+ * beside the host. `serve`, {@linkcode appliance} and {@linkcode applianceHost} in its body are about the one whose turn it is.
+ */
+export function familyNicTest(
+  name: string,
+  needs: readonly string[],
+  program: Program | undefined,
+  body: () => Promise<void>,
+): void {
+  nicTest(`${name} [IPv4]`, needs, program, body);
+  nicTest(
+    `${name} [IPv6]`,
+    [...needs, "ip"],
+    program,
+    async () => {
+      v6 = true;
+      try {
+        await body();
+      } finally {
+        v6 = false;
+      }
+    },
+    [tap, tun, raw],
+  );
+}
+
+/** Whether it is IPv6's turn. */
+export function isV6(): boolean {
+  return v6;
+}
+
+/** The appliance's address, of the family whose turn it is. */
+export function appliance(): string {
+  return v6 ? OWN6 : APPLIANCE;
+}
+
+/** The same as it stands in URLs, and in socat's addresses. */
+export function applianceHost(): string {
+  return v6 ? `[${OWN6}]` : APPLIANCE;
+}
+
 /** Makes the cable of the test and answers with what `--nic` is to be. */
 export async function makeCable(): Promise<string> {
   return await cable.make();
@@ -73,7 +130,9 @@ export async function makeCable(): Promise<string> {
 
 /** Makes the cable and starts an appliance on it, with more services and options if there are any. */
 export async function serve(program: Program, ...more: string[]): Promise<Server> {
-  return await Server.start(program, await cable.make(), `${APPLIANCE}${PREFIX}`, ...more);
+  const nic = await cable.make();
+  if (v6) await speakIpv6();
+  return await Server.start(program, nic, v6 ? `${OWN6}${PREFIX6}` : `${APPLIANCE}${PREFIX}`, ...more);
 }
 
 /** The same, with options of the TAP behind its name: "offload=off". */
