@@ -6,6 +6,7 @@
 import { AddressOrigin } from "../host/own-address.ts";
 import { RouteKind } from "../host/routes.ts";
 import type { Ip } from "../ip/endpoint.ts";
+import { UNKNOWN_MTU } from "../ip/path-mtu.ts";
 import { Address } from "../wire/address.ts";
 import { Cidr } from "../wire/cidr.ts";
 import type { Lease } from "./lease.ts";
@@ -13,9 +14,12 @@ import type { Lease } from "./lease.ts";
 /** The preference of leased routes: behind those that somebody has set up. */
 const METRIC = 1_024;
 
+/** RFC 2132 5.1 allows 68; less than every host takes whole is no link's MTU, but somebody's mistake, or worse. */
+const LEAST_MTU = 576;
+
 const EVERYTHING = new Cidr(new Address().setV4(0), 0);
 
-/** Puts a lease's address and routes into a host's tables, and takes out what it put there, and nothing else. */
+/** Puts a lease's address, routes and MTU into a host's tables, and takes out what it put there, and nothing else. */
 export class Installation {
   readonly #ip: Ip;
   readonly #networks: Cidr[] = [];
@@ -33,6 +37,9 @@ export class Installation {
     this.#removeRoutes();
     this.#ip.addresses.add(new Cidr(lease.address, lease.prefix), { origin: AddressOrigin.Dhcp });
     this.#address = lease.address;
+    const { mtu } = lease;
+    // RFC 2132 5.1: what is over the NIC's limits nothing.
+    this.#ip.pathMtus.setLinkMtu(true, mtu === undefined || mtu < LEAST_MTU ? UNKNOWN_MTU : mtu);
     const [router] = lease.routers;
     // RFC 3442: where there are classless routes, the option Router is ignored.
     if (lease.routes.length > 0) {
@@ -43,7 +50,9 @@ export class Installation {
   /** Takes everything out. */
   remove(): void {
     this.#removeRoutes();
-    if (this.#address !== undefined) this.#ip.addresses.remove(this.#address);
+    if (this.#address === undefined) return;
+    this.#ip.addresses.remove(this.#address);
+    this.#ip.pathMtus.setLinkMtu(true, UNKNOWN_MTU);
     this.#address = undefined;
   }
 

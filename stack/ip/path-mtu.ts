@@ -38,6 +38,8 @@ export class PathMtus {
   readonly capacity: number;
   /** Grows with every change, so that what was looked up may be remembered meanwhile. */
   version = 0;
+  /** What the link takes of IPv4 and of IPv6, where that is less than its NIC does. */
+  #linkV4 = UNKNOWN_MTU;
   #linkV6 = UNKNOWN_MTU;
   readonly #index: HashMap;
   readonly #order: Links;
@@ -56,23 +58,27 @@ export class PathMtus {
     return this.#index.size;
   }
 
-  /** The longest packet of IPv6 that the link takes by a router's word; {@linkcode UNKNOWN_MTU}: no router has spoken. */
-  get linkV6(): number {
-    return this.#linkV6;
-  }
-
-  /** Takes a router's word for what the link carries of IPv6 (RFC 4861 6.3.4). */
-  setLinkV6(mtu: number): void {
-    if (mtu === this.#linkV6) return;
-    this.#linkV6 = mtu;
-    this.version++;
-  }
-
   /** The longest packet that the path to a destination takes, as far as is known; {@linkcode UNKNOWN_MTU}: any. */
   get(destination: Address, now: Instant): number {
+    const link = destination.isV4 ? this.#linkV4 : this.#linkV6;
     const index = this.#find(destination, now);
-    const path = index < 0 ? UNKNOWN_MTU : this.#entries[index]!.mtu;
-    return destination.isV4 ? path : Math.min(path, this.#linkV6);
+    return index < 0 ? link : Math.min(link, this.#entries[index]!.mtu);
+  }
+
+  /**
+   * What a family's packets on the link may have, where somebody says that it is less than the NIC takes (RFC 2132 5.1,
+   * RFC 4861 6.3.4); {@linkcode UNKNOWN_MTU}: nobody does. No way is wider.
+   */
+  linkMtu(isV4: boolean): number {
+    return isV4 ? this.#linkV4 : this.#linkV6;
+  }
+
+  /** Sets what {@linkcode PathMtus.linkMtu} answers. */
+  setLinkMtu(isV4: boolean, mtu: number): void {
+    if (this.linkMtu(isV4) === mtu) return;
+    if (isV4) this.#linkV4 = mtu;
+    else this.#linkV6 = mtu;
+    this.version++;
   }
 
   /** Until when {@linkcode PathMtus.get} gives the same answer, unless something is learnt. */

@@ -61,7 +61,7 @@ export class Path {
       this.mtu = this.#mtu;
       return own;
     }
-    this.mtu = this.#linkMtu(destination);
+    this.mtu = this.#ip.pathMtus.linkMtu(destination.isV4);
     const wanted = source.isUnspecified ? undefined : source;
     // RFC 1122 3.3.4.2: a host sends from its own addresses only.
     if (wanted !== undefined && !this.#mayBeFrom(wanted, destination)) return LayerError.Illegal;
@@ -76,7 +76,7 @@ export class Path {
     if (destination.isBroadcast) mac.copy(BROADCAST);
     else if (destination.isMulticast) multicastMac(destination, mac);
     else return LayerError.Illegal;
-    this.mtu = this.#linkMtu(destination);
+    this.mtu = this.#ip.pathMtus.linkMtu(destination.isV4);
     return destination.isV4 ? NOBODY_V4 : NOBODY_V6;
   }
 
@@ -102,11 +102,6 @@ export class Path {
     const route = addresses.onLink(destination) === undefined ? routes.lookup(destination, now) : DIRECT;
     if (route === undefined) return;
     neighbours.confirm(route.kind === RouteKind.Gateway ? route.gateway : destination, now);
-  }
-
-  /** What the link itself takes, as far as routers limit that. */
-  #linkMtu(destination: Address): number {
-    return destination.isV4 ? UNKNOWN_MTU : this.#ip.pathMtus.linkV6;
   }
 
   #mayBeFrom(source: Address, destination: Address): boolean {

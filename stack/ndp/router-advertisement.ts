@@ -109,7 +109,7 @@ function takeOption(ndp: Ndp, packet: IpIn, option: number): void {
       const mtu = options.isMtu(bytes, option) ? options.mtu(bytes, option) : 0;
       if (mtu < MTU_MIN || mtu > packet.info.mtu) break;
       ndp.mtu = mtu;
-      ndp.ip.pathMtus.setLinkV6(mtu);
+      ndp.ip.pathMtus.setLinkMtu(false, mtu);
       break;
     }
     case OptionType.DnsServers:

@@ -356,7 +356,9 @@ export class Tcp {
    * @internal
    */
   ownMss(c: FourTuple): number {
-    return this.options.mtu - (c.local.isV4 ? IPV4_HEADERS : IPV6_HEADERS);
+    const { isV4 } = c.local;
+    const link = this.pathMtus?.linkMtu(isV4) ?? Infinity;
+    return Math.min(this.options.mtu, link) - (isV4 ? IPV4_HEADERS : IPV6_HEADERS);
   }
 
   /** A segment was too long for the link or its path: that takes less than was thought. */

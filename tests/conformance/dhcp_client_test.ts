@@ -5,6 +5,7 @@
  */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { DhcpState } from "../../stack/dhcp/state.ts";
+import { UNKNOWN_MTU } from "../../stack/ip/path-mtu.ts";
 import { type Instant, NEVER, seconds } from "../../stack/store/time.ts";
 import { Address } from "../../stack/wire/address.ts";
 import { MessageType, Option } from "../../stack/wire/dhcpv4.ts";
@@ -92,6 +93,29 @@ Deno.test("dhcp client: an ACK makes address, subnet and router its own, and DNS
   deepEqual(lease?.search, ["lan.example", "a.lan", "b.lan"]);
   deepEqual([lease?.mtu, lease?.duration], [1_300, 3_600]);
   deepEqual(world.events(), [`bound ${LEASED}/24`]);
+});
+
+Deno.test("dhcp client: the MTU that it is told is the link's for IPv4, as long as the lease lasts (RFC 2132 5.1)", () => {
+  const world = new DhcpWorld();
+  const mtu = (value: number): [number, number[]] => [Option.Mtu, [value >> 8, value & 0xff]];
+  const { pathMtus } = world.host.ip;
+  const known = (host: string) => pathMtus.get(Address.parse(host), world.now);
+  world.bind({ options: [mtu(1_300)] });
+  deepEqual([known("10.0.0.7"), known("192.0.2.1"), known("fd00::1")], [1_300, 1_300, UNKNOWN_MTU]);
+  // What a renewal says goes; what no link has, or nobody says, is no MTU.
+  for (
+    const [options, expected] of [[[mtu(576)], 576], [[mtu(575)], UNKNOWN_MTU], [[mtu(9_000)], 9_000], [
+      [],
+      UNKNOWN_MTU,
+    ], [[mtu(1_000)], 1_000]] as const
+  ) {
+    const { xid } = world.message();
+    world.reply({ type: MessageType.Ack, xid, options });
+    equal(known("10.0.0.7"), expected);
+  }
+  world.client.stop();
+  world.message();
+  equal(known("10.0.0.7"), UNKNOWN_MTU, "given back");
 });
 
 Deno.test("dhcp client: without an ACK it asks four times within a minute, then begins again (RFC 2131 3.1)", () => {

@@ -80,6 +80,15 @@ for (const family of FAMILIES) {
     }
   });
 
+  Deno.test(name("an answer is cut to what the link takes, where that is less than the NIC does"), () => {
+    const made = make();
+    made.ip.pathMtus.setLinkMtu(family.name === "IPv4", 1_300);
+    const bytes = pattern(1_400);
+    const sent = exchange(made, slices(family, family.request(bytes), 8_000));
+    deepEqual(sent.map((frame) => frame.length <= 14 + 1_300), [true, true]);
+    deepEqual(join(sent).payload.slice(8), bytes);
+  });
+
   Deno.test(
     name("a fragment that comes twice is dropped once, and the packet is taken (RFC 8200 4.5)"),
     () => {

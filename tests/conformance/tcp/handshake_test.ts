@@ -1,7 +1,7 @@
 /** How connections begin, and how they fail to: RFC 9293 3.5 and 3.10.7.3, in SYN-SENT and SYN-RECEIVED. */
 import { deepEqual, equal, notEqual } from "node:assert/strict";
 import { milliseconds, seconds } from "../../../stack/store/time.ts";
-import { familyTest, isV6, linkMss } from "../../support/family.ts";
+import { familyTest, ipHeader, isV6, linkMss } from "../../support/family.ts";
 import { expect, listening, syn, TcpPeer, times } from "../../support/peer-tcp.ts";
 import { stateOf } from "./states.ts";
 
@@ -304,5 +304,16 @@ familyTest(
     deepEqual(peer.send({ ...syn(peer), checksumError: 1 }), []);
     deepEqual([peer.tcp.counters.toGroup, peer.tcp.counters.wrongChecksum], [1, 1]);
     equal(peer.send(syn(peer)).length, 1);
+  },
+);
+
+familyTest(
+  "tcp: a SYN announces what the link takes, where that is less than its NIC does (RFC 9293 3.7.1)",
+  () => {
+    const peer = new TcpPeer();
+    peer.flush();
+    peer.host.ip.pathMtus.setLinkMtu(!isV6(), 1_300);
+    peer.connect();
+    equal(peer.flush()[0]?.mss, 1_280 - ipHeader());
   },
 );
