@@ -122,7 +122,12 @@ export type { SipKey } from "./stack/store/siphash.ts";
 export type { DeliverySample } from "./stack/tcp/congestion/sample.ts";
 export type { TcpBase, TcpHeader, TcpIn, TcpInit, TcpOut, TcpRaw } from "./stack/tcp/packet.ts";
 export { Ping, type PingError, type PingOptions, type PingResult } from "./stack/icmp/ping.ts";
-export { type AddressProbe, DhcpClient, type DhcpClientOptions } from "./stack/dhcp/client.ts";
+export {
+  type AddressProbe,
+  DhcpClient,
+  type DhcpClientOptions,
+  type HeldLease,
+} from "./stack/dhcp/client.ts";
 export { MdnsCounters, type MdnsOptions, MdnsResponder, type MdnsState } from "./stack/mdns/responder.ts";
 export {
   DhcpInformation,
@@ -130,7 +135,7 @@ export {
   type DhcpInformationOptions,
 } from "./stack/dhcp/information.ts";
 export { DhcpServer, DhcpServerCounters, type DhcpServerOptions } from "./stack/dhcp/server.ts";
-export { type LeaseEntry, Leases, LeaseState } from "./stack/dhcp/leases.ts";
+export { type KeptLease, type LeaseEntry, Leases, LeaseState } from "./stack/dhcp/leases.ts";
 export type { Lease, LeasedRoute } from "./stack/dhcp/lease.ts";
 export { DhcpClientCounters, type DhcpEvent, type DhcpLoss, DhcpState } from "./stack/dhcp/state.ts";
 

@@ -39,6 +39,7 @@ import {
   type Vlan,
 } from "../mod.ts";
 import { CliError, ExitStatus } from "./cli/errors.ts";
+import type { LeaseFile } from "./lease-file.ts";
 import { Tunnelled, type TunnelSpec } from "./tunnelled.ts";
 import type { ServiceCounters } from "./services/service.ts";
 import { ErrorRounds, type Passing, SegmentRounds } from "./shard/rounds.ts";
@@ -61,6 +62,8 @@ export interface ApplianceOptions {
   readonly gateways?: readonly Address[] | undefined;
   /** Leases an address, as the host of this name; absent: no. */
   readonly dhcp?: { readonly hostname: string | undefined } | undefined;
+  /** Where leases are kept over restarts; absent: nowhere. */
+  readonly leases?: LeaseFile | undefined;
   /** How it comes by addresses otherwise. */
   readonly autoconf?:
     | Partial<Pick<AutoconfOptions, "slaac" | "temporary" | "linkLocal" | "detectConflicts" | "secret">>
@@ -122,6 +125,8 @@ export class Appliance {
   readonly tcp: Tcp;
   /** Leases an address; undefined: nobody wants that. */
   readonly dhcp: DhcpClient | undefined;
+  /** Where leases are kept over restarts; undefined: nowhere. */
+  readonly leases: LeaseFile | undefined;
   /** Makes addresses, or makes sure of them. */
   readonly autoconf: Autoconf;
   /** Finds out what names mean; undefined: nobody wants that. */
@@ -149,6 +154,7 @@ export class Appliance {
 
   constructor(options: ApplianceOptions) {
     this.nic = options.nic;
+    this.leases = options.leases;
     this.congestion = options.congestion ?? "cubic";
     this.eth = new Eth({ mac: options.mac });
     const { vlan } = options;
@@ -194,12 +200,14 @@ export class Appliance {
     }
     if (options.dhcp === undefined) return;
     const { hostname } = options.dhcp;
+    const previous = this.leases?.own(String(options.mac));
     this.dhcp = new DhcpClient({
       ip,
       udp,
       mac: options.mac,
       random: random32,
       ...(hostname === undefined ? {} : { hostname }),
+      ...(previous === undefined ? {} : { previous }),
     });
     this.tasks.push(this.dhcp);
   }

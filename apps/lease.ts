@@ -70,13 +70,15 @@ export class LeasedHost {
   /** Tells what has happened to the lease; after each cycle. */
   tell(): void {
     for (let event = this.#client.nextEvent(); event !== undefined; event = this.#client.nextEvent()) {
+      this.#keep(event);
       this.#show(event);
     }
   }
 
-  /** Gives the lease back. */
+  /** Gives the lease back, unless it is kept. */
   async release(): Promise<void> {
-    const { nic } = this.#appliance;
+    const { nic, leases } = this.#appliance;
+    if (leases !== undefined) return;
     this.#client.stop();
     if (nic.failure !== undefined) return;
     const end = new AbortController();
@@ -85,6 +87,13 @@ export class LeasedHost {
       if (this.#client.state === DhcpState.Stopped) end.abort();
     });
     clearTimeout(timer);
+  }
+
+  #keep({ kind }: DhcpEvent): void {
+    if (kind === "silence" || kind === "declined") return;
+    const { leases, eth, nic } = this.#appliance;
+    const { lease, expires } = this.#client;
+    leases?.keepOwn(String(eth.mac), lease, (expires - nic.now()) / 1e6);
   }
 
   #show(event: DhcpEvent): void {

@@ -19,6 +19,7 @@ import type { Json, Output } from "./cli/output.ts";
 import type { OwnAddress } from "./cli/parse.ts";
 import { pause } from "./cli/stop.ts";
 import { LeasedHost, leaseFields } from "./lease.ts";
+import type { LeaseFile } from "./lease-file.ts";
 import { macFor } from "./mac-for.ts";
 import { OwnAddresses } from "./own-addresses.ts";
 import { Neighbour } from "./neighbour.ts";
@@ -44,6 +45,7 @@ export interface StationOptions extends WireOptions {
   readonly tunnel?: TunnelSpec | undefined;
   readonly temporary?: true | undefined;
   readonly vlan?: number | undefined;
+  readonly leases?: LeaseFile | undefined;
 }
 
 /** What a station does once it has its addresses. */
@@ -313,6 +315,7 @@ export function openStation(
       gateways: options.gateway,
       vlan: options.vlan,
       dhcp: isLeased ? { hostname: options.hostname } : undefined,
+      leases: options.leases,
       autoconf: {
         secret: stableSecret(name),
         slaac: wanted.includes("slaac"),

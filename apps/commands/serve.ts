@@ -2,13 +2,15 @@
 import { becomeUser, confine, type NicSpec, type User } from "../../mod.ts";
 import type { Appliance } from "../appliance.ts";
 import { Argument, type Command, Option } from "../cli/commander.ts";
-import { UsageError } from "../cli/errors.ts";
+import { CliError, ExitStatus, UsageError } from "../cli/errors.ts";
 import type { Io } from "../cli/io.ts";
 import * as options from "../cli/options.ts";
 import { type Context, Output } from "../cli/output.ts";
 import * as parse from "../cli/parse.ts";
+import type { OwnAddress } from "../cli/parse.ts";
 import { interruptible } from "../cli/stop.ts";
 import { ControlServer } from "../control/server.ts";
+import { LeaseFile } from "../lease-file.ts";
 import {
   faultLines,
   faultSummary,
@@ -18,6 +20,7 @@ import {
   summary,
   summaryLines,
 } from "../report.ts";
+import { dhcp } from "../services/dhcp.ts";
 import {
   labelOf,
   parseService,
@@ -48,6 +51,7 @@ Examples:
   ethox serve tcp-echo http --addr 10.0.0.1/24            then: curl http://10.0.0.1/, nc 10.0.0.1 7
   ethox serve dhcp:10.0.0.50-10.0.0.99 --addr 10.0.0.1/24 --dns 10.0.0.2       lease addresses to others
   ethox serve http --addr dhcp --hostname box             lease an address, as dhclient does
+  ethox serve http --addr dhcp --leases box.leases        and ask for the same one after a restart
   ethox serve http --addr slaac --addr 10.0.0.1/24        IPv6 addresses of the routers' prefixes
   ethox serve --nic link: --duration 3s --json            in memory, for programs to read
   ethox serve udp-echo --addr 10.0.0.1/24 --fault loss=10%,dup=5%,seed=7 --pcap out.pcapng
@@ -75,6 +79,12 @@ export function addServe(program: Command, context: Context): void {
     .addOption(
       new Option("--dns <ip>", "a DNS server that dhcp tells clients of; may be repeated").argParser(
         parse.dnsServer,
+      ),
+    )
+    .addOption(
+      new Option(
+        "--leases <file>",
+        "keep leases there over restarts: that of --addr dhcp, and those that dhcp gives",
       ),
     )
     .addOption(options.vlan)
@@ -117,8 +127,10 @@ export function addServe(program: Command, context: Context): void {
     .addHelpText("after", HELP)
     .action(async (services, given) => {
       const output = new Output(context.io, given);
-      const sharded = openSharded(context.io, output, given, services ?? []);
-      const station = sharded?.station ?? openStation(given, output);
+      using leases = leaseFile(given, services, output);
+      const wanted = { ...given, leases };
+      const sharded = openSharded(context.io, output, wanted, services ?? []);
+      const station = sharded?.station ?? openStation(wanted, output);
       const { appliance, wire } = station;
       start(station, sharded?.spokenServices ?? services ?? []);
       const names = [PING, ...services?.map(labelOf) ?? []];
@@ -143,11 +155,13 @@ export function addServe(program: Command, context: Context): void {
             const who = [...inside ?? [], ...addresses].join(", ") + (mac === undefined ? "" : ` (${mac})`);
             output.line(`answering ${names.join(", ")} on ${nic} as ${who}; Ctrl-C stops`);
           }
+          if (leases?.failure !== undefined) enough();
           if (given.count !== undefined && answered(appliance) >= given.count) enough();
         };
         const begun = { tree: appliance.answering(), cycle };
         await station.run(stop.signal, output, () => sharded?.settle().then(() => begun) ?? begun, true);
       });
+      if (leases?.failure !== undefined) throw new CliError(ExitStatus.Failed, leases.failure);
       const elapsed = appliance.nic.now() - began;
       output.event("summary", {
         seconds: elapsed / 1e6,
@@ -159,6 +173,20 @@ export function addServe(program: Command, context: Context): void {
       for (const line of faultLines(wire.faults)) output.line(line);
       for (const line of filterLines(wire.filter)) output.line(line);
     });
+}
+
+/** Opens the file of leases, if there is to be one. */
+function leaseFile(
+  given: { readonly leases?: string | undefined; readonly addr?: readonly OwnAddress[] | undefined },
+  services: readonly ServiceChoice[] | undefined,
+  output: Output,
+): LeaseFile | undefined {
+  if (given.leases === undefined) return undefined;
+  const isUsed = given.addr?.includes("dhcp") === true || services?.some(({ service }) => service === dhcp);
+  if (isUsed !== true) {
+    throw new UsageError("--leases: nothing is leased here; add --addr dhcp, or the service dhcp");
+  }
+  return new LeaseFile(given.leases, (line) => output.warn(line));
 }
 
 /** Becomes another user if that is wanted, and gives up what a host with an open NIC has no need of. */

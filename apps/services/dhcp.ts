@@ -34,6 +34,7 @@ export const dhcp: Service = {
         routers: host.gateways.filter((gateway) => subnet.contains(gateway)),
         dns: host.nameServers,
       });
+      keep(server, host);
       host.tasks.push(server);
       return server.counters;
     } catch (error) {
@@ -41,6 +42,16 @@ export const dhcp: Service = {
     }
   },
 };
+
+/** Takes over what was leased in an earlier life, and writes down what is from now on, before it is acknowledged. */
+function keep({ leases }: DhcpServer, { leases: file, nic }: Appliance): void {
+  if (file === undefined) return;
+  for (const kept of file.given()) leases.restore(kept, nic.now());
+  leases.onChange = ({ address, client, expires }) => {
+    const remaining = client === "" ? 0 : Math.max(0, (expires - nic.now()) / 1e6);
+    file.keepGiven({ address: new Address().setV4(address), client, remaining });
+  };
+}
 
 function lastOf(subnet: Cidr): Address {
   const room = 2 ** (32 - subnet.prefix) - 2;

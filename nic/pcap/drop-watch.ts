@@ -55,6 +55,7 @@ const DONE: ReadonlySet<string> = new Set([
   "undone",
   // Of names and leases.
   "noted",
+  "avoided",
   "renamed",
   "overTcp",
   "remembered",

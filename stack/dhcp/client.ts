@@ -19,6 +19,7 @@ import { WireError } from "../wire/error.ts";
 import { Mac } from "../wire/mac.ts";
 import { fraction } from "./backoff.ts";
 import { BROADCAST, Exchange } from "./exchange.ts";
+import { isAsked, isAwaited, type Wish } from "./expected.ts";
 import { Installation } from "./install.ts";
 import { addressOption, type Lease, messageType, readLease } from "./lease.ts";
 import { DhcpClientCounters, type DhcpEvent, type DhcpLoss, DhcpState } from "./state.ts";
@@ -31,6 +32,14 @@ export interface AddressProbe {
   readonly begin: (address: Address) => void;
   /** What was found; undefined: nothing yet. It is asked whenever its host sends. */
   readonly isFree: () => boolean | undefined;
+}
+
+/** A lease of an earlier life: what {@linkcode DhcpClient.lease} was then. */
+export interface HeldLease {
+  /** The lease. */
+  readonly lease: Lease;
+  /** How many seconds of it are left; {@linkcode Infinity}: it has no end. */
+  readonly remaining: number;
 }
 
 /** How a {@linkcode DhcpClient} is set up. */
@@ -47,8 +56,11 @@ export interface DhcpClientOptions {
   readonly hostname?: string;
   /** Tells this client from others (RFC 2132 9.14). Default: its hardware address. */
   readonly clientIdentifier?: Uint8Array;
-  /** An address that it had in an earlier life, which is asked for first (INIT-REBOOT). */
-  readonly previous?: Address;
+  /**
+   * What it had in an earlier life, which is asked for first (INIT-REBOOT). Where no server answers, an address is given
+   * up, and a lease is used for as long as it lasts (RFC 2131 3.2 (3)).
+   */
+  readonly previous?: Address | HeldLease;
   /** Looks whether an address is free before it is used. Default: servers are trusted in that. */
   readonly probe?: AddressProbe;
 }
@@ -87,6 +99,9 @@ export class DhcpClient implements TimedSender<UdpRaw> {
   /** When the lease was asked for. */
   #start: Instant = 0;
   #wanted: Address | undefined;
+  /** What is left of an earlier life, and until when; {@linkcode NEVER}: from the first message on that is to be told. */
+  #held: HeldLease | undefined;
+  #heldUntil: Instant = NEVER;
   #refusals = 0;
 
   /** A client that begins when it is first asked. Throws an Error if port 68 is taken. */
@@ -106,7 +121,9 @@ export class DhcpClient implements TimedSender<UdpRaw> {
     };
     this.#exchange = new Exchange(identity, random, this.counters);
     this.#installation = new Installation(ip);
-    this.#begin(0, options.previous);
+    const { previous } = options;
+    this.#held = previous instanceof Address ? undefined : previous;
+    this.#begin(0, previous instanceof Address ? previous : previous?.lease.address);
   }
 
   /** Where it stands. */
@@ -167,7 +184,7 @@ export class DhcpClient implements TimedSender<UdpRaw> {
     }
     const type = messageType(bytes, at, end);
     const server = addressOption(bytes, at, end, dhcp.Option.ServerIdentifier);
-    if (!this.#awaits(type, server)) {
+    if (!isAwaited(this.#wish, type, server)) {
       counters.unexpected++;
       return;
     }
@@ -177,7 +194,7 @@ export class DhcpClient implements TimedSender<UdpRaw> {
       return this.#refused(now);
     }
     const lease = readLease(bytes, at, end);
-    if (lease === undefined || !this.#isAsked(lease)) {
+    if (lease === undefined || !isAsked(this.#wish, lease.address)) {
       counters.unusable++;
       return;
     }
@@ -212,36 +229,8 @@ export class DhcpClient implements TimedSender<UdpRaw> {
     this.#enter(previous === undefined ? DhcpState.Init : DhcpState.Rebooting, at, NEVER);
   }
 
-  /** Whether such a message from such a server is what this state waits for. */
-  #awaits(type: number, server: Address | undefined): boolean {
-    if (server === undefined) return false;
-    if (type === MessageType.Offer) return this.#state === DhcpState.Selecting;
-    if (type !== MessageType.Ack && type !== MessageType.Nak) return false;
-    switch (this.#state) {
-      case DhcpState.Requesting:
-        return server.equals(this.#candidate!.server);
-      case DhcpState.Renewing:
-        return server.equals(this.#lease!.server);
-      case DhcpState.Rebooting:
-      case DhcpState.Rebinding:
-        return true;
-      default:
-        return false;
-    }
-  }
-
-  /** Whether what is offered or acknowledged is what was asked for. */
-  #isAsked({ address }: Lease): boolean {
-    switch (this.#state) {
-      case DhcpState.Selecting:
-        return true;
-      case DhcpState.Requesting:
-        return address.equals(this.#candidate!.address);
-      case DhcpState.Rebooting:
-        return address.equals(this.#wanted!);
-      default:
-        return address.equals(this.#lease!.address);
-    }
+  get #wish(): Wish {
+    return { state: this.#state, candidate: this.#candidate, lease: this.#lease, wanted: this.#wanted };
   }
 
   /** The first offer that can be used is taken (RFC 2131 4.4.1 leaves the choice to the client). */
@@ -257,6 +246,12 @@ export class DhcpClient implements TimedSender<UdpRaw> {
     this.#candidate = lease;
     this.#enter(DhcpState.Checking, NEVER, NEVER);
     probe.begin(lease.address);
+  }
+
+  /** RFC 2131 3.2 (3): nobody confirms what is left of an earlier life, and it may be used to its end. */
+  #resume(lease: Lease, now: Instant): void {
+    this.#asked = Number.isFinite(lease.duration) ? this.#heldUntil - seconds(lease.duration) : now;
+    this.#granted(lease);
   }
 
   /** RFC 2131 4.4.1: the client should see whether somebody has the address that it was given. */
@@ -278,6 +273,7 @@ export class DhcpClient implements TimedSender<UdpRaw> {
     this.#start = this.#asked;
     this.#wanted = lease.address;
     this.#candidate = undefined;
+    this.#held = undefined;
     this.#refusals = 0;
     this.#installation.put(lease);
     // RFC 2131 4.4.5: with some chance, lest clients that started together renew together.
@@ -289,6 +285,7 @@ export class DhcpClient implements TimedSender<UdpRaw> {
   #decline(lease: Lease): void {
     this.#candidate = lease;
     this.#wanted = undefined;
+    this.#held = undefined;
     this.#exchange.begin();
     this.#enter(DhcpState.Declining, 0, NEVER);
     this.#tell({ kind: "declined", address: lease.address });
@@ -298,6 +295,7 @@ export class DhcpClient implements TimedSender<UdpRaw> {
   #refused(now: Instant): void {
     if (this.#lease !== undefined) this.#lose("refused");
     this.#wanted = undefined;
+    this.#held = undefined;
     this.#refusals++;
     this.#begin(now + seconds(Math.min(64, 2 ** this.#refusals) - 2));
   }
@@ -372,9 +370,14 @@ export class DhcpClient implements TimedSender<UdpRaw> {
 
   #request(raw: UdpRaw, now: Instant): void {
     const isReboot = this.#state === DhcpState.Rebooting;
+    const held = this.#held;
+    if (held !== undefined && this.#exchange.backoff.count === 0) {
+      this.#heldUntil = now + seconds(held.remaining);
+    }
     if (this.#exchange.backoff.count >= (isReboot ? REBOOTS : REQUESTS)) {
       // RFC 2131 3.2 (4): a lease that nobody confirms may be used to its end.
       if (this.#lease !== undefined) this.#enter(DhcpState.Rebinding, now, this.expires);
+      else if (isReboot && held !== undefined && this.#heldUntil > now) this.#resume(held.lease, now);
       else this.#begin(now);
       return;
     }

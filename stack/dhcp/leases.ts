@@ -4,6 +4,7 @@
  * @module
  */
 import { type Instant, NEVER, seconds } from "../store/time.ts";
+import type { Address } from "../wire/address.ts";
 
 /** Addresses that a pool may have. */
 export const POOL_MAX = 4_096;
@@ -36,8 +37,20 @@ export interface LeaseEntry {
   state: LeaseState;
   /** Until when. */
   expires: Instant;
+  /** Whether somebody has looked that it is nobody else's, since it was given to its client. */
+  isProbed: boolean;
   /** When it was last asked for: of those that are free, the one that waits longest is given away first. */
   used: Instant;
+}
+
+/** A lease of an earlier life of the server. */
+export interface KeptLease {
+  /** The address. */
+  readonly address: Address;
+  /** Who has it: {@linkcode LeaseEntry.client}. */
+  readonly client: string;
+  /** How many seconds of it are left; {@linkcode Infinity}: it has no end; none: its client had it. */
+  readonly remaining: number;
 }
 
 /** The leases of a pool: at most one for each of its addresses, so that strangers cannot make it grow. */
@@ -48,6 +61,8 @@ export class Leases {
   readonly #byAddress = new Map<number, LeaseEntry>();
   readonly #byClient = new Map<string, LeaseEntry>();
   #next = 0;
+  /** Called when an address is leased, given back or declined, before anybody is told: who is to remember it can. */
+  onChange: (entry: LeaseEntry) => void = () => {};
 
   /** A pool of `count` addresses from the word `first` on, without those of which `isTaken` says that they are somebody's. */
   constructor(first: number, count: number, isTaken: (address: number) => boolean) {
@@ -71,6 +86,20 @@ export class Leases {
     return this.#byClient.get(client);
   }
 
+  /** Takes a lease of an earlier life over; false: the address is not the pool's, or somebody has it. */
+  restore({ address, client, remaining }: KeptLease, now: Instant): boolean {
+    if (!address.isV4 || !this.has(address.d) || this.#byAddress.has(address.d)) return false;
+    if (client === "" || this.#byClient.has(client)) return false;
+    const isOver = !(remaining > 0);
+    const expires = isOver ? now : Number.isFinite(remaining) ? now + seconds(remaining) : NEVER;
+    const entry = newEntry(address.d, client, now);
+    entry.state = isOver ? LeaseState.Free : LeaseState.Bound;
+    entry.expires = expires;
+    this.#byAddress.set(address.d, entry);
+    this.#byClient.set(client, entry);
+    return true;
+  }
+
   /** Whether an address is the pool's to give. */
   has(address: number): boolean {
     const offset = (address - this.#first) | 0;
@@ -85,6 +114,7 @@ export class Leases {
     const own = this.#byClient.get(client);
     if (own !== undefined && this.has(own.address)) {
       if (own.state !== LeaseState.Bound || own.expires <= now) {
+        if (own.state !== LeaseState.Offered || own.expires <= now) own.isProbed = false;
         this.#give(own, client, LeaseState.Offered, now + OFFERED, now);
       }
       return own;
@@ -99,17 +129,21 @@ export class Leases {
   bind(entry: LeaseEntry, duration: number, now: Instant): void {
     const expires = Number.isFinite(duration) ? now + seconds(duration) : NEVER;
     this.#give(entry, entry.client, LeaseState.Bound, expires, now);
+    this.onChange(entry);
   }
 
   /** The client has given it back; it will have it again if it comes before others need it. */
   release(entry: LeaseEntry, now: Instant): void {
+    const wasBound = entry.state === LeaseState.Bound;
     this.#give(entry, entry.client, LeaseState.Free, now, now);
+    if (wasBound) this.onChange(entry);
   }
 
   /** The client has found somebody else with it: nobody gets it for a while. */
   decline(entry: LeaseEntry, now: Instant): void {
     this.#byClient.delete(entry.client);
     this.#give(entry, "", LeaseState.Declined, now + DECLINED, now);
+    this.onChange(entry);
   }
 
   #isFree(address: number, now: Instant): boolean {
@@ -138,7 +172,7 @@ export class Leases {
   #take(address: number, client: string, now: Instant): LeaseEntry {
     const old = this.#byAddress.get(address);
     if (old !== undefined) this.#byClient.delete(old.client);
-    const entry: LeaseEntry = { address, client, state: LeaseState.Offered, expires: 0, used: now };
+    const entry = newEntry(address, client, now);
     this.#byAddress.set(address, entry);
     this.#byClient.set(client, entry);
     this.#give(entry, client, LeaseState.Offered, now + OFFERED, now);
@@ -151,4 +185,8 @@ export class Leases {
     entry.expires = expires;
     entry.used = now;
   }
+}
+
+function newEntry(address: number, client: string, now: Instant): LeaseEntry {
+  return { address, client, state: LeaseState.Offered, expires: 0, isProbed: false, used: now };
 }

@@ -2,14 +2,14 @@
  * A DHCP server (RFC 2131 4.3) for the hosts of one link.
  *
  * It takes UDP port 67, is asked for datagrams like any sender (`udp.send(server)`), and leases addresses of a pool on an
- * own subnet. It forgets its leases when it ends, so it is for sandboxes and laboratories.
+ * own subnet. What it has leased can be kept over restarts: `leases.onChange` tells of it, `leases.restore` takes it over.
  *
  * @module
  */
 import { LayerError } from "../error.ts";
 import type { TimedSender } from "../handler.ts";
 import type { Ip } from "../ip/endpoint.ts";
-import { type Instant, NEVER } from "../store/time.ts";
+import type { Instant } from "../store/time.ts";
 import type { Binding } from "../udp/bindings.ts";
 import type { Udp } from "../udp/endpoint.ts";
 import type { UdpIn, UdpRaw } from "../udp/packet.ts";
@@ -21,6 +21,7 @@ import { Mac } from "../wire/mac.ts";
 import { addressOption, bytesOption, messageType } from "./lease.ts";
 import { type LeaseEntry, Leases, LeaseState, POOL_MAX } from "./leases.ts";
 import { MESSAGE_MAX } from "./message.ts";
+import { OfferProbes } from "./offer-probes.ts";
 
 /** How a {@linkcode DhcpServer} is set up. */
 export interface DhcpServerOptions {
@@ -42,6 +43,11 @@ export interface DhcpServerOptions {
   readonly dns?: readonly Address[];
   /** The domain that clients are told of. */
   readonly domain?: string;
+  /**
+   * Whether an address is looked up by ARP before it is offered, which takes half a second, and not offered where
+   * somebody has it (RFC 2131 3.1 (2)). Default true.
+   */
+  readonly probe?: boolean;
 }
 
 /** What came to a {@linkcode DhcpServer}, by what became of it. */
@@ -60,6 +66,8 @@ export class DhcpServerCounters {
   unknown = 0;
   /** Not answered: too many answers wait to leave, or could not be sent. */
   unanswered = 0;
+  /** Addresses of the pool that somebody was found to have, so that they were not offered. */
+  avoided = 0;
 }
 
 /** An answer that waits to leave. */
@@ -83,6 +91,7 @@ export class DhcpServer implements TimedSender<UdpRaw> {
   readonly #options: DhcpServerOptions;
   readonly #binding: Binding;
   readonly #answers: Answer[] = [];
+  readonly #probes: OfferProbes;
   readonly #mac = new Mac();
 
   /** A server that is up. Throws a RangeError for a pool that the subnet does not have, an Error if port 67 is taken. */
@@ -98,6 +107,7 @@ export class DhcpServer implements TimedSender<UdpRaw> {
     if (binding === undefined) throw new Error("UDP port 67 is taken, so no addresses can be leased");
     this.#binding = binding;
     this.#options = options;
+    this.#probes = new OfferProbes(ip.neighbours);
     const scratch = new Address();
     this.leases = new Leases(first.d, count, (word) => {
       scratch.setV4(word);
@@ -138,6 +148,7 @@ export class DhcpServer implements TimedSender<UdpRaw> {
   }
 
   send(raw: UdpRaw): void {
+    this.#offerWaiting(raw.info.timestamp);
     const answer = this.#answers.shift();
     if (answer === undefined) return;
     const { bytes, destination } = answer;
@@ -158,13 +169,14 @@ export class DhcpServer implements TimedSender<UdpRaw> {
   }
 
   deadline(): Instant {
-    return this.#answers.length > 0 ? 0 : NEVER;
+    return this.#answers.length > 0 ? 0 : this.#probes.deadline();
   }
 
   /** Frees the port. */
   close(): void {
     this.#binding.close();
     this.#answers.length = 0;
+    this.#probes.clear();
   }
 
   /** RFC 2131 4.3.1: an address is offered. */
@@ -175,7 +187,42 @@ export class DhcpServer implements TimedSender<UdpRaw> {
       this.counters.exhausted++;
       return;
     }
-    this.#answer(bytes, at, MessageType.Offer, entry, now);
+    const { probe = true } = this.#options;
+    // What its client has is not looked for: the client would answer.
+    if (!probe || entry.state === LeaseState.Bound || entry.isProbed) {
+      return this.#answer(bytes, at, MessageType.Offer, entry, now);
+    }
+    const waiting = this.#probes.find(entry);
+    const message = bytes.slice(at, end);
+    if (waiting !== undefined) {
+      // The client has asked again meanwhile, and it is its last message that is answered.
+      waiting.message = message;
+      this.counters.noted++;
+    } else if (!this.#probes.begin(entry, message, this.#mac, now)) {
+      this.#answer(bytes, at, MessageType.Offer, entry, now);
+    }
+  }
+
+  /** Offers what nobody has answered for; what somebody has is nobody's for a while, and another is looked for. */
+  #offerWaiting(now: Instant): void {
+    for (let offer = this.#probes.next(now); offer !== undefined; offer = this.#probes.next(now)) {
+      const { message, entry } = offer;
+      if (entry.state !== LeaseState.Offered) {
+        // Its client, or somebody else, has settled the matter.
+        this.counters.noted++;
+      } else if (!this.#probes.isTaken(offer)) {
+        entry.isProbed = true;
+        this.#mac.copy(offer.client);
+        this.#answer(message, 0, MessageType.Offer, entry, now);
+      } else {
+        this.counters.avoided++;
+        const { client } = entry;
+        this.leases.decline(entry, now);
+        const other = this.leases.offer(client, undefined, now);
+        if (other === undefined) this.counters.exhausted++;
+        else this.#probes.instead(offer, other, now);
+      }
+    }
   }
 
   /** RFC 2131 4.3.2: what was offered is leased, what was leased is prolonged, what cannot be had here is refused. */

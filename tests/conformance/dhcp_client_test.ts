@@ -4,6 +4,7 @@
  * @module
  */
 import { deepEqual, equal, ok } from "node:assert/strict";
+import type { HeldLease } from "../../stack/dhcp/client.ts";
 import { DhcpState } from "../../stack/dhcp/state.ts";
 import { UNKNOWN_MTU } from "../../stack/ip/path-mtu.ts";
 import { type Instant, NEVER, seconds } from "../../stack/store/time.ts";
@@ -241,6 +242,64 @@ Deno.test("dhcp client: refused or unanswered, the earlier address is given up a
   deepEqual([silent.message().type, silent.message().type], [MessageType.Request, MessageType.Request]);
   equal(silent.message().type, MessageType.Discover);
   near(silent.now, 12, 2);
+});
+
+/** A lease of an hour that an earlier client had, and how much of it is left. */
+function heldLease(remaining: number): HeldLease {
+  const world = new DhcpWorld();
+  world.bind({ options: [[Option.Router, bytesOf("10.0.0.254")], [Option.DnsServer, bytesOf("10.0.0.3")]] });
+  return { lease: world.client.lease!, remaining };
+}
+
+Deno.test("dhcp client: a lease of an earlier life is asked for first, and is new if a server says so (RFC 2131 3.2)", () => {
+  const world = new DhcpWorld({ previous: heldLease(1_200) });
+  const request = world.message();
+  deepEqual([request.type, request.requested, request.server], [MessageType.Request, LEASED, undefined]);
+  deepEqual(world.tables(), [], "nothing is used before");
+  world.reply({ type: MessageType.Ack, xid: request.xid, lease: 7_200 });
+  deepEqual(world.events(), [`bound ${LEASED}/24`]);
+  near(world.client.expires - world.now, 7_200);
+});
+
+Deno.test("dhcp client: a lease of an earlier life that no server confirms is used for what is left of it (RFC 2131 3.2 (3))", () => {
+  const world = new DhcpWorld({ previous: heldLease(1_200) });
+  const sent = [world.message(), world.message()];
+  deepEqual(sent.map(({ type, requested }) => [type, requested]), [
+    [MessageType.Request, LEASED],
+    [MessageType.Request, LEASED],
+  ]);
+  while (world.client.lease === undefined) world.next();
+  near(world.now, 12, 3);
+  deepEqual(world.tables(), [`${LEASED}/24`, "0.0.0.0/0 > 10.0.0.254"]);
+  deepEqual(world.client.lease.dns.map(String), ["10.0.0.3"]);
+  near(world.client.expires, 1_200);
+  // Half of its hour is over: it is to be renewed at once, and ends when it would have.
+  const renewal = world.message();
+  deepEqual([renewal.own, renewal.type], [LEASED, MessageType.Request]);
+  near(world.now, 12, 6);
+  while (world.client.lease !== undefined) world.next();
+  near(world.now, 1_200);
+  deepEqual(world.events(), [`bound ${LEASED}/24`, `lost ${LEASED}: expired`]);
+});
+
+Deno.test("dhcp client: a lease of an earlier life that is over, or is refused, is not used", () => {
+  const over = new DhcpWorld({ previous: heldLease(5) });
+  while (over.client.state === DhcpState.Rebooting || over.client.state === DhcpState.Init) over.next();
+  deepEqual([over.client.state, over.tables()], [DhcpState.Selecting, []]);
+  const refused = new DhcpWorld({ previous: heldLease(1_200) });
+  refused.reply({ type: MessageType.Nak, xid: refused.message().xid });
+  for (let turn = 0; turn < 20; turn++) refused.next();
+  deepEqual([refused.client.state, refused.tables()], [DhcpState.Selecting, []]);
+  const endless = { ...heldLease(Infinity) };
+  const forever = new DhcpWorld({
+    previous: {
+      ...endless,
+      lease: { ...endless.lease, duration: Infinity, renewal: Infinity, rebinding: Infinity },
+    },
+  });
+  while (forever.client.lease === undefined) forever.next();
+  equal(forever.client.expires, NEVER);
+  equal(forever.client.state, DhcpState.Bound);
 });
 
 Deno.test("dhcp client: when the link has come back it asks whether the lease is still good there (RFC 2131 3.7)", () => {

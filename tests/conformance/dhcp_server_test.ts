@@ -4,17 +4,18 @@
  * @module
  */
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
+import { type KeptLease, LeaseState } from "../../stack/dhcp/leases.ts";
 import { DhcpServer, type DhcpServerOptions } from "../../stack/dhcp/server.ts";
 import { protocols } from "../../stack/ip/protocols.ts";
 import { Ip } from "../../stack/ip/endpoint.ts";
-import { seconds } from "../../stack/store/time.ts";
+import { type Instant, milliseconds, NEVER, seconds } from "../../stack/store/time.ts";
 import { Udp } from "../../stack/udp/endpoint.ts";
 import { Address } from "../../stack/wire/address.ts";
 import { Cidr } from "../../stack/wire/cidr.ts";
 import * as dhcp from "../../stack/wire/dhcpv4.ts";
 import { Mac } from "../../stack/wire/mac.ts";
 import { bytesOf, datagram, type DhcpView, optionOf, readDhcp } from "../support/dhcp.ts";
-import { BROADCAST_MAC, OWN, OWN_MAC } from "../support/frames.ts";
+import { arpReply, BROADCAST_MAC, OWN, OWN_MAC, read } from "../support/frames.ts";
 import { counted, type Host, host } from "../support/host.ts";
 
 const { MessageType, Option } = dhcp;
@@ -51,6 +52,7 @@ function messageOf(fields: ClientFields): Uint8Array {
 class ServerWorld {
   readonly host: Host;
   readonly server: DhcpServer;
+  now: Instant = 0;
 
   constructor(options: Partial<DhcpServerOptions> = {}, last = "10.0.0.12") {
     const udp = new Udp();
@@ -68,6 +70,7 @@ class ServerWorld {
           first,
           last: Address.parse(last),
           lease: 600,
+          probe: false,
           ...options,
         });
         return udp.send(server);
@@ -309,4 +312,134 @@ Deno.test("dhcp server: a pool must be in the subnet, in order, and no larger th
   throws(() => new DhcpServer(options("10.0.0.2", "10.0.0.3", udp)), /port 67 is taken/);
   server.close();
   new DhcpServer(options("10.0.0.2", "10.0.0.3", udp)).close();
+});
+
+/** What a client's DISCOVER is answered with, once the server has looked; and whom it has asked for meanwhile. */
+function probed(world: ServerWorld, has: Record<string, string> = {}, mac = CLIENT) {
+  const asked: string[] = [];
+  const offers: DhcpView[] = [];
+  const frames = [
+    datagram(messageOf({ type: MessageType.Discover, mac }), "0.0.0.0", 68, "255.255.255.255", 67, {
+      destination: BROADCAST_MAC,
+      source: mac,
+    }),
+  ];
+  for (let turn = 0; turn < 100 && offers.length === 0; turn++) {
+    const sent = [...world.host.deliver(...frames.splice(0)), ...world.host.transmit()];
+    for (const frame of sent) {
+      const { arp } = read(frame);
+      const offer = readDhcp(frame);
+      if (offer !== undefined) offers.push(offer);
+      if (arp === undefined) continue;
+      asked.push(arp.target);
+      const station = has[arp.target];
+      if (station === undefined) continue;
+      frames.push(arpReply({ sender: arp.target, senderMac: station, target: OWN }));
+    }
+    world.now += milliseconds(50);
+    world.host.at(world.now);
+  }
+  return { asked, offers: offers.map(({ yours }) => yours) };
+}
+
+Deno.test("dhcp server: an address is looked up before it is offered, and nobody's is offered (RFC 2131 3.1 (2))", () => {
+  const world = new ServerWorld({ probe: true });
+  deepEqual(probed(world), { asked: ["10.0.0.10"], offers: ["10.0.0.10"] });
+  ok(world.now >= milliseconds(500) && world.now <= seconds(1));
+  // Its client is offered it again at once.
+  equal(world.say({ type: MessageType.Discover })?.yours, "10.0.0.10");
+});
+
+Deno.test("dhcp server: an address that somebody has is not offered, for ten minutes (RFC 2131 3.1 (2), 4.3.3)", () => {
+  const world = new ServerWorld({ probe: true });
+  const somebody = "02:00:00:00:00:77";
+  deepEqual(probed(world, { "10.0.0.10": somebody, "10.0.0.11": somebody }), {
+    asked: ["10.0.0.10", "10.0.0.11", "10.0.0.12"],
+    offers: ["10.0.0.12"],
+  });
+  equal(world.server.counters.avoided, 2);
+  deepEqual(probed(world, {}, OTHER).offers, [], "the pool is used up");
+  equal(world.server.counters.exhausted, 1);
+  world.now += seconds(601);
+  world.host.at(world.now);
+  equal(probed(world, {}, OTHER).offers.length, 1);
+});
+
+Deno.test("dhcp server: a client that answers for its address itself is offered it", () => {
+  const world = new ServerWorld({ probe: true });
+  deepEqual(probed(world, { "10.0.0.10": CLIENT }).offers, ["10.0.0.10"]);
+});
+
+Deno.test("dhcp server: a client that asks again meanwhile gets one offer, with its last number", () => {
+  const world = new ServerWorld({ probe: true });
+  equal(world.say({ type: MessageType.Discover }), undefined);
+  equal(world.say({ type: MessageType.Discover }), undefined);
+  equal(world.server.counters.noted, 1);
+  world.host.at(milliseconds(501));
+  const sent = world.host.transmit().flatMap((frame) => readDhcp(frame) ?? []);
+  deepEqual(sent.map(({ type, yours }) => [type, yours]), [[MessageType.Offer, "10.0.0.10"]]);
+});
+
+Deno.test("dhcp server: what was remembered of an address does not stand for looking", () => {
+  const world = new ServerWorld({ probe: true });
+  world.host.ip.neighbours.learn(Address.parse("10.0.0.10"), Mac.parse("02:00:00:00:00:77"), 0, true);
+  deepEqual(probed(world), { asked: ["10.0.0.10"], offers: ["10.0.0.10"] });
+});
+
+Deno.test("dhcp server: a flood of clients makes no more than 64 offers wait, and is answered", () => {
+  const world = new ServerWorld({ probe: true }, "10.0.0.200");
+  let answers = 0;
+  for (let index = 0; index < 100; index++) {
+    const mac = `02:00:00:00:01:${index.toString(16).padStart(2, "0")}`;
+    if (world.say({ type: MessageType.Discover, mac }) !== undefined) answers++;
+  }
+  equal(answers, 100 - 64);
+  world.host.at(seconds(1));
+  const late = [...world.host.transmit(), ...world.host.transmit()].flatMap((frame) => readDhcp(frame) ?? []);
+  equal(late.length, 64);
+});
+
+Deno.test("dhcp server: leases are told of before they are acknowledged, and taken over by its next life (RFC 2131 3.1 (4))", () => {
+  const first = new ServerWorld();
+  const kept = new Map<number, KeptLease>();
+  first.server.leases.onChange = ({ address, client, state }) => {
+    if (state === LeaseState.Bound) {
+      kept.set(address, { address: new Address().setV4(address), client, remaining: 300 });
+    } else kept.set(address, { address: new Address().setV4(address), client, remaining: 0 });
+  };
+  equal(first.lease(CLIENT), "10.0.0.10");
+  equal(first.lease(OTHER), "10.0.0.11");
+  equal(kept.size, 2);
+  first.say({ type: MessageType.Release, mac: OTHER, own: "10.0.0.11", server: OWN });
+  equal(kept.get(Address.parse("10.0.0.11").d)?.remaining, 0);
+
+  const second = new ServerWorld();
+  for (const lease of kept.values()) ok(second.server.leases.restore(lease, 0));
+  // A third one gets what nobody ever had; both have theirs again, the one that holds on to it without a question.
+  equal(second.lease("02:00:00:00:00:33"), "10.0.0.12");
+  second.host.knows("10.0.0.10", CLIENT);
+  equal(second.say({ type: MessageType.Request, own: "10.0.0.10" })?.type, MessageType.Ack);
+  equal(second.lease(OTHER), "10.0.0.11");
+});
+
+Deno.test("dhcp server: what is no lease of the pool, or is doubled, is not taken over; what is over is its client's first", () => {
+  const { server: { leases } } = new ServerWorld();
+  const kept = (address: string, client: string, remaining: number) => {
+    return leases.restore({ address: Address.parse(address), client, remaining }, 0);
+  };
+  deepEqual(
+    [
+      kept("10.0.0.9", "aa", 60),
+      kept(OWN, "aa", 60),
+      kept("fd00::1", "aa", 60),
+      kept("10.0.0.10", "", 60),
+      kept("10.0.0.10", "aa", NaN),
+      kept("10.0.0.10", "bb", 60),
+      kept("10.0.0.11", "aa", 60),
+      kept("10.0.0.11", "bb", Infinity),
+    ],
+    [false, false, false, false, true, false, false, true],
+  );
+  equal(leases.of("aa")?.state, LeaseState.Free);
+  equal(leases.of("bb")?.expires, NEVER);
 });

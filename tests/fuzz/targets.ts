@@ -8,6 +8,8 @@ import { bindings } from "./targets/bindings.ts";
 import { bpf, bpfText } from "./targets/bpf.ts";
 import { controlLines, controlWords } from "./targets/control.ts";
 import { dhcpReplies } from "./targets/dhcp.ts";
+import { dhcpServer } from "./targets/dhcp-server.ts";
+import { dhcpv6Replies } from "./targets/dhcpv6.ts";
 import { dnsMessages } from "./targets/dns.ts";
 import { drill } from "./targets/drill.ts";
 import { forward } from "./targets/forward.ts";
@@ -42,6 +44,8 @@ export const TARGETS: readonly Target[] = [
   linkControl,
   dnsMessages,
   dhcpReplies,
+  dhcpServer,
+  dhcpv6Replies,
   reassembly,
   tree,
 ];

@@ -6,6 +6,7 @@ import { Server, source } from "../support/ethox.ts";
 import { run } from "../support/netns.ts";
 import { SHARED, tap } from "../support/cables.ts";
 import { KERNEL, makeCable, makeTap, nicTest, peer, peerTest, pingHost, TAP } from "../support/peer.ts";
+import { withDirectory } from "../support/tcp-peers.ts";
 
 const RANGE = "--dhcp-range=10.0.0.50,10.0.0.60,255.255.255.0";
 
@@ -67,6 +68,35 @@ peerTest(
     await using server = await starting;
     assert.equal(server.events[0]?.addresses?.length, 1);
     await server.stop();
+  },
+);
+
+peerTest(
+  "dhcp: with --leases the address is kept over a restart, and asked for at once (RFC 2131 3.2)",
+  ["dnsmasq", "ping"],
+  source,
+  async () => {
+    makeTap();
+    await using dnsmasq = await Dnsmasq.start(`${RANGE},10m`, "--dhcp-option=option:mtu,1400");
+    await withDirectory(async (directory) => {
+      const start = () => Server.start(source, `tap:${TAP}`, "dhcp", "--leases", `${directory}/leases`);
+      const addresses = [];
+      for (let life = 0; life < 2; life++) {
+        await using server = await start();
+        const [address = ""] = server.events[0]?.addresses ?? [];
+        addresses.push(address);
+        const host = address.replace(/\/.*/, "");
+        // What the server says is the link's MTU.
+        const { stdout, received } = await pingHost(host, "-c", "2", "-i", "0.05", "-s", "1400");
+        assert.equal(received, 2, stdout);
+        const { packets } = await server.stop();
+        assert.ok(packets["ip"]!["fragmentsSent"]! >= 4, "replies of 1,428 bytes are cut");
+      }
+      assert.equal(addresses[0], addresses[1]);
+    });
+    assert.equal(dnsmasq.log.match(/DHCPDISCOVER/g)?.length, 1);
+    assert.equal(dnsmasq.log.match(/DHCPREQUEST\(/g)?.length, 2);
+    assert.doesNotMatch(dnsmasq.log, /DHCPRELEASE/);
   },
 );
 

@@ -1,8 +1,8 @@
 /** `serve dhcp` with the clients that everybody has, and our own. */
 import assert from "node:assert/strict";
-import { source } from "../support/ethox.ts";
-import { run } from "../support/netns.ts";
-import { APPLIANCE, peer, peerTest, pingHost, serve, TAP } from "../support/peer.ts";
+import { Server, source } from "../support/ethox.ts";
+import { run, sysctl } from "../support/netns.ts";
+import { APPLIANCE, makeCable, peer, peerTest, pingHost, PREFIX, serve, TAP } from "../support/peer.ts";
 import { withDirectory } from "../support/tcp-peers.ts";
 
 const RANGE = "dhcp:10.0.0.100-10.0.0.109";
@@ -81,3 +81,38 @@ async function kill(file: string): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
+
+peerTest(
+  "serve dhcp: an address that somebody uses is not offered, and leases last over a restart with --leases",
+  ["udhcpc", "ip"],
+  source,
+  async () => {
+    await withDirectory(async (directory) => {
+      const nic = await makeCable();
+      // The kernel has an address of the pool without a lease; who asks is another station.
+      await run("ip", "addr", "add", "10.0.0.100/24", "dev", TAP);
+      await run("ip", "link", "add", "link", TAP, "name", "other", "type", "macvlan", "mode", "private");
+      await run("ip", "link", "set", "other", "up");
+      // Else it would answer for the other interface's address, too.
+      sysctl("net/ipv4/conf/other/arp_ignore", "1");
+      const start = () =>
+        Server.start(source, nic, `${APPLIANCE}${PREFIX}`, RANGE, "--leases", `${directory}/leases`);
+      const lease = async (id: string) => {
+        const options = ["-i", "other", "-s", "/bin/true", "-f", "-q", "-n", "-t", "3", "-x", `0x3d:${id}`];
+        const { stderr, code } = await peer("udhcpc", options);
+        assert.equal(code, 0, stderr);
+        return /lease of (\S+) obtained/.exec(stderr)?.[1];
+      };
+      {
+        await using server = await start();
+        assert.equal(await lease("0101"), "10.0.0.101");
+        assert.equal(await lease("0102"), "10.0.0.102");
+        assert.equal((await server.stop()).packets["dhcp"]?.["avoided"], 1);
+      }
+      await using server = await start();
+      assert.equal(await lease("0103"), "10.0.0.103");
+      assert.equal(await lease("0101"), "10.0.0.101");
+      await server.stop();
+    });
+  },
+);
