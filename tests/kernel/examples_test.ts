@@ -1,6 +1,7 @@
 /** The programs of apps/examples, run as their first lines say, with the kernel's programs as clients. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { kernelTest } from "../support/netns.ts";
 import { APPLIANCE, makeTap, peer, peerTest, PREFIX, TAP } from "../support/peer.ts";
 import { assertEchoed, withDirectory } from "../support/tcp-peers.ts";
 
@@ -70,12 +71,57 @@ for (const example of ["tree-web.ts", "socket-web.ts"]) {
   );
 }
 
+/** What an example prints that ends by itself. */
+async function printed(...args: readonly string[]): Promise<string> {
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--cached-only", "--no-prompt", ...args],
+    stdin: "null",
+  });
+  const { code, stdout, stderr } = await command.output();
+  const decoder = new TextDecoder();
+  assert.deepEqual([code, decoder.decode(stderr)], [0, ""]);
+  return decoder.decode(stdout);
+}
+
+Deno.test("examples: two-stacks.ts needs no permission, and its hosts talk over both families", async () => {
+  const text = await printed(`${EXAMPLES}two-stacks.ts`);
+  assert.equal(text, "Hello 10.0.0.2, you asked 10.0.0.1\nHello fd00::2, you asked [fd00::1]\n");
+});
+
+kernelTest(
+  "examples: websocket-tunnel.ts carries HTTP through a WebSocket, for one host after the other",
+  async () => {
+    const tunnel = `${EXAMPLES}websocket-tunnel.ts`;
+    const server = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "--cached-only", "--no-prompt", "--allow-net", tunnel, "8080"],
+      stdin: "null",
+      stdout: "piped",
+    }).spawn();
+    const output = server.stdout.getReader();
+    try {
+      // It says that it listens.
+      await output.read();
+      for (let client = 0; client < 2; client++) {
+        const text = await printed("--allow-net", tunnel, "ws://127.0.0.1:8080");
+        assert.match(text, /^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nHello through a WebSocket\n$/);
+      }
+    } finally {
+      server.kill();
+      await output.cancel();
+      await server.status;
+    }
+  },
+);
+
 Deno.test("examples: each is short, and stands on nothing but the public module", () => {
   const files = [...Deno.readDirSync(EXAMPLES)].map(({ name }) => name);
-  assert.equal(files.length, 4);
+  assert.equal(files.length, 6);
   for (const name of files) {
     const text = Deno.readTextFileSync(`${EXAMPLES}${name}`);
     assert.ok(text.split("\n").length <= 80, `${name} has fewer than 80 lines`);
-    assert.deepEqual([...text.matchAll(/from "(.*)"/g)].map(([, from]) => from), ["../../mod.ts"], name);
+    const others = [...text.matchAll(/from "(.*)"/g)].map(([, from]) => from).filter((from) =>
+      !from?.startsWith("node:")
+    );
+    assert.deepEqual(others, ["../../mod.ts"], name);
   }
 });
