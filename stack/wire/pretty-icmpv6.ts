@@ -4,20 +4,16 @@
  * @module
  */
 import { Address } from "./address.ts";
-import { get32 } from "./bytes.ts";
+import { get16, get32 } from "./bytes.ts";
 import { WireError } from "./error.ts";
 import * as icmpv6 from "./icmpv6.ts";
 import { codeName, typeName } from "./icmpv6-names.ts";
-import {
-  broken,
-  checksumField,
-  checksumMark,
-  count,
-  type Printed,
-  printed,
-  type Printer,
-  type Scope,
-} from "./pretty-text.ts";
+import * as mld from "./mld.ts";
+import * as ndp from "./ndp.ts";
+import { groupRecords } from "./pretty-group.ts";
+import { printMessage } from "./pretty-icmp.ts";
+import { ndpOptions } from "./pretty-ndp.ts";
+import { broken, type Printed, type Printer, type Scope } from "./pretty-text.ts";
 
 /** Where the messages of NDP and MLD that are about one address have it. */
 const TARGET = 8;
@@ -31,26 +27,20 @@ export function printIcmpv6(
   at: number,
   end: number,
 ): Printed {
-  const { bytes, cut } = scope;
+  const { bytes } = scope;
   const error = icmpv6.check(bytes, at, end);
   if (error !== WireError.None) return broken("ICMPv6", error, at, end);
   const type = icmpv6.type(bytes, at);
   const code = icmpv6.code(bytes, at);
-  const right = icmpv6.verifyChecksum(bytes, at, end, source, destination);
-  const name = ["ICMPv6 " + typeName(type), codeName(type, code)].filter((text) => text !== "").join(", ");
-  const rest = restOf(bytes, at, end, type);
-  const marks = checksumMark(cut, right);
-  const fields = [`type ${type}, code ${code}`, checksumField(icmpv6.checksum(bytes, at), cut, right)];
-  if (rest !== "") fields.push(rest);
-  const data = at + icmpv6.HEADER_LENGTH;
-  if (icmpv6.isError(type)) {
-    const quoted = quote({ bytes, cut: true, depth: scope.depth - 1 }, data, end);
-    const line = [name, rest, `for ${quoted.line}`].filter((text) => text !== "");
-    return printed(line.join(", ") + marks, name, fields, quoted);
-  }
-  fields.push(`data ${count(end - data)}`);
-  const line = [name, rest, `length ${end - at}`].filter((text) => text !== "").join(", ");
-  return printed(line + marks, name, fields);
+  const body = ndp.bodyLength(type);
+  const text = {
+    name: ["ICMPv6 " + typeName(type), codeName(type, code)].filter((part) => part !== "").join(", "),
+    rest: restOf(bytes, at, end, type),
+    right: icmpv6.verifyChecksum(bytes, at, end, source, destination),
+    isError: icmpv6.isError(type),
+    more: body > 0 && end - at > body ? ndpOptions(bytes, at + body, end) : [],
+  };
+  return printMessage(text, quote, scope, at, end);
 }
 
 /** What lies behind the checksum, as far as the type gives it a meaning. */
@@ -64,6 +54,8 @@ function restOf(bytes: Uint8Array, at: number, end: number, type: number): strin
       return `mtu ${get32(bytes, at + 4) >>> 0}`;
     case Type.ParameterProblem:
       return `pointer ${get32(bytes, at + 4) >>> 0}`;
+    case Type.RouterAdvertisement:
+      return `hop limit ${ndp.currentHopLimit(bytes, at)}, lifetime ${ndp.routerLifetime(bytes, at)} s`;
     case Type.NeighbourSolicitation:
     case Type.NeighbourAdvertisement:
     case Type.Redirect:
@@ -72,6 +64,8 @@ function restOf(bytes: Uint8Array, at: number, end: number, type: number): strin
     case Type.MulticastListenerReport:
     case Type.MulticastListenerDone:
       return addressAt("group", bytes, at + TARGET, end);
+    case Type.MulticastListenerReportV2:
+      return groupRecords(bytes, at + mld.REPORT2_LENGTH, end, get16(bytes, at + 6), false).join(", ");
     default:
       return "";
   }

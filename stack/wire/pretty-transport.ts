@@ -1,15 +1,17 @@
 /**
- * Printing what IP carries: ICMP, UDP and TCP.
+ * Printing what IP carries: ICMP and IGMP by files of their own, GRE, UDP and TCP here.
  *
  * @module
  */
-import { Address } from "./address.ts";
-import { formatV4 } from "./address-text.ts";
-import { get16, get32 } from "./bytes.ts";
+import type { Address } from "./address.ts";
+import { get16 } from "./bytes.ts";
 import { WireError } from "./error.ts";
-import * as icmpv4 from "./icmpv4.ts";
-import { codeName, typeName } from "./icmpv4-names.ts";
+import { EtherType, etherTypeName } from "./ethernet.ts";
+import * as gre from "./gre.ts";
 import { optionLength } from "./option-list.ts";
+import { printApplication } from "./pretty-application.ts";
+import { printIgmp } from "./pretty-group.ts";
+import { printIcmpv4 } from "./pretty-icmp.ts";
 import { printIcmpv6 } from "./pretty-icmpv6.ts";
 import {
   broken,
@@ -46,6 +48,10 @@ export function printPayload(
       return source.isV4
         ? opaque("ICMPv6", scope, at, end)
         : printIcmpv6(source, destination, quote, scope, at, end);
+    case Protocol.Igmp:
+      return source.isV4 ? printIgmp(scope, at, end) : opaque("IGMP", scope, at, end);
+    case Protocol.Gre:
+      return printGre(quote, scope, at, end);
     case Protocol.Udp:
       return printUdp(source, destination, scope, at, end);
     case Protocol.Tcp:
@@ -64,47 +70,23 @@ export function ports(protocol: number, { bytes }: Scope, at: number, end: numbe
   return [get16(bytes, at), get16(bytes, at + 2)];
 }
 
-function printIcmpv4(quote: Printer, scope: Scope, at: number, end: number): Printed {
-  const { bytes, cut } = scope;
-  const error = icmpv4.check(bytes, at, end);
-  if (error !== WireError.None) return broken("ICMP", error, at, end);
-  const type = icmpv4.type(bytes, at);
-  const code = icmpv4.code(bytes, at);
-  const right = icmpv4.verifyChecksum(bytes, at, end);
-  const name = ["ICMP " + typeName(type), codeName(type, code)].filter((text) => text !== "").join(", ");
-  const rest = icmpv4Rest(bytes, at, type, code);
-  const marks = checksumMark(cut, right);
-  const fields = [`type ${type}, code ${code}`, checksumField(icmpv4.checksum(bytes, at), cut, right)];
-  if (rest !== "") fields.push(rest);
-  const data = at + icmpv4.HEADER_LENGTH;
-  if (icmpv4.isError(type)) {
-    // RFC 792: the quoted packet is cut after 8 bytes of payload or more, which is no fault of it.
-    const quoted = quote({ bytes, cut: true, depth: scope.depth - 1 }, data, end);
-    const line = [name, rest, `for ${quoted.line}`].filter((text) => text !== "");
-    return printed(line.join(", ") + marks, name, fields, quoted);
-  }
-  fields.push(`data ${count(end - data)}`);
-  const line = [name, rest, `length ${end - at}`].filter((text) => text !== "").join(", ");
-  return printed(line + marks, name, fields);
-}
-
-/** What the last four bytes of the header say for this type. */
-function icmpv4Rest(bytes: Uint8Array, at: number, type: number, code: number): string {
-  switch (type) {
-    case icmpv4.Type.EchoRequest:
-    case icmpv4.Type.EchoReply:
-    case icmpv4.Type.TimestampRequest:
-    case icmpv4.Type.TimestampReply:
-      return `id ${icmpv4.identifier(bytes, at)}, seq ${icmpv4.sequence(bytes, at)}`;
-    case icmpv4.Type.DestinationUnreachable:
-      return code === icmpv4.Unreachable.FragmentationNeeded ? `mtu ${icmpv4.nextHopMtu(bytes, at)}` : "";
-    case icmpv4.Type.Redirect:
-      return `gateway ${formatV4(get32(bytes, at + icmpv4.GATEWAY))}`;
-    case icmpv4.Type.ParameterProblem:
-      return code === icmpv4.Problem.Pointer ? `pointer ${icmpv4.pointer(bytes, at)}` : "";
-    default:
-      return "";
-  }
+/** A GRE header, and the packet of IP in it. */
+function printGre(quote: Printer, scope: Scope, at: number, end: number): Printed {
+  const { bytes } = scope;
+  const error = gre.check(bytes, at, end);
+  if (error === WireError.Unrecognized) return opaque("GRE (unrecognized)", scope, at, end);
+  if (error !== WireError.None) return broken("GRE", error, at, end);
+  const type = gre.protocol(bytes, at);
+  const payload = at + gre.headerLength(bytes, at);
+  const right = scope.cut || !gre.hasChecksum(bytes, at) || gre.verifyChecksum(bytes, at, end);
+  const isIp = type === EtherType.Ipv4 || type === EtherType.Ipv6;
+  const inner = isIp ? quote(scope, payload, end) : opaque(etherTypeName(type), scope, payload, end);
+  return printed(
+    `GRE, ${inner.line}${checksumMark(scope.cut, right)}`,
+    `GRE, ${etherTypeName(type)}`,
+    [],
+    inner,
+  );
 }
 
 function printUdp(source: Address, destination: Address, scope: Scope, at: number, end: number): Printed {
@@ -117,13 +99,18 @@ function printUdp(source: Address, destination: Address, scope: Scope, at: numbe
   const length = udp.length(bytes, at);
   const right = cut || udp.verifyChecksum(bytes, at, source, destination);
   const none = udp.checksum(bytes, at) === udp.NO_CHECKSUM && right;
+  const from = udp.sourcePort(bytes, at), to = udp.destinationPort(bytes, at);
+  const data = at + udp.HEADER_LENGTH;
+  const inner = printApplication(from, to, { ...scope, cut }, data, Math.min(end, at + length));
+  const what = inner === undefined ? "UDP" : `UDP, ${inner.line}`;
   return printed(
-    `UDP, length ${length - udp.HEADER_LENGTH}${checksumMark(cut, right)}${cutMark(scope, error)}`,
-    `UDP ${udp.sourcePort(bytes, at)} > ${udp.destinationPort(bytes, at)}`,
+    `${what}, length ${length - udp.HEADER_LENGTH}${checksumMark(cut, right)}${cutMark(scope, error)}`,
+    `UDP ${from} > ${to}`,
     [
       `length ${length}, ${none ? "no checksum" : checksumField(udp.checksum(bytes, at), cut, right)}`,
       `data ${count(Math.min(end - at, length) - udp.HEADER_LENGTH)}`,
     ],
+    inner,
   );
 }
 

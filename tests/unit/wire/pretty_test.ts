@@ -150,10 +150,10 @@ Deno.test("pretty: protocols without a printer show their name, length and first
     "  0x88cc, 28 bytes",
     "    00 01 08 00 06 04 00 01 02 00 00 00 00 02 0a 00 ...",
   ]);
-  const gre = frames.UDP.slice();
-  gre[14 + 9] = 47;
-  ipv4.fillChecksum(gre, 14);
-  equal(line(gre), "10.0.0.2 > 10.0.0.1: GRE, length 11");
+  const sctp = frames.UDP.slice();
+  sctp[14 + 9] = 132;
+  ipv4.fillChecksum(sctp, 14);
+  equal(line(sctp), "10.0.0.2 > 10.0.0.1: SCTP, length 11");
 });
 
 Deno.test("pretty: a VLAN tag is printed and passed (IEEE 802.1Q)", () => {
