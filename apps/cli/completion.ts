@@ -10,6 +10,8 @@ interface Flag {
   readonly names: readonly string[];
   readonly description: string;
   readonly takesValue: boolean;
+  /** Its values, where they can be listed. */
+  readonly values: readonly string[];
 }
 
 interface Branch {
@@ -22,9 +24,10 @@ interface Branch {
   readonly takesFile: boolean;
 }
 
-/** The values of options that can be listed. */
+/** Values of options, or how they begin, where the options do not list them as their choices. */
 const VALUES: Readonly<Record<string, readonly string[]>> = {
   "--nic": NIC_SPECS.map(({ form }) => form.slice(0, form.indexOf(":") + 1)),
+  "--addr": ["dhcp", "slaac", "link-local"],
 };
 
 /** Options whose values are files. */
@@ -39,11 +42,12 @@ export function completionScript(program: CommandUnknownOpts, shell: Shell): str
 }
 
 function branch(command: CommandUnknownOpts): Branch {
-  const help: Flag = { names: ["-h", "--help"], description: "show help", takesValue: false };
+  const help: Flag = { names: ["-h", "--help"], description: "show help", takesValue: false, values: [] };
   const flags = command.options.filter((option) => !option.hidden).map((option): Flag => ({
     names: [option.short, option.long].filter((text) => text !== undefined && text !== null),
     description: option.description,
     takesValue: option.required || option.optional,
+    values: option.argChoices ?? VALUES[option.long ?? ""] ?? [],
   }));
   return {
     name: command.name(),
@@ -60,8 +64,13 @@ function bash(name: string, branches: readonly Branch[]): string {
     const all = [...words, ...flags.flatMap((flag) => flag.names)].join(" ");
     return `    ${command}) valued="${valued}" words="${all}"${takesFile ? " files=yes" : ""} ;;`;
   });
-  const values = Object.entries(VALUES).map(([option, list]) => {
-    return `    ${option}) COMPREPLY=($(compgen -W "${list.join(" ")}" -- "$current")); return ;;`;
+  // An option has the same values wherever it is.
+  const listed = new Map(
+    branches.flatMap(({ flags }) => flags.filter(({ values }) => values.length > 0))
+      .map(({ names, values }) => [names.join("|"), values.join(" ")]),
+  );
+  const values = [...listed].map(([options, list]) => {
+    return `    ${options}) COMPREPLY=($(compgen -W "${list}" -- "$current")); return ;;`;
   });
   return `# bash completion for ${name}: source this file, or "source <(${name} completion bash)"
 _${name}() {
@@ -93,14 +102,10 @@ function zsh(name: string, branches: readonly Branch[]): string {
   const plain = (text: string) => quote(text.replaceAll(/[[\]:]/g, (sign) => `\\${sign}`));
   const commands = branches.map((one) => `    '${one.name}:${quote(one.description)}'`);
   const cases = branches.map(({ name: command, flags, words, takesFile }) => {
-    const specs = flags.flatMap(({ names, description, takesValue }) =>
+    const specs = flags.flatMap(({ names, description, takesValue, values: list }) =>
       names.map((flag) => {
-        const values = VALUES[flag]?.map((value) => value.replaceAll(":", "\\:")).join(" ");
-        const known = FILES.has(flag)
-          ? ":file:_files"
-          : values === undefined
-          ? ":value: "
-          : `:value:(${values})`;
+        const values = list.map((value) => value.replaceAll(":", "\\:")).join(" ");
+        const known = FILES.has(flag) ? ":file:_files" : values === "" ? ":value: " : `:value:(${values})`;
         const value = takesValue ? known : "";
         return `      '*${flag}[${plain(description)}]${value}'`;
       })
@@ -143,7 +148,7 @@ function fish(name: string, branches: readonly Branch[]): string {
         const names = flag.names.map((text) => {
           return text.startsWith("--") ? `-l ${text.slice(2)}` : `-s ${text.slice(1)}`;
         });
-        const values = flag.names.flatMap((text) => VALUES[text] ?? []).join(" ");
+        const values = flag.values.join(" ");
         const known = values === "" ? " -x" : ` -x -a '${values}'`;
         const value = !flag.takesValue ? "" : flag.names.some((text) => FILES.has(text)) ? " -r -F" : known;
         return `${here} ${names.join(" ")} -d ${quote(flag.description)}${value}`;
