@@ -21,7 +21,8 @@ export type NetServerClass = new (
  * What node:net is to the operating system's stack, this is to ours. A {@linkcode NetSocket} is a `Duplex`:
  *
  * - node:http and node:https serve: `stack.net.attach(server).listen(80)`
- * - node:http asks: `http.request({ createConnection: stack.net.createConnection })`
+ * - node:http asks: `http.request({ createConnection: stack.net.createConnection })`; an `http.Agent` asks its own
+ *   method of that name instead, which a subclass sets
  * - node:tls, and node:https by it: `tls.connect({ socket: stack.net.connect(443, "10.0.0.2") })`
  * - ws: `new WebSocket(url, { createConnection: stack.net.createConnection })`
  * - pg: `new Client({ stream: () => new stack.net.Socket() })`
@@ -59,9 +60,14 @@ export class Net {
     onConnection?: (socket: NetSocket) => void,
   ): NetServer => new NetServer(this.#host, options, onConnection);
 
-  /** A server, which does not listen yet, whose connections go to a server of node:http, node:https or node:tls. */
+  /**
+   * A server, which does not listen yet, whose connections go to a server of node:http, node:https or node:tls. It is
+   * closed when that server is.
+   */
   readonly attach = (server: EventEmitter): NetServer => {
-    return attach(new NetServer(this.#host, { noDelay: true, allowHalfOpen: true }), server);
+    const net = attach(new NetServer(this.#host, { noDelay: true, allowHalfOpen: true }), server);
+    server.once("close", () => net[Symbol.dispose]());
+    return net;
   };
 
   /** A socket that connects: `(port, host?, listener?)` or `({ port, host }, listener?)`. */

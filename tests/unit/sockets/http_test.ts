@@ -61,6 +61,17 @@ Deno.test("http: node:http serves and asks over stack.net", async () => {
   await once(net, "close");
 });
 
+Deno.test("http: who closes a server of node:http closes what it listens on", async () => {
+  await using both = await stacks();
+  const server = http.createServer((_, response) => void response.end("here"));
+  const net = both.server.net.attach(server).listen(80);
+  equal(text(await request(both, "/", { headers: { connection: "close" } })), "here");
+  server.close();
+  await once(net, "close");
+  equal(net.listening, false);
+  await rejects(both.client.connect({ hostname: SERVER, port: 80 }), Deno.errors.ConnectionRefused);
+});
+
 Deno.test("serve: a handler's Response is sent, with its status, headers, cookies and length", async () => {
   await using both = await stacks();
   await using _server = both.server.serve(quiet, (request, { remoteAddr }) => {
