@@ -39,7 +39,7 @@ export { WireError, wireErrorName } from "./stack/wire/error.ts";
 export { EtherType } from "./stack/wire/ethernet.ts";
 export { Mac } from "./stack/wire/mac.ts";
 export { Type as IcmpType, Unreachable as UnreachableCode } from "./stack/wire/icmpv4.ts";
-export { describe, describeIp, explain, explainIp } from "./stack/wire/pretty.ts";
+export { describe, describeIp, explain, explainIp } from "./stack/wire/pretty/frame.ts";
 export { Protocol, protocolName } from "./stack/wire/protocol.ts";
 /** The byte formats, a namespace a protocol: `wire.tcp.flags(bytes, at)`. */
 export * as wire from "./stack/wire/mod.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { check, fc } from "../../support/property.ts";
 import { get16, get32 } from "../../../stack/wire/bytes.ts";
-import { describeIp } from "../../../stack/wire/pretty.ts";
+import { describeIp } from "../../../stack/wire/pretty/frame.ts";
 import { type Actual, readPacket } from "./actual.ts";
 import type { PacketAction, TcpOption } from "./ast.ts";
 import { buildPacket } from "./build.ts";

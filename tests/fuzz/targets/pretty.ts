@@ -4,7 +4,7 @@
  * @module
  */
 import { equal, ok } from "node:assert/strict";
-import { describe, describeIp, explain, explainIp } from "../../../stack/wire/pretty.ts";
+import { describe, describeIp, explain, explainIp } from "../../../stack/wire/pretty/frame.ts";
 import { HEX } from "../codec.ts";
 import { frame } from "../frames/mutate.ts";
 import { target } from "../target.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { WireError } from "./error.ts";
+import { WireError } from "../error.ts";
 
 /** What a layer, with all that it carries, prints. */
 export interface Printed {

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import * as extension from "./ipv6-extension.ts";
-import { count, hex } from "./pretty-text.ts";
-import { Protocol, protocolName } from "./protocol.ts";
+import * as extension from "../ipv6-extension.ts";
+import { count, hex } from "./text.ts";
+import { Protocol, protocolName } from "../protocol.ts";
 
 /** More headers are not looked at: nobody sends them. */
 const HEADERS_MAX = 16;

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { Address } from "./address.ts";
-import * as dhcpv4 from "./dhcpv4.ts";
-import * as dhcpv6 from "./dhcpv6.ts";
-import * as dns from "./dns.ts";
-import { readMessage, type RecordData } from "./dns-record.ts";
-import { WireError } from "./error.ts";
-import { Mac } from "./mac.ts";
-import { count, hex, type Printed, printed, type Scope } from "./pretty-text.ts";
+import { Address } from "../address.ts";
+import * as dhcpv4 from "../dhcpv4.ts";
+import * as dhcpv6 from "../dhcpv6.ts";
+import * as dns from "../dns.ts";
+import { readMessage, type RecordData } from "../dns-record.ts";
+import { WireError } from "../error.ts";
+import { Mac } from "../mac.ts";
+import { count, hex, type Printed, printed, type Scope } from "./text.ts";
 
 /** How many records are printed, and how much of a name or a text. */
 const RECORDS_MAX = 32, TEXT_MAX = 160;

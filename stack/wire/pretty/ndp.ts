@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { Address } from "./address.ts";
-import { Mac } from "./mac.ts";
-import * as options from "./ndp-options.ts";
-import { count } from "./pretty-text.ts";
+import { Address } from "../address.ts";
+import { Mac } from "../mac.ts";
+import * as options from "../ndp-options.ts";
+import { count } from "./text.ts";
 
 /** How many options are printed. */
 const OPTIONS_MAX = 16;

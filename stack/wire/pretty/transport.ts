@@ -3,16 +3,16 @@
  *
  * @module
  */
-import type { Address } from "./address.ts";
-import { get16 } from "./bytes.ts";
-import { WireError } from "./error.ts";
-import { EtherType, etherTypeName } from "./ethernet.ts";
-import * as gre from "./gre.ts";
-import { optionLength } from "./option-list.ts";
-import { printApplication } from "./pretty-application.ts";
-import { printIgmp } from "./pretty-group.ts";
-import { printIcmpv4 } from "./pretty-icmp.ts";
-import { printIcmpv6 } from "./pretty-icmpv6.ts";
+import type { Address } from "../address.ts";
+import { get16 } from "../bytes.ts";
+import { WireError } from "../error.ts";
+import { EtherType, etherTypeName } from "../ethernet.ts";
+import * as gre from "../gre.ts";
+import { optionLength } from "../option-list.ts";
+import { printApplication } from "./application.ts";
+import { printIgmp } from "./group.ts";
+import { printIcmpv4 } from "./icmp.ts";
+import { printIcmpv6 } from "./icmpv6.ts";
 import {
   broken,
   checksumField,
@@ -25,11 +25,11 @@ import {
   printed,
   type Printer,
   type Scope,
-} from "./pretty-text.ts";
-import { Protocol, protocolName } from "./protocol.ts";
-import * as tcp from "./tcp.ts";
-import * as options from "./tcp-options.ts";
-import * as udp from "./udp.ts";
+} from "./text.ts";
+import { Protocol, protocolName } from "../protocol.ts";
+import * as tcp from "../tcp.ts";
+import * as options from "../tcp-options.ts";
+import * as udp from "../udp.ts";
 
 /** Prints the payload `[at..end)` of an IP packet. `quote` prints the packet that an ICMP error is about. */
 export function printPayload(

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { formatV4 } from "./address-text.ts";
-import { get32 } from "./bytes.ts";
-import { WireError } from "./error.ts";
-import * as icmpv4 from "./icmpv4.ts";
-import { codeName, typeName } from "./icmpv4-names.ts";
+import { formatV4 } from "../address-text.ts";
+import { get32 } from "../bytes.ts";
+import { WireError } from "../error.ts";
+import * as icmpv4 from "../icmpv4.ts";
+import { codeName, typeName } from "../icmpv4-names.ts";
 import {
   broken,
   checksumField,
@@ -17,7 +17,7 @@ import {
   printed,
   type Printer,
   type Scope,
-} from "./pretty-text.ts";
+} from "./text.ts";
 
 /** What a version of ICMP says of a message. */
 export interface MessageText {

@@ -3,19 +3,11 @@
  *
  * @module
  */
-import { Address } from "./address.ts";
-import { get16 } from "./bytes.ts";
-import { WireError } from "./error.ts";
-import * as igmp from "./igmp.ts";
-import {
-  broken,
-  checksumField,
-  checksumMark,
-  count,
-  type Printed,
-  printed,
-  type Scope,
-} from "./pretty-text.ts";
+import { Address } from "../address.ts";
+import { get16 } from "../bytes.ts";
+import { WireError } from "../error.ts";
+import * as igmp from "../igmp.ts";
+import { broken, checksumField, checksumMark, count, type Printed, printed, type Scope } from "./text.ts";
 
 /** How many records are printed; a line has no more. */
 const RECORDS_MAX = 8;

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { Address } from "./address.ts";
-import { WireError } from "./error.ts";
-import * as ipv4 from "./ipv4.ts";
-import * as ipv6 from "./ipv6.ts";
+import { Address } from "../address.ts";
+import { WireError } from "../error.ts";
+import * as ipv4 from "../ipv4.ts";
+import * as ipv6 from "../ipv6.ts";
 import {
   broken,
   checksumField,
@@ -18,10 +18,10 @@ import {
   type Printed,
   printed,
   type Scope,
-} from "./pretty-text.ts";
-import { readChain } from "./pretty-extension.ts";
-import { ports, printPayload } from "./pretty-transport.ts";
-import { protocolName } from "./protocol.ts";
+} from "./text.ts";
+import { readChain } from "./extension.ts";
+import { ports, printPayload } from "./transport.ts";
+import { protocolName } from "../protocol.ts";
 
 /** Prints an IP packet of the version that its first byte tells. */
 export function printIp(scope: Scope, at: number, end: number): Printed {

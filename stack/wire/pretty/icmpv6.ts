@@ -3,17 +3,17 @@
  *
  * @module
  */
-import { Address } from "./address.ts";
-import { get16, get32 } from "./bytes.ts";
-import { WireError } from "./error.ts";
-import * as icmpv6 from "./icmpv6.ts";
-import { codeName, typeName } from "./icmpv6-names.ts";
-import * as mld from "./mld.ts";
-import * as ndp from "./ndp.ts";
-import { groupRecords } from "./pretty-group.ts";
-import { printMessage } from "./pretty-icmp.ts";
-import { ndpOptions } from "./pretty-ndp.ts";
-import { broken, type Printed, type Printer, type Scope } from "./pretty-text.ts";
+import { Address } from "../address.ts";
+import { get16, get32 } from "../bytes.ts";
+import { WireError } from "../error.ts";
+import * as icmpv6 from "../icmpv6.ts";
+import { codeName, typeName } from "../icmpv6-names.ts";
+import * as mld from "../mld.ts";
+import * as ndp from "../ndp.ts";
+import { groupRecords } from "./group.ts";
+import { printMessage } from "./icmp.ts";
+import { ndpOptions } from "./ndp.ts";
+import { broken, type Printed, type Printer, type Scope } from "./text.ts";
 
 /** Where the messages of NDP and MLD that are about one address have it. */
 const TARGET = 8;

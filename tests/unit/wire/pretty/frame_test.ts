@@ -1,10 +1,10 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { put16 } from "../../../stack/wire/bytes.ts";
-import * as icmpv4 from "../../../stack/wire/icmpv4.ts";
-import * as ipv4 from "../../../stack/wire/ipv4.ts";
-import { describe, describeIp, explain, explainIp } from "../../../stack/wire/pretty.ts";
-import { check, fc } from "../../support/property.ts";
-import * as frames from "./frames.ts";
+import { put16 } from "../../../../stack/wire/bytes.ts";
+import * as icmpv4 from "../../../../stack/wire/icmpv4.ts";
+import * as ipv4 from "../../../../stack/wire/ipv4.ts";
+import { describe, describeIp, explain, explainIp } from "../../../../stack/wire/pretty/frame.ts";
+import { check, fc } from "../../../support/property.ts";
+import * as frames from "../frames.ts";
 
 function line(frame: Uint8Array): string {
   return describe(frame, 0, frame.length);

@@ -1,11 +1,11 @@
 import { deepEqual, equal, match } from "node:assert/strict";
-import { EtherType } from "../../../stack/wire/ethernet.ts";
-import { Problem, Type } from "../../../stack/wire/icmpv6.ts";
-import { describe, explain } from "../../../stack/wire/pretty.ts";
-import { Protocol } from "../../../stack/wire/protocol.ts";
-import { concat, data, echoRequest6, ethernet } from "../../support/frames.ts";
-import { icmpv6, ipv6 } from "../../support/frames-v6.ts";
-import { FAMILIES, fragmentHeader } from "../../support/fragments.ts";
+import { EtherType } from "../../../../stack/wire/ethernet.ts";
+import { Problem, Type } from "../../../../stack/wire/icmpv6.ts";
+import { describe, explain } from "../../../../stack/wire/pretty/frame.ts";
+import { Protocol } from "../../../../stack/wire/protocol.ts";
+import { concat, data, echoRequest6, ethernet } from "../../../support/frames.ts";
+import { icmpv6, ipv6 } from "../../../support/frames-v6.ts";
+import { FAMILIES, fragmentHeader } from "../../../support/fragments.ts";
 
 const line = (frame: Uint8Array) => describe(frame, 0, frame.length);
 const frameOf = (payload: Uint8Array, protocol: number) =>

@@ -4,15 +4,15 @@
  *
  * @module
  */
-import { Address } from "./address.ts";
-import * as arp from "./arp.ts";
-import { get16 } from "./bytes.ts";
-import { WireError } from "./error.ts";
-import * as ethernet from "./ethernet.ts";
-import { EtherType } from "./ethernet.ts";
-import { Mac } from "./mac.ts";
-import { printIp, printIpv4, printIpv6 } from "./pretty-ip.ts";
-import { broken, opaque, type Printed, printed, type Scope } from "./pretty-text.ts";
+import { Address } from "../address.ts";
+import * as arp from "../arp.ts";
+import { get16 } from "../bytes.ts";
+import { WireError } from "../error.ts";
+import * as ethernet from "../ethernet.ts";
+import { EtherType } from "../ethernet.ts";
+import { Mac } from "../mac.ts";
+import { printIp, printIpv4, printIpv6 } from "./ip.ts";
+import { broken, opaque, type Printed, printed, type Scope } from "./text.ts";
 
 // Deeper nesting (tunnels, ICMP errors about ICMP errors) is nothing that people send.
 const DEPTH = 8;
