@@ -5,10 +5,14 @@
  */
 import type { Receiver, Sender } from "../stack/handler.ts";
 import type { Slot } from "../stack/slot.ts";
+import { checkSize } from "../stack/store/size.ts";
 import { type Instant, NEVER } from "../stack/store/time.ts";
 import { type DeviceInfo, type DeviceSlot, type Nic, NicCounters, SlotPool } from "./device.ts";
 import { Gate } from "./gate.ts";
 import { SlotQueue } from "./slot-queue.ts";
+
+/** The longest packet of IP, the most slots of one arena, and the longest frame with all that it may be wrapped in. */
+const MTU_MAX = 65_535, SLOTS_MAX = 1 << 16, FRAME_MAX = 1 << 17;
 
 /** How a {@linkcode MemoryNic} is set up. */
 export interface MemoryOptions {
@@ -36,8 +40,11 @@ export abstract class MemoryNic implements Nic {
   readonly #canAnswer: boolean;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** A NIC on which nothing has arrived, at time 0 or the clock's. */
+  /** A NIC on which nothing has arrived, at time 0 or the clock's. Throws a RangeError for sizes that cannot be. */
   constructor(name: string, info: DeviceInfo, options: MemoryOptions) {
+    checkSize("mtu", info.mtu, 1, MTU_MAX);
+    checkSize("slots", options.slots, 1, SLOTS_MAX);
+    checkSize("frameLength", options.frameLength, 1, FRAME_MAX);
     this.name = name;
     this.info = info;
     this.pool = new SlotPool(options.slots, options.frameLength, info);

@@ -18,7 +18,7 @@ import type { MembershipCounters } from "../stack/multicast/counters.ts";
 import type { Ip, IpCounters } from "../stack/ip/endpoint.ts";
 import type { PointToPointCounters } from "../stack/ptp/endpoint.ts";
 import { Medium } from "../stack/slot.ts";
-import type { CongestionName } from "../stack/tcp/congestion/choice.ts";
+import { CONGESTION_CONTROLS, type CongestionName } from "../stack/tcp/congestion/choice.ts";
 import type { TcpCounters } from "../stack/tcp/counters.ts";
 import type { UdpCounters } from "../stack/udp/endpoint.ts";
 import type { Address } from "../stack/wire/address.ts";
@@ -61,9 +61,9 @@ export interface StackOptions {
   readonly mac?: Mac | string;
   /** How many TCP connections there may be at once. Default 1,024. */
   readonly connections?: number;
-  /** Bytes that a connection may have received and its user not read: a power of two. Default 1 MiB. */
+  /** Bytes that a connection may have received and its user not read: a power of two from 4,096. Default 1 MiB. */
   readonly receiveBuffer?: number;
-  /** Bytes that may be written to a connection and not be acknowledged: a power of two. Default 1 MiB. */
+  /** Bytes that may be written to a connection and not be acknowledged: a power of two from 4,096. Default 1 MiB. */
   readonly sendBuffer?: number;
   /** The congestion control of TCP connections. Default "cubic" (RFC 9438). */
   readonly congestion?: CongestionName;
@@ -149,6 +149,7 @@ export class Stack implements AsyncDisposable {
     this.nic = nic;
     this.mac = mac;
     this.#ownsNic = ownsNic;
+    checkOptions(options);
     const isLeased = options.addresses.includes(DHCP);
     if (isLeased && nic.info.medium === Medium.Ip) {
       throw new RangeError(`"dhcp" is no address on ${nic.name}: it has no hardware addresses; write one`);
@@ -382,6 +383,26 @@ export class Stack implements AsyncDisposable {
     await this.#host.stopped;
     if (this.#isClosed) return;
     throw new NicError(this.nic.name, "failed", this.nic.failure ?? "the poll cycle has ended");
+  }
+}
+
+/** The sizes of buffers that a connection can have. */
+const BUFFER_MIN = 1 << 12, BUFFER_MAX = 1 << 30;
+
+/** Refuses at once what else would fail at the first connection, which a stranger opens. */
+function checkOptions({ receiveBuffer, sendBuffer, congestion, hostname }: StackOptions): void {
+  for (const [name, size] of Object.entries({ receiveBuffer, sendBuffer })) {
+    if (size === undefined) continue;
+    if (!(size >= BUFFER_MIN && size <= BUFFER_MAX && Number.isInteger(Math.log2(size)))) {
+      throw new RangeError(`${name} must be a power of two from ${BUFFER_MIN} to ${BUFFER_MAX}, not ${size}`);
+    }
+  }
+  if (congestion !== undefined && !CONGESTION_CONTROLS.includes(congestion)) {
+    throw new RangeError(`congestion must be one of ${CONGESTION_CONTROLS.join(", ")}, not "${congestion}"`);
+  }
+  // RFC 1123 2.1.
+  if (hostname !== undefined && !/^[a-z\d]([a-z\d-]{0,61}[a-z\d])?$/i.test(hostname)) {
+    throw new RangeError(`hostname must be up to 63 letters, digits and inner hyphens, not "${hostname}"`);
   }
 }
 

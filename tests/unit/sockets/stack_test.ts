@@ -45,6 +45,12 @@ Deno.test("sockets: what cannot be opened says why", async () => {
   await rejects(open({ addresses: ["10.0.0.1"] }), SyntaxError);
   await rejects(open({ gateways: ["192.0.2.1"] }), RangeError);
   await rejects(open({ mac: "02:00" }), SyntaxError);
+  // What would else end the stack at its first connection.
+  const buffer = (name: string) => new RegExp(`^RangeError: ${name} must be a power of two from 4096`);
+  await rejects(open({ receiveBuffer: 1_000 }), buffer("receiveBuffer"));
+  await rejects(open({ sendBuffer: 5_000 }), buffer("sendBuffer"));
+  await rejects(open({ congestion: "vegas" }), /^RangeError: congestion must be one of cubic, newreno, bbr/);
+  await rejects(open({ hostname: "a b" }), /^RangeError: hostname must be/);
   await rejects(open({ nic: "tap:a-name-too-long-for-linux" }), { name: "NicError", kind: "invalid" });
 });
 
