@@ -23,7 +23,8 @@ import { beWorker, isWorker } from "./shard/worker.ts";
 import { VERSION } from "./version.ts";
 
 const HELP = `
-Exit status: 0 done, 1 failed at run time, 2 wrong usage, 3 the NIC cannot be opened.
+Exit status: 0 done, 1 failed at run time, 2 wrong usage, 3 the NIC cannot be opened,
+130 ended by Ctrl-C before it was done.
 Each command explains itself with examples: ethox serve --help
 `;
 

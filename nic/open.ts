@@ -12,7 +12,7 @@ import { InterfaceFlag, interfaceFlags, interfaceIndex } from "./linux/netif.ts"
 import { openRaw } from "./linux/raw.ts";
 import { openTap } from "./linux/tap.ts";
 import { openXdp } from "./linux/xdp.ts";
-import type { LinkSpec, NicSpec } from "./spec.ts";
+import { type LinkSpec, type NicSpec, parseNicSpec } from "./spec.ts";
 
 /** How {@linkcode openNic} opens. */
 export interface OpenOptions {
@@ -39,11 +39,14 @@ export interface OpenedNic {
 }
 
 /**
- * Opens a NIC. Its `close` gives everything back.
+ * Opens the NIC that a specification names, as text or read by {@linkcode parseNicSpec}: `openNic("tap:tap0").nic`. Its
+ * `close` gives everything back.
  *
+ * @throws {SyntaxError} when the text names no kind of NIC
  * @throws {NicError} when it cannot be opened, saying how to mend it
  */
-export function openNic(spec: NicSpec, options: OpenOptions = {}): OpenedNic {
+export function openNic(named: NicSpec | string, options: OpenOptions = {}): OpenedNic {
+  const spec = typeof named === "string" ? parseNicSpec(named) : named;
   if (spec.kind === "link") {
     const [nic, peer] = link({ clock: options.clock ?? monotonic });
     return { spec, nic, peer, kernelMac: undefined, isUp: yes, isRunning: yes };

@@ -6,7 +6,6 @@
 import type { Nic, NicCounters } from "../nic/device.ts";
 import { NicError } from "../nic/error.ts";
 import { openNic } from "../nic/open.ts";
-import { parseNicSpec } from "../nic/spec.ts";
 import type { ArpCounters } from "../stack/arp/endpoint.ts";
 import type { Lease } from "../stack/dhcp/lease.ts";
 import type { DnsAnswer } from "../stack/dns/answer.ts";
@@ -210,7 +209,7 @@ export class Stack implements AsyncDisposable {
   static #make(options: StackOptions): Stack {
     const mac = typeof options.mac === "string" ? Mac.parse(options.mac) : options.mac ?? randomMac();
     if (typeof options.nic !== "string") return new Stack(options.nic, false, mac, options);
-    const { nic, kernelMac } = openNic(parseNicSpec(options.nic), { create: options.create ?? false });
+    const { nic, kernelMac } = openNic(options.nic, { create: options.create ?? false });
     try {
       if (kernelMac?.equals(mac)) {
         throw new NicError(

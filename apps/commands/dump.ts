@@ -1,5 +1,5 @@
 /** `ethox dump`: shows what a NIC receives, or what a capture file holds. */
-import { Address, BURST, Cidr, formatNicSpec, type Nic, openNic } from "../../mod.ts";
+import { Address, BURST, Cidr, formatNicSpec, type Nic, type NicSpec, openNic } from "../../mod.ts";
 import { type Command, Option } from "../cli/commander.ts";
 import { CliError, ExitStatus, UsageError } from "../cli/errors.ts";
 import * as options from "../cli/options.ts";
@@ -34,7 +34,7 @@ Examples:
 const LIVE_OPTIONS = ["nic", "pcap", "duration"] as const;
 
 interface DumpOptions extends WireOptions {
-  readonly nic: Parameters<typeof openNic>[0];
+  readonly nic: NicSpec;
   readonly count?: number | undefined;
   readonly duration?: number | undefined;
   readonly verbose?: true | undefined;

@@ -77,6 +77,6 @@ const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "connection refused",
   ECONNRESET: "connection reset by the peer",
   ETIMEDOUT: "it does not answer",
-  EHOSTUNREACH: "the network says that it cannot be reached",
+  EHOSTUNREACH: "nobody answers there, or a router says that it cannot be reached",
   ENETUNREACH: "there is no way to it",
 };

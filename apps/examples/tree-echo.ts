@@ -11,7 +11,6 @@ import {
   Icmp,
   Ip,
   openNic,
-  parseNicSpec,
   poll,
   protocols,
   Tcp,
@@ -24,7 +23,7 @@ if (spec === undefined || address === undefined) {
   Deno.exit(2);
 }
 
-const { nic } = openNic(parseNicSpec(spec));
+const { nic } = openNic(spec);
 const [a = 0, b = 0, c = 0, d = 0] = crypto.getRandomValues(new Int32Array(4));
 const eth = new Eth({ mac: "02:00:00:00:00:01" });
 const ip = new Ip({ addresses: [address] });

@@ -4,19 +4,7 @@
  *     deno run --allow-ffi apps/examples/tree-web.ts tap:tap0 10.0.0.1/24
  *     curl http://10.0.0.1/
  */
-import {
-  Claim,
-  Eth,
-  FromBytes,
-  Icmp,
-  Ip,
-  openNic,
-  parseNicSpec,
-  poll,
-  protocols,
-  StreamReceive,
-  Tcp,
-} from "../../mod.ts";
+import { Claim, Eth, FromBytes, Icmp, Ip, openNic, poll, protocols, StreamReceive, Tcp } from "../../mod.ts";
 
 const [spec, address] = Deno.args;
 if (spec === undefined || address === undefined) {
@@ -24,7 +12,7 @@ if (spec === undefined || address === undefined) {
   Deno.exit(2);
 }
 
-const { nic } = openNic(parseNicSpec(spec));
+const { nic } = openNic(spec);
 const [a = 0, b = 0, c = 0, d = 0] = crypto.getRandomValues(new Int32Array(4));
 const eth = new Eth({ mac: "02:00:00:00:00:01" });
 const ip = new Ip({ addresses: [address] });
