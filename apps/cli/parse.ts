@@ -67,6 +67,12 @@ export function ownAddress(
   const allowed = "write ADDRESS/PREFIX, as in 10.0.0.1/24 or 2001:db8::1/64, dhcp, slaac or link-local";
   const cidr = checked("--addr", () => Cidr.parse(text), allowed);
   checked("--addr", () => new Addresses([cidr]), "write ADDRESS/PREFIX, as in 10.0.0.1/24");
+  // RFC 1122 3.2.1.3 g, RFC 4291 2.5.3.
+  if (cidr.address.isLoopback) {
+    throw new UsageError(
+      `--addr: ${cidr} is a loopback address, which nobody on a network may use; write another`,
+    );
+  }
   return [...previous ?? [], cidr];
 }
 

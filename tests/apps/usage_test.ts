@@ -24,6 +24,8 @@ const WRONG: readonly (readonly [readonly string[], number, RegExp])[] = [
   [["serve", "--addr", "10.0.0.1"], 2, /--addr: .*no prefix length.*10\.0\.0\.1\/24/],
   [["serve", "--addr", "10.0.0.1/33"], 2, /--addr: .*0 to 32/],
   [["serve", "--addr", "10.0.0.255/24"], 2, /--addr: 10\.0\.0\.255\/24 cannot be a host's address/],
+  [["serve", "--addr", "127.0.0.1/8"], 2, /--addr: 127\.0\.0\.1\/8 is a loopback address/],
+  [["serve", "--addr", "::1/128"], 2, /--addr: ::1\/128 is a loopback address/],
   [["serve", "--addr", "224.0.0.1/24"], 2, /--addr: .*cannot be a host's address/],
   [["serve", "--addr", "2001:db8::1"], 2, /--addr: "2001:db8::1" has no prefix length/],
   [["serve", "--addr", "ff02::1/64"], 2, /--addr: .*cannot be a host's address/],
