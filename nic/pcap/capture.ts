@@ -59,7 +59,7 @@ class Capture extends NicWrapper {
 
   override close(): void {
     super.close();
-    const { received, tooLong } = this.counters;
-    this.#writer.end({ received, dropped: tooLong });
+    const { received, tooLong, missed } = this.counters;
+    this.#writer.end({ received, dropped: tooLong + missed });
   }
 }
