@@ -33,7 +33,7 @@ export class UniformLoss implements LossModel {
   }
 }
 
-/** When a {@linkcode PulseLoss} loses packets: the reference's `threshold,count,reset,lossrate`. */
+/** When a {@linkcode PulseLoss} loses packets. */
 export interface Pulse {
   /** Where in a period loss begins: so many packets pass first. */
   readonly threshold: number;
