@@ -166,7 +166,8 @@ export type {
   SrvData,
 } from "./stack/wire/dns-record.ts";
 
-export { Stack, type StackCounters, type StackOptions, type TcpConnectOptions } from "./sockets/stack.ts";
+export { Stack, type StackCounters, type TcpConnectOptions } from "./sockets/stack.ts";
+export type { StackOptions } from "./sockets/stack-options.ts";
 export type { ResolvedRecord, ResolveOptions, ResolveType } from "./sockets/resolve.ts";
 export type { TcpAddr, UdpAddr } from "./sockets/address.ts";
 export { TcpConn } from "./sockets/conn.ts";

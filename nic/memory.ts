@@ -11,8 +11,8 @@ import { type DeviceInfo, type DeviceSlot, type Nic, NicCounters, SlotPool } fro
 import { Gate } from "./gate.ts";
 import { SlotQueue } from "./slot-queue.ts";
 
-/** The longest packet of IP, the most slots of one arena, and the longest frame with all that it may be wrapped in. */
-const MTU_MAX = 65_535, SLOTS_MAX = 1 << 16, FRAME_MAX = 1 << 17;
+/** The most slots of one arena, and the longest frame: twice what IP knows, for links that no header can fill. */
+const SLOTS_MAX = 1 << 16, FRAME_MAX = 1 << 17;
 
 /** How a {@linkcode MemoryNic} is set up. */
 export interface MemoryOptions {
@@ -42,7 +42,7 @@ export abstract class MemoryNic implements Nic {
 
   /** A NIC on which nothing has arrived, at time 0 or the clock's. Throws a RangeError for sizes that cannot be. */
   constructor(name: string, info: DeviceInfo, options: MemoryOptions) {
-    checkSize("mtu", info.mtu, 1, MTU_MAX);
+    checkSize("mtu", info.mtu, 1, FRAME_MAX);
     checkSize("slots", options.slots, 1, SLOTS_MAX);
     checkSize("frameLength", options.frameLength, 1, FRAME_MAX);
     this.name = name;

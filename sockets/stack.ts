@@ -17,11 +17,8 @@ import type { MembershipCounters } from "../stack/multicast/counters.ts";
 import type { Ip, IpCounters } from "../stack/ip/endpoint.ts";
 import type { PointToPointCounters } from "../stack/ptp/endpoint.ts";
 import { Medium } from "../stack/slot.ts";
-import { CONGESTION_CONTROLS, type CongestionName } from "../stack/tcp/congestion/choice.ts";
 import type { TcpCounters } from "../stack/tcp/counters.ts";
 import type { UdpCounters } from "../stack/udp/endpoint.ts";
-import type { Address } from "../stack/wire/address.ts";
-import type { Cidr } from "../stack/wire/cidr.ts";
 import { Mac } from "../stack/wire/mac.ts";
 import { TcpConn } from "./conn.ts";
 import { DatagramConn, type DatagramOptions } from "./datagram.ts";
@@ -37,46 +34,9 @@ import {
   type ResolveOptions,
   type ResolveType,
 } from "./resolve.ts";
+import { checkOptions, type StackOptions } from "./stack-options.ts";
 import { type HttpServer, type ServeHandler, serveHttp, type ServeOptions } from "./serve.ts";
 import { TcpListener, type TcpListenOptions } from "./listener.ts";
-
-/** How a {@linkcode Stack} is opened. */
-export interface StackOptions {
-  /** A NIC, which stays the caller's, or what names one, which is opened and closed: "tap:tap0". */
-  readonly nic: Nic | string;
-  /**
-   * The own addresses with their subnets: "10.0.0.1/24", "2001:db8::1/64". "dhcp": one is leased (RFC 2131), and routes
-   * with it. "slaac": they are made of the prefixes that routers advertise (RFC 4862). "link-local": an IPv4 address
-   * that needs nobody (RFC 3927).
-   */
-  readonly addresses: readonly (Cidr | string)[];
-  /** DNS servers, which are asked before those that DHCP names. */
-  readonly dns?: readonly (Address | string)[];
-  /** Domains to look short names up in, before those that DHCP names. */
-  readonly search?: readonly string[];
-  /** Default routes: the addresses of gateways on those subnets. */
-  readonly gateways?: readonly (Address | string)[];
-  /** The own hardware address. Default: a random one, locally administered. */
-  readonly mac?: Mac | string;
-  /** How many TCP connections there may be at once. Default 1,024. */
-  readonly connections?: number;
-  /** Bytes that a connection may have received and its user not read: a power of two from 4,096. Default 1 MiB. */
-  readonly receiveBuffer?: number;
-  /** Bytes that may be written to a connection and not be acknowledged: a power of two from 4,096. Default 1 MiB. */
-  readonly sendBuffer?: number;
-  /** The congestion control of TCP connections. Default "cubic" (RFC 9438). */
-  readonly congestion?: CongestionName;
-  /** Makes an interface that is not there, for as long as the stack is open. Default false. */
-  readonly create?: boolean;
-  /** The own name, one label, which a DHCP server is told. */
-  readonly hostname?: string;
-  /** With "slaac": temporary addresses besides, which are then sent from (RFC 8981). Default false. */
-  readonly temporary?: boolean;
-  /** Looks for others that have the addresses before using them, which takes seconds (RFC 5227, 4862). Default false. */
-  readonly detectConflicts?: boolean;
-  /** Gives up opening: where an address is leased, that takes as long as there is no server. */
-  readonly signal?: AbortSignal;
-}
 
 /** Where a connection goes. */
 export interface TcpConnectOptions {
@@ -382,26 +342,6 @@ export class Stack implements AsyncDisposable {
     await this.#host.stopped;
     if (this.#isClosed) return;
     throw new NicError(this.nic.name, "failed", this.nic.failure ?? "the poll cycle has ended");
-  }
-}
-
-/** The sizes of buffers that a connection can have. */
-const BUFFER_MIN = 1 << 12, BUFFER_MAX = 1 << 30;
-
-/** Refuses at once what else would fail at the first connection, which a stranger opens. */
-function checkOptions({ receiveBuffer, sendBuffer, congestion, hostname }: StackOptions): void {
-  for (const [name, size] of Object.entries({ receiveBuffer, sendBuffer })) {
-    if (size === undefined) continue;
-    if (!(size >= BUFFER_MIN && size <= BUFFER_MAX && Number.isInteger(Math.log2(size)))) {
-      throw new RangeError(`${name} must be a power of two from ${BUFFER_MIN} to ${BUFFER_MAX}, not ${size}`);
-    }
-  }
-  if (congestion !== undefined && !CONGESTION_CONTROLS.includes(congestion)) {
-    throw new RangeError(`congestion must be one of ${CONGESTION_CONTROLS.join(", ")}, not "${congestion}"`);
-  }
-  // RFC 1123 2.1.
-  if (hostname !== undefined && !/^[a-z\d]([a-z\d-]{0,61}[a-z\d])?$/i.test(hostname)) {
-    throw new RangeError(`hostname must be up to 63 letters, digits and inner hyphens, not "${hostname}"`);
   }
 }
 

@@ -4,7 +4,8 @@
  * @module
  */
 import { link, type LinkEnd } from "../../nic/link/link.ts";
-import { Stack, type StackOptions } from "../../sockets/stack.ts";
+import { Stack } from "../../sockets/stack.ts";
+import type { StackOptions } from "../../sockets/stack-options.ts";
 import { isV6 } from "./family.ts";
 
 /** The addresses of the two. */

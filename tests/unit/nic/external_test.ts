@@ -55,7 +55,7 @@ Deno.test("external: where received buffers cannot be sent, queueing one is Ille
 
 Deno.test("external: sizes that cannot be are refused", () => {
   for (const slots of [0, -1, 1.5, NaN]) throws(() => new External({ slots }), /^RangeError: slots must be/);
-  for (const mtu of [0, -1, 1.5, NaN, 65_536]) {
+  for (const mtu of [0, -1, 1.5, NaN, 1e6]) {
     throws(() => new External({ mtu }), /^RangeError: mtu must be/);
   }
   throws(() => new External({ frameLength: 0 }), /^RangeError: frameLength must be/);
