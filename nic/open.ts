@@ -22,8 +22,8 @@ export interface OpenOptions {
   readonly clock?: () => Instant;
 }
 
-/** A NIC that has been opened, and what is known of its other side. */
-export interface OpenedNic {
+/** A NIC that has been opened, and what is known of its other side. `using` closes both. */
+export interface OpenedNic extends Disposable {
   /** What was opened. */
   readonly spec: NicSpec;
   /** The NIC. */
@@ -49,7 +49,11 @@ export function openNic(named: NicSpec | string, options: OpenOptions = {}): Ope
   const spec = typeof named === "string" ? parseNicSpec(named) : named;
   if (spec.kind === "link") {
     const [nic, peer] = link({ clock: options.clock ?? monotonic });
-    return { spec, nic, peer, kernelMac: undefined, isUp: yes, isRunning: yes };
+    const close = () => {
+      nic.close();
+      peer.close();
+    };
+    return { spec, nic, peer, kernelMac: undefined, isUp: yes, isRunning: yes, [Symbol.dispose]: close };
   }
   const { name } = spec;
   const nic = openInterface(spec, options.create ?? false);
@@ -62,6 +66,7 @@ export function openNic(named: NicSpec | string, options: OpenOptions = {}): Ope
     // If it is gone the NIC's own failure says so.
     isUp: () => interfaceIndex(name) === 0 || has(name, InterfaceFlag.Up),
     isRunning: () => has(name, InterfaceFlag.Running),
+    [Symbol.dispose]: () => nic.close(),
   };
 }
 

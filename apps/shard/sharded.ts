@@ -94,6 +94,7 @@ export class Sharded {
       kernelMac: queues.kernelMac,
       isUp: () => queues.isUp(),
       isRunning: () => queues.isRunning(),
+      [Symbol.dispose]: () => hub.close(),
     }));
     const { appliance } = this.station;
     const shared: SharedMemory = {
