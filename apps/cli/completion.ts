@@ -12,6 +12,8 @@ interface Flag {
   readonly takesValue: boolean;
   /** Its values, where they can be listed. */
   readonly values: readonly string[];
+  /** Whether its value is a file, as its name says. */
+  readonly takesFile: boolean;
 }
 
 interface Branch {
@@ -30,9 +32,6 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   "--addr": ["dhcp", "slaac", "link-local"],
 };
 
-/** Options whose values are files. */
-const FILES: ReadonlySet<string> = new Set(["--pcap", "--filter", "--ctl"]);
-
 /** The script for a shell. */
 export function completionScript(program: CommandUnknownOpts, shell: Shell): string {
   const name = program.name();
@@ -42,12 +41,19 @@ export function completionScript(program: CommandUnknownOpts, shell: Shell): str
 }
 
 function branch(command: CommandUnknownOpts): Branch {
-  const help: Flag = { names: ["-h", "--help"], description: "show help", takesValue: false, values: [] };
+  const help: Flag = {
+    names: ["-h", "--help"],
+    description: "show help",
+    takesValue: false,
+    values: [],
+    takesFile: false,
+  };
   const flags = command.options.filter((option) => !option.hidden).map((option): Flag => ({
     names: [option.short, option.long].filter((text) => text !== undefined && text !== null),
     description: option.description,
     takesValue: option.required || option.optional,
     values: option.argChoices ?? VALUES[option.long ?? ""] ?? [],
+    takesFile: /<(file|path)>/.test(option.flags),
   }));
   return {
     name: command.name(),
@@ -69,6 +75,10 @@ function bash(name: string, branches: readonly Branch[]): string {
     branches.flatMap(({ flags }) => flags.filter(({ values }) => values.length > 0))
       .map(({ names, values }) => [names.join("|"), values.join(" ")]),
   );
+  const files = new Set(
+    branches.flatMap(({ flags }) => flags.filter(({ takesFile }) => takesFile))
+      .flatMap(({ names }) => names),
+  );
   const values = [...listed].map(([options, list]) => {
     return `    ${options}) COMPREPLY=($(compgen -W "${list}" -- "$current")); return ;;`;
   });
@@ -84,7 +94,7 @@ _${name}() {
   fi
   case "$previous" in
 ${values.join("\n")}
-    ${[...FILES].join("|")}) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    ${[...files].join("|")}) COMPREPLY=($(compgen -f -- "$current")); return ;;
   esac
   case "\${COMP_WORDS[1]}" in
 ${cases.join("\n")}
@@ -102,10 +112,10 @@ function zsh(name: string, branches: readonly Branch[]): string {
   const plain = (text: string) => quote(text.replaceAll(/[[\]:]/g, (sign) => `\\${sign}`));
   const commands = branches.map((one) => `    '${one.name}:${quote(one.description)}'`);
   const cases = branches.map(({ name: command, flags, words, takesFile }) => {
-    const specs = flags.flatMap(({ names, description, takesValue, values: list }) =>
+    const specs = flags.flatMap(({ names, description, takesValue, takesFile, values: list }) =>
       names.map((flag) => {
         const values = list.map((value) => value.replaceAll(":", "\\:")).join(" ");
-        const known = FILES.has(flag) ? ":file:_files" : values === "" ? ":value: " : `:value:(${values})`;
+        const known = takesFile ? ":file:_files" : values === "" ? ":value: " : `:value:(${values})`;
         const value = takesValue ? known : "";
         return `      '*${flag}[${plain(description)}]${value}'`;
       })
@@ -150,7 +160,7 @@ function fish(name: string, branches: readonly Branch[]): string {
         });
         const values = flag.values.join(" ");
         const known = values === "" ? " -x" : ` -x -a '${values}'`;
-        const value = !flag.takesValue ? "" : flag.names.some((text) => FILES.has(text)) ? " -r -F" : known;
+        const value = !flag.takesValue ? "" : flag.takesFile ? " -r -F" : known;
         return `${here} ${names.join(" ")} -d ${quote(flag.description)}${value}`;
       }),
     ];

@@ -69,7 +69,11 @@ Deno.test("completion: bash completes services, and files where a file is wanted
   const directory = await Deno.makeTempDir();
   await Deno.writeTextFile(`${directory}/some.pcapng`, "");
   assert.deepEqual(await complete("ethox", "serve", "udp"), ["udp-echo"]);
-  for (const words of [["serve", "--pcap"], ["dump", "--filter"], ["dump"]]) {
+  for (
+    const words of [["serve", "--pcap"], ["serve", "--leases"], ["curl", "-o"], ["dump", "--filter"], [
+      "dump",
+    ]]
+  ) {
     assert.deepEqual(await complete("ethox", ...words, `${directory}/so`), [`${directory}/some.pcapng`]);
   }
   await Deno.remove(directory, { recursive: true });
