@@ -98,6 +98,8 @@ export class NeighbourQueue {
   readonly counters: WaitingCounters = new WaitingCounters();
   /** How many packets may wait in all. */
   readonly capacity: number;
+  /** How many wait. */
+  size = 0;
   readonly #packets: readonly WaitingPacket[];
   readonly #lists: Links;
   /** All packets in lines, in their order. */
@@ -216,11 +218,13 @@ export class NeighbourQueue {
     this.#order.pushBack(0, index);
     this.#lengths[neighbour] = this.#lengths[neighbour]! + 1;
     this.counters.waited++;
+    this.size++;
   }
 
   #leave(neighbour: number, index: number, list: number): void {
     this.#lists.pushBack(list, index);
     this.#order.remove(index);
+    this.size--;
     this.#lengths[neighbour] = this.#lengths[neighbour]! - 1;
   }
 

@@ -133,7 +133,10 @@ export class Neighbours {
     const index = this.#entryFor(address, Standing.Proven, create);
     if (index < 0) return false;
     this.#setMac(index, mac);
-    this.#settle(index, NeighbourState.Reachable, Standing.Proven);
+    // Who answers what nobody has asked is still a stranger, or strangers could push out whom they like.
+    const isStranger = this.#store.standing(index) === Standing.Heard &&
+      this.#store.entries[index]!.requests === 0;
+    this.#settle(index, NeighbourState.Reachable, isStranger ? Standing.Heard : Standing.Proven);
     this.#store.entries[index]!.reachableUntil = now +
       this.#reachable.next(address.isV4 ? DUE_V4 : DUE_V6, now);
     return true;

@@ -451,3 +451,13 @@ Deno.test("neighbours: one that was doubted and does not answer is forgotten aft
   equal(cache.counters.lost, 1);
   equal(cache.doubted, 0);
 });
+
+Deno.test("neighbours: answers that nobody has asked for put no stranger before others (RFC 4861 7.2.5)", () => {
+  const cache = new Neighbours({ capacity: 2 });
+  learn(cache, 1, 0);
+  cache.hear(host(2), station(2), true);
+  equal(learn(cache, 2, 0, false), true);
+  equal(cache.state(host(2), 0), NeighbourState.Reachable, "they are believed all the same");
+  equal(cache.hear(host(3), station(3), true), true);
+  deepEqual([cache.state(host(1), 0), cache.state(host(2), 0)], [NeighbourState.Reachable, undefined]);
+});
