@@ -20,12 +20,11 @@ import {
   icmp,
   ipv4,
   OWN,
-  OWN_MAC,
   PEER,
   PEER_MAC,
   read,
 } from "../support/frames.ts";
-import { icmpv6, ipv6, OWN6, OWN_LOCAL6, PEER6 } from "../support/frames-v6.ts";
+import { icmpv6, ipv6, OWN6, PEER6 } from "../support/frames-v6.ts";
 import { Host } from "../support/host.ts";
 import { advertisement, ndpHost, solicitation } from "../support/ndp.ts";
 import { LEFT_HOST, LEFT_HOST_MAC, LEFT_MAC, TestRouter } from "../support/router.ts";
