@@ -70,7 +70,7 @@ export { Membership } from "./stack/multicast/endpoint.ts";
 export { MembershipCounters } from "./stack/multicast/counters.ts";
 export { NdpCounters } from "./stack/ndp/counters.ts";
 export { type DefaultRouter, DefaultRouters } from "./stack/ndp/routers.ts";
-export { Redirects } from "./stack/ndp/redirects.ts";
+export { Redirects } from "./stack/host/redirects.ts";
 export { RouterDns } from "./stack/ndp/dns.ts";
 export { Slaac } from "./stack/ndp/slaac.ts";
 export { Autoconf, type AutoconfOptions } from "./stack/ndp/autoconf.ts";

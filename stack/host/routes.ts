@@ -171,6 +171,9 @@ export class Routes {
   }
 }
 
+/** The metric of what was learnt of the network rather than given by somebody: whoever gives something goes before it. */
+export const LEARNT_METRIC = 1_024;
+
 const METRIC_MAX = 0xffff_ffff;
 
 function checked({ network, gateway, kind, metric = 0, expires = NEVER }: RouteInit): Route {

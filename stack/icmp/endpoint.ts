@@ -16,6 +16,7 @@ import { LargeEchoes } from "./large-echoes.ts";
 import { Meaning, meaningOf, toldMtu } from "./meaning.ts";
 import { type IcmpIn, IcmpPacket, type IcmpRaw } from "./packet.ts";
 import { Quote } from "./quote.ts";
+import { followRedirect } from "./redirect.ts";
 
 /** What passed an {@linkcode Icmp} endpoint, and what did not, by reason. */
 export class IcmpCounters {
@@ -39,6 +40,10 @@ export class IcmpCounters {
   unanswered = 0;
   /** Dropped: a message that no handler takes. */
   unhandled = 0;
+  /** Redirects of IPv4 that are followed (RFC 1122 3.2.2.2). */
+  redirects = 0;
+  /** Redirects of IPv4 that are not: not from the gateway in use, to no other host on the link, or about nothing of ours. */
+  badRedirect = 0;
   /** Errors about received packets that were queued on the NIC. */
   errorsSent = 0;
   /** Errors not sent: RFC 1122 3.2.2 or RFC 4443 2.4 forbids them. */
@@ -153,11 +158,18 @@ class IcmpReceiver implements Receiver<IpIn> {
     }
     counters.received++;
     const packet = this.#packet.enterIn(ip);
-    if (packet.isError) this.#learn(packet);
+    if (packet.isError) this.#heed(packet);
     if (packet.isEchoRequest && this.#icmp.echo !== "manual") this.#answer(packet);
     else if (this.#upper !== undefined) this.#upper.receive(packet);
     else counters.unhandled++;
     packet.leave();
+  }
+
+  #heed(packet: IcmpIn): void {
+    const { counters } = this.#icmp;
+    if (!packet.isV4 || packet.type !== icmpv4.Type.Redirect) this.#learn(packet);
+    else if (followRedirect(packet, this.#quote)) counters.redirects++;
+    else counters.badRedirect++;
   }
 
   /** RFC 1191 6.2, RFC 8201 5.2: a reply was too long for its path, so the next one will be sent in fragments. */

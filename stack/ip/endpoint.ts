@@ -8,6 +8,7 @@ import { LayerError } from "../error.ts";
 import { type Receive, type Receiver, receiver, type Send, sender, type TimedSender } from "../handler.ts";
 import { Addresses } from "../host/addresses.ts";
 import { Neighbours, type NeighboursOptions } from "../host/neighbours.ts";
+import { Redirects } from "../host/redirects.ts";
 import { Routes } from "../host/routes.ts";
 import type { LinkIn, LinkRaw } from "../link.ts";
 import type { Instant } from "../store/time.ts";
@@ -146,6 +147,10 @@ export class Ip {
   readonly addresses: Addresses;
   /** The ways to other networks. */
   readonly routes: Routes;
+  /** What routers of IPv4 have redirected (RFC 1122 3.2.2.2). */
+  readonly redirects: Redirects;
+  /** Whether packets for other hosts are passed on, by some place of it. */
+  isRouter = false;
   /** The hosts on the own links. */
   readonly neighbours: Neighbours;
   /** ARP, which IPv4 needs over Ethernet. */
@@ -192,6 +197,7 @@ export class Ip {
     this.addresses = new Addresses(options.addresses);
     this.routes = new Routes(options.routes);
     this.neighbours = new Neighbours(options.neighbours);
+    this.redirects = new Redirects(this.routes, this.neighbours);
     const { reassembly = {}, largePackets = 16, pathMtus = 1_024, seed = [0, 0] } = options;
     this.pathMtus = new PathMtus(pathMtus, seed);
     this.reassembly = new Reassembly(this.counters, reassembly, seed);
@@ -234,6 +240,7 @@ export class Ip {
    * (RFC 1122 3.3.1).
    */
   recv(upper: Receive<IpIn>, transit?: Receive<IpIn>): Receiver<LinkIn> {
+    if (transit !== undefined) this.isRouter = true;
     return new IpReceiver(this, receiver(upper), transit === undefined ? undefined : receiver(transit));
   }
 

@@ -56,7 +56,8 @@ export class IpSender implements TimedSender<LinkRaw> {
   }
 
   #fill(link: LinkRaw): void {
-    const { fragments, linkControl, neighbours } = this.#ip;
+    const { fragments, linkControl, neighbours, redirects } = this.#ip;
+    if (redirects.size > 0) redirects.review(link.info.timestamp);
     const wasEmpty = fragments.isEmpty;
     if (!wasEmpty && fragments.send(link)) return;
     if (neighbours.waiting.hasNews && this.#release(link)) return;

@@ -6,6 +6,7 @@
  */
 import { type Addresses, AddressState } from "../host/addresses.ts";
 import { newRequest } from "../host/neighbours.ts";
+import { Redirects } from "../host/redirects.ts";
 import type { Ip, LinkControl } from "../ip/endpoint.ts";
 import type { IpIn, IpRaw } from "../ip/packet.ts";
 import { Random } from "../loss/random.ts";
@@ -23,7 +24,6 @@ import { RouterDns } from "./dns.ts";
 import { InterfaceIds } from "./interface-id.ts";
 import { ALL_NODES, HOP_LIMIT, NdpWriter } from "./packet.ts";
 import { receiveRedirect } from "./redirect.ts";
-import { Redirects } from "./redirects.ts";
 import { receiveRouterAdvertisement } from "./router-advertisement.ts";
 import { DefaultRouters } from "./routers.ts";
 import { Slaac } from "./slaac.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Neighbours, NeighbourState } from "../host/neighbours.ts";
-import type { Routes } from "../host/routes.ts";
+import { LEARNT_METRIC, type Routes } from "../host/routes.ts";
 import { type Instant, NEVER } from "../store/time.ts";
 import { Address } from "../wire/address.ts";
 import { Cidr } from "../wire/cidr.ts";
@@ -13,7 +13,7 @@ import { Cidr } from "../wire/cidr.ts";
 export const ROUTERS_MAX = 16;
 
 /** Where routes from routers stand behind those made by hand. */
-export const METRIC = 1_024;
+export const METRIC: number = LEARNT_METRIC;
 
 const EVERYWHERE = Cidr.parse("::/0");
 

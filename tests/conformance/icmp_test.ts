@@ -5,6 +5,7 @@
  */
 import { deepEqual, equal } from "node:assert/strict";
 import { LayerError } from "../../stack/error.ts";
+import { seconds } from "../../stack/store/time.ts";
 import { isError, Type, Unreachable } from "../../stack/wire/icmpv4.ts";
 import { Protocol } from "../../stack/wire/protocol.ts";
 import {
@@ -22,7 +23,7 @@ import {
   PEER,
   read,
 } from "../support/frames.ts";
-import { host } from "../support/host.ts";
+import { type Host, host } from "../support/host.ts";
 import { check, fc } from "../support/property.ts";
 import { Address } from "../../stack/wire/address.ts";
 import { Mac } from "../../stack/wire/mac.ts";
@@ -200,4 +201,94 @@ Deno.test("icmp: an error's quotation is not padded, cut or moved by the frame's
   const packet = udp({}, data(5));
   const made = report(concat(packet, new Uint8Array(21)));
   deepEqual(read(made.sent[0]).payload, packet);
+});
+
+const GATEWAY = "10.0.0.254", BETTER = "10.0.0.253", FAR = "192.0.2.9";
+
+/** Fields of a redirect. */
+interface RedirectFields {
+  readonly from?: string;
+  readonly to?: string;
+  readonly code?: number;
+  /** Whose packet is quoted, and where it went. */
+  readonly source?: string;
+  readonly destination?: string;
+}
+
+/** The gateway's word that another one is nearer to where the quoted packet went. */
+function redirect(fields: RedirectFields = {}): Uint8Array {
+  const { from = GATEWAY, to = BETTER, code = 1, source = OWN, destination = FAR } = fields;
+  const quoted = ipv4(data(8), { source, destination, protocol: Protocol.Udp });
+  const { d } = Address.parse(to);
+  const second = { identifier: d >>> 16, sequence: d & 0xffff };
+  return ethernet(ipv4(icmp(quoted, { type: 5, code, ...second }), { source: from }));
+}
+
+function redirected(): Host {
+  return host({ ip: { gateways: [GATEWAY] } });
+}
+
+/** Where a packet goes next. */
+function nextHop({ ip, nic }: Host, destination: string = FAR): string | undefined {
+  const route = ip.routes.lookup(Address.parse(destination), nic.now());
+  return route === undefined ? undefined : String(route.gateway);
+}
+
+Deno.test("icmp: a redirect of the gateway in use is followed, for that host alone and for a while (RFC 1122 3.2.2.2)", () => {
+  for (const code of [0, 1, 2, 3]) {
+    const made = redirected();
+    made.deliver(redirect({ code }));
+    deepEqual([nextHop(made), nextHop(made, "192.0.2.10")], [BETTER, GATEWAY]);
+    equal(made.icmp.counters.redirects, 1);
+    equal(nextHop(made.at(seconds(601))), GATEWAY);
+  }
+});
+
+Deno.test("icmp: another redirect for the host takes its place, from the gateway that is in use then", () => {
+  const made = redirected();
+  made.deliver(redirect(), redirect({ to: "10.0.0.252" }));
+  equal(nextHop(made), BETTER, "the first one is not asked any more");
+  made.deliver(redirect({ from: BETTER, to: "10.0.0.252" }));
+  equal(nextHop(made), "10.0.0.252");
+  equal(made.icmp.counters.badRedirect, 1);
+});
+
+Deno.test("icmp: redirects from others, to off the link, to ourselves or nobody, or about nothing of ours are ignored (RFC 1122 3.2.2.2)", () => {
+  const made = redirected();
+  made.deliver(
+    redirect({ from: PEER }),
+    redirect({ from: "198.51.100.1" }),
+    redirect({ to: "192.0.2.1" }),
+    redirect({ to: OWN }),
+    redirect({ to: "10.0.0.255" }),
+    redirect({ to: "0.0.0.0" }),
+    redirect({ to: "127.0.0.1" }),
+    redirect({ to: "224.0.0.1" }),
+    redirect({ source: "10.0.0.7" }),
+    redirect({ destination: "10.0.0.7" }),
+    redirect({ destination: "224.0.0.9" }),
+    redirect({ destination: "127.0.0.9" }),
+    redirect({ code: 4 }),
+  );
+  deepEqual([made.icmp.counters.redirects, made.icmp.counters.badRedirect], [0, 13]);
+  equal(made.ip.redirects.size, 0);
+  equal(nextHop(made), GATEWAY);
+});
+
+Deno.test("icmp: who forwards packets follows no redirect (RFC 1812 5.2.7.2)", () => {
+  const made = redirected();
+  made.ip.recv(() => {}, () => {});
+  made.deliver(redirect());
+  equal(nextHop(made), GATEWAY);
+});
+
+Deno.test("icmp: a flood of redirects keeps 64 of them, and one whose gateway does not answer is forgotten (RFC 1122 3.3.1.4)", () => {
+  const made = redirected();
+  for (let host = 1; host < 255; host++) made.deliver(redirect({ destination: `192.0.2.${host}` }));
+  deepEqual([made.ip.redirects.size, made.ip.routes.size], [64, 65]);
+  equal(nextHop(made, "192.0.2.254"), BETTER);
+  made.ip.neighbours.lookup(Address.parse(BETTER), 0, made.eth.mac);
+  for (let wait = 0; wait <= 4; wait++) made.at(seconds(wait)).transmit();
+  equal(nextHop(made, "192.0.2.254"), GATEWAY);
+  equal(made.ip.redirects.size, 0);
 });

@@ -7,7 +7,7 @@
 import { equal, ok } from "node:assert/strict";
 import { Autoconf } from "../../../stack/ndp/autoconf.ts";
 import { DNS_MAX } from "../../../stack/ndp/dns.ts";
-import { REDIRECTS_MAX } from "../../../stack/ndp/redirects.ts";
+import { REDIRECTS_MAX } from "../../../stack/host/redirects.ts";
 import { ROUTERS_MAX } from "../../../stack/ndp/routers.ts";
 import { seconds } from "../../../stack/store/time.ts";
 import { Address } from "../../../stack/wire/address.ts";

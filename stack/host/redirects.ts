@@ -1,14 +1,13 @@
 /**
- * Redirects, RFC 4861 8: better first hops for single destinations.
+ * Redirects, RFC 4861 8 and RFC 1122 3.2.2.2: better first hops for single destinations.
  *
  * @module
  */
-import type { Neighbours } from "../host/neighbours.ts";
-import { RouteKind, type Routes } from "../host/routes.ts";
+import type { Neighbours } from "./neighbours.ts";
+import { LEARNT_METRIC as METRIC, RouteKind, type Routes } from "./routes.ts";
 import { type Instant, seconds } from "../store/time.ts";
 import { Address } from "../wire/address.ts";
 import { Cidr } from "../wire/cidr.ts";
-import { METRIC } from "./routers.ts";
 
 /** Redirects that are kept. */
 export const REDIRECTS_MAX = 64;
@@ -27,6 +26,7 @@ export class Redirects {
   readonly #routes: Routes;
   readonly #neighbours: Neighbours;
   #list: Redirect[] = [];
+  #gone = 0;
 
   /** None yet. */
   constructor(routes: Routes, neighbours: Neighbours) {
@@ -46,7 +46,7 @@ export class Redirects {
 
   /** Follows one; the oldest goes when there are too many. */
   follow(destination: Address, target: Address, now: Instant): void {
-    const network = new Cidr(new Address().copy(destination), 128);
+    const network = new Cidr(new Address().copy(destination), destination.isV4 ? 32 : 128);
     const isOnLink = target.equals(destination);
     const expires = now + LIFETIME;
     this.#list = this.#list.filter((known) => !known.network.address.equals(destination));
@@ -63,6 +63,14 @@ export class Redirects {
   /** RFC 4861 7.3.3: when its target does not answer, the way is looked for anew. */
   neighboursLost(now: Instant): void {
     this.#keep((redirect) => this.#neighbours.state(redirect.target, now) !== undefined);
+  }
+
+  /** Does so if a neighbour has been given up since it was last asked for. */
+  review(now: Instant): void {
+    const { lost, failed } = this.#neighbours.counters;
+    if (lost + failed === this.#gone) return;
+    this.#gone = lost + failed;
+    this.neighboursLost(now);
   }
 
   /** A router that is none any more leads nowhere. */
