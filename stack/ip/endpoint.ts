@@ -11,6 +11,7 @@ import { Neighbours, type NeighboursOptions } from "../host/neighbours.ts";
 import { Redirects } from "../host/redirects.ts";
 import { Routes } from "../host/routes.ts";
 import type { LinkIn, LinkRaw } from "../link.ts";
+import { Random } from "../loss/random.ts";
 import type { Instant } from "../store/time.ts";
 import { Address } from "../wire/address.ts";
 import type { Cidr } from "../wire/cidr.ts";
@@ -127,9 +128,9 @@ export interface IpOptions {
   readonly neighbours?: NeighboursOptions;
   /** How many routes there may be. Default 4,096. */
   readonly routes?: number;
-  /** How many ICMP errors about received packets may be sent a second. Default 1,000. */
+  /** How many ICMP errors about received packets may be sent a second, on average. Default 1,000. */
   readonly errorRate?: number;
-  /** How many of them may follow each other at once. Default 50. */
+  /** How many of them may follow each other at once, on average. Default 50. */
   readonly errorBurst?: number;
   /** How much fragments may take until they are put together. */
   readonly reassembly?: ReassemblyOptions;
@@ -203,7 +204,8 @@ export class Ip {
     this.reassembly = new Reassembly(this.counters, reassembly, seed);
     this.large = new LargeFrames(largePackets);
     this.fragments = new Fragments(this, largePackets, seed);
-    this.errors = new ErrorReporter(options.errorRate ?? 1_000, options.errorBurst ?? 50);
+    const random = new Random(seed[0] ^ seed[1]);
+    this.errors = new ErrorReporter(options.errorRate ?? 1_000, options.errorBurst ?? 50, random);
     this.arp = new Arp({
       addresses: this.addresses,
       neighbours: this.neighbours,

@@ -5,7 +5,9 @@
  */
 import { LayerError } from "../error.ts";
 import { Scope } from "../host/addresses.ts";
+import type { Random } from "../loss/random.ts";
 import { completeChecksum } from "../offload.ts";
+import type { Instant } from "../store/time.ts";
 import { TokenBucket } from "../store/token-bucket.ts";
 import { Address } from "../wire/address.ts";
 import * as icmpv4 from "../wire/icmpv4.ts";
@@ -30,13 +32,24 @@ class ReusedIpInit implements IpInit {
 
 /** Turns packets into errors about them, in their own buffers, and not too many of them. */
 export class ErrorReporter {
-  /** Allows errors (RFC 1812 4.3.2.8, RFC 4443 2.4 f). */
-  readonly limit: TokenBucket;
+  // RFC 1812 4.3.2.8, RFC 4443 2.4 f.
+  readonly #limit: TokenBucket;
+  readonly #random: Random;
   readonly #init = new ReusedIpInit();
 
-  /** A reporter that sends `rate` errors a second, `burst` of them at once. */
-  constructor(rate: number, burst: number) {
-    this.limit = new TokenBucket(rate, burst);
+  /** A reporter that sends about `rate` errors a second, about `burst` of them at once. */
+  constructor(rate: number, burst: number, random: Random) {
+    this.#limit = new TokenBucket(rate, burst);
+    this.#random = random;
+  }
+
+  /**
+   * Whether one more error may be sent now, which then counts. Each takes one token on average, none or two by chance:
+   * otherwise a stranger could count with errors about forged packets which ports are open, and answer for a DNS server
+   * there (CVE-2020-25705).
+   */
+  mayReport(now: Instant): boolean {
+    return this.#limit.take(now, this.#random.below(3));
   }
 
   /**
@@ -46,7 +59,7 @@ export class ErrorReporter {
    */
   report(packet: IpIn, type: number, code: number, rest: number): LayerError {
     if (!mayReport(packet, type, code)) return LayerError.Illegal;
-    if (!this.limit.take(packet.info.timestamp)) return LayerError.Exhausted;
+    if (!this.mayReport(packet.info.timestamp)) return LayerError.Exhausted;
     const { addresses } = packet.ip;
     const { frame, headerAt, isV4 } = packet;
     // What is quoted is quoted as it was on the wire, or would have been.

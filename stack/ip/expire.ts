@@ -51,7 +51,7 @@ export class Expiry {
   #report(raw: IpRaw, index: number, now: Instant): boolean {
     const { reassembly, counters, errors } = this.#ip;
     const datagram = reassembly.at(index);
-    if (isAboutError(datagram, reassembly.firstByte(index)) || !errors.limit.take(now)) {
+    if (isAboutError(datagram, reassembly.firstByte(index)) || !errors.mayReport(now)) {
       counters.unsentErrors++;
       return false;
     }

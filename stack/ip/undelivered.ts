@@ -89,7 +89,7 @@ export class Undelivered implements Origin {
 
   #report(raw: IpRaw, { bytes, isV4, length, sender }: Quote, now: Instant): boolean {
     // RFC 1812 4.3.2.8, RFC 4443 2.4 f: the same limit as for all errors.
-    if (bytes === undefined || !this.#ip.errors.limit.take(now)) return false;
+    if (bytes === undefined || !this.#ip.errors.mayReport(now)) return false;
     const init = this.#init;
     init.destination = sender;
     init.protocol = isV4 ? Protocol.Icmp : Protocol.Icmpv6;

@@ -27,13 +27,13 @@ export class TokenBucket {
     this.#level = this.#cost * burst;
   }
 
-  /** Takes a token; false: there is none, so the action must not happen. */
-  take(now: Instant): boolean {
+  /** Takes so many tokens, or what there is; false: there is none, so the action must not happen. */
+  take(now: Instant, tokens: number = 1): boolean {
     const elapsed = Math.max(0, now - this.#at);
     this.#level = Math.min(this.#cost * this.burst, this.#level + elapsed);
     this.#at = now;
     if (this.#level < this.#cost) return false;
-    this.#level -= this.#cost;
+    this.#level = Math.max(0, this.#level - tokens * this.#cost);
     return true;
   }
 }
