@@ -6,6 +6,7 @@
  */
 import { Spares } from "../store/spares.ts";
 import { elapsed, type Micros } from "./clock.ts";
+import { roomAfter } from "./marks.ts";
 import type { RateSampler } from "./rate.ts";
 import { after, before, distance, upTo } from "./sequence.ts";
 
@@ -27,8 +28,8 @@ const STRIDE = 4, SENT_AT = 1, FLAGS = 2;
 
 /** Segments that there is room for at first. */
 const FIRST_ROWS = 8;
-/** As many as leave at once where the NIC cuts segments, 64 KiB of them: so much room is kept for whoever needs it next. */
-const MOST_ROWS = 64;
+/** Room for so many is kept for whoever needs it next; longer flights are those of few. */
+const MOST_ROWS = 4_096;
 
 const spares = new Spares<Int32Array>((length) => new Int32Array(length), MOST_ROWS * STRIDE, 1 << 20);
 
@@ -77,6 +78,8 @@ export class Flight {
   #rows: Int32Array = NOTHING;
   #head = 0;
   #tail = 0;
+  /** The words that the next flight begins with: about as many as the last one took. */
+  #room = FIRST_ROWS * STRIDE;
   /** No segment before this one is lost. */
   #lostFrom = 0;
 
@@ -102,7 +105,7 @@ export class Flight {
     this.resent = 0;
     this.hasFirstResent = false;
     this.#head = this.#tail = this.#lostFrom = 0;
-    this.#giveBack();
+    this.#giveBack(0);
   }
 
   /** Notes a segment that has just left, from {@linkcode Flight.end} to `end`. */
@@ -360,7 +363,7 @@ export class Flight {
     this.rates?.marks.shift(this.#head, this.#tail);
     const old = this.#rows;
     const isRoomy = this.#head >= count && this.#head > 0;
-    if (!isRoomy) this.#rows = spares.take(Math.max(FIRST_ROWS * STRIDE, 2 * old.length));
+    if (!isRoomy) this.#rows = spares.take(old.length === 0 ? this.#room : 2 * old.length);
     if (isRoomy) old.copyWithin(0, this.#head * STRIDE, this.#tail * STRIDE);
     else if (count > 0) this.#rows.set(this.#head === 0 ? old : old.subarray(this.#head * STRIDE));
     if (!isRoomy) spares.give(old);
@@ -370,14 +373,16 @@ export class Flight {
 
   /** The flight has landed. */
   #release(): void {
+    const used = this.#tail;
     this.#head = this.#tail = this.#lostFrom = 0;
-    this.#giveBack();
+    this.#giveBack(used);
   }
 
-  #giveBack(): void {
+  #giveBack(used: number): void {
+    if (this.#rows.length > 0) this.#room = roomAfter(this.#rows.length, used * STRIDE, FIRST_ROWS * STRIDE);
     spares.give(this.#rows);
     this.#rows = NOTHING;
-    this.rates?.marks.release();
+    this.rates?.marks.release(used);
   }
 }
 

@@ -11,15 +11,22 @@ const DELIVERED = 0, DELIVERED_AT = 1, FIRST_SENT_AT = 2, LOST = 3, IN_FLIGHT = 
 /** Words a segment, of which some are not used: what is spared has a power of two of them. */
 const STRIDE = 8;
 /** Segments that there is room for at first, and those that are kept room for. */
-const FIRST_ROWS = 8, MOST_ROWS = 64;
+const FIRST_ROWS = 8, MOST_ROWS = 4_096;
 
-const spares = new Spares<Int32Array>((length) => new Int32Array(length), MOST_ROWS * STRIDE, 1 << 20);
+const spares = new Spares<Int32Array>((length) => new Int32Array(length), MOST_ROWS * STRIDE, 2 << 20);
 
 const NOTHING = new Int32Array(0);
+
+/** How much room is taken next time by whoever had `length` words and used `used` of them: no less than `least`. */
+export function roomAfter(length: number, used: number, least: number): number {
+  return 2 * used <= length && length > least ? length / 2 : length;
+}
 
 /** A row of numbers for each place of a flight's segments. */
 export class Marks {
   #words: Int32Array = NOTHING;
+  /** The words that the next flight begins with. */
+  #room = FIRST_ROWS * STRIDE;
 
   /** Notes what holds as the segment at a place leaves. `inFlight` is with itself; negative: it is application-limited. */
   set(
@@ -75,15 +82,18 @@ export class Marks {
     this.#words.copyWithin((at + 1) * STRIDE, at * STRIDE, tail * STRIDE);
   }
 
-  /** The flight has landed. */
-  release(): void {
+  /** The flight has landed, that had so many segments. */
+  release(used: number): void {
+    if (this.#words.length > 0) {
+      this.#room = roomAfter(this.#words.length, used * STRIDE, FIRST_ROWS * STRIDE);
+    }
     spares.give(this.#words);
     this.#words = NOTHING;
   }
 
   #grow(rows: number): void {
     const old = this.#words;
-    let length = Math.max(FIRST_ROWS * STRIDE, old.length);
+    let length = old.length === 0 ? this.#room : old.length;
     while (length < rows * STRIDE) length *= 2;
     this.#words = spares.take(length);
     if (old.length > 0) this.#words.set(old);
