@@ -13,6 +13,7 @@ import { dhcpv6Replies } from "./targets/dhcpv6.ts";
 import { dnsMessages } from "./targets/dns.ts";
 import { drill } from "./targets/drill.ts";
 import { forward } from "./targets/forward.ts";
+import { joining } from "./targets/joining.ts";
 import { linkControl } from "./targets/link-control.ts";
 import { pcap } from "./targets/pcap.ts";
 import { pretty } from "./targets/pretty.ts";
@@ -41,6 +42,7 @@ export const TARGETS: readonly Target[] = [
   forward,
   tunnel,
   virtioHeader,
+  joining,
   linkControl,
   dnsMessages,
   dhcpReplies,
