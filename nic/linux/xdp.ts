@@ -15,6 +15,7 @@ import { type Claimed, DeviceInfo, type DeviceSlot, type Nic, NicCounters } from
 import { NicError } from "../error.ts";
 import { Errno, errnoText } from "./errno.ts";
 import { hardwareAddress, interfaceDriver, interfaceIndex, interfaceMtu } from "./netif.ts";
+import { PacketSocket } from "./packet-socket.ts";
 import { findPartial } from "./partial-checksum.ts";
 import { monotonicNow, Waiter } from "./waiter.ts";
 import { XdpGroups } from "./xdp-groups.ts";
@@ -70,6 +71,7 @@ export function probeXdp(): void {
   const bytes = frameMemory(16);
   new XdpSocket("xdp", bytes, { entries: 16, chunkSize: CHUNK_SIZE, headroom: HEADROOM }).close();
   new XdpHook("xdp", true).close();
+  new PacketSocket("lo").close();
 }
 
 /** A queue of an interface as a NIC: made by {@linkcode openXdp}. */
