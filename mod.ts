@@ -215,7 +215,7 @@ export { DatagramTrain } from "./nic/datagram-train.ts";
 export { Segmenter } from "./nic/segmenter.ts";
 export { segmenting } from "./nic/segmenting.ts";
 export { NicWrapper } from "./nic/wrapper.ts";
-export { openQueue, type QueueHandout, Queues } from "./nic/queues.ts";
+export { openQueue, type QueueHandout, type QueueNic, Queues } from "./nic/queues.ts";
 export { HubNic, type HubWait } from "./nic/shard/hub-nic.ts";
 export { MEMBERS_MAX, MeshCounters, meshMemory, MeshPort, setPresent } from "./nic/shard/mesh.ts";
 export { FrameNote, RecordKind } from "./nic/shard/frame-ring.ts";
@@ -255,7 +255,9 @@ export {
   type XdpSpec,
 } from "./nic/spec.ts";
 export type { SpecOption } from "./nic/spec-options.ts";
-export { openRaw, probeRaw, type Raw, type RawOptions } from "./nic/linux/raw.ts";
+export type { RingPlace } from "./nic/linux/packet-ring.ts";
+export type { LentSocket } from "./nic/linux/packet-socket.ts";
+export { openRaw, probeRaw, type Raw, type RawHandout, type RawOptions } from "./nic/linux/raw.ts";
 export { openTap, openTun, type Tap, type TapOptions } from "./nic/linux/tap.ts";
 export { openXdp, probeXdp, type Xdp, type XdpOptions } from "./nic/linux/xdp.ts";
 export type { XdpMode } from "./nic/linux/xdp-hook.ts";

@@ -9,24 +9,47 @@ import { NicError } from "./error.ts";
 import { EventFd } from "./linux/event.ts";
 import { libc } from "./linux/libc.ts";
 import { InterfaceFlag, interfaceFlags, interfaceIndex } from "./linux/netif.ts";
+import { openLentRaw, type RawHandout } from "./linux/raw.ts";
+import { RawQueues } from "./linux/raw-queues.ts";
 import { Tap } from "./linux/tap.ts";
 import { attachTapQueues } from "./linux/tap-queues.ts";
 import type { TapAttachment } from "./linux/tun.ts";
-import { formatNicSpec, type NicSpec } from "./spec.ts";
+import { formatNicSpec, type NicSpec, type RawSpec, type TapSpec, type TunSpec } from "./spec.ts";
+import { NicWrapper } from "./wrapper.ts";
 
-/** A queue as it is handed to another thread: plain data. */
-export interface QueueHandout {
-  /** What carries the queue's frames. */
-  readonly kind: "tap" | "tun";
-  /** The interface. */
-  readonly name: string;
-  /** The descriptor, the eventfd that wakes whoever waits for it, and what was agreed on with the kernel. */
-  readonly attachment: TapAttachment;
+/** A queue as it is handed to another thread, with the eventfd that wakes whoever waits for it: plain data. */
+export type QueueHandout =
+  | { readonly kind: "tap" | "tun"; readonly name: string; readonly attachment: TapAttachment }
+  | { readonly kind: "raw"; readonly name: string; readonly socket: RawHandout };
+
+/** A NIC over a queue. */
+export interface QueueNic extends Nic {
+  /** The operating system's own MAC address on the interface; undefined: there is none. */
+  readonly mac: Uint8Array | undefined;
 }
 
 /** Opens a queue that another thread has handed out. The descriptor stays that thread's. Throws {@linkcode NicError}. */
-export function openQueue({ kind, name, attachment }: QueueHandout): Nic {
-  return new Tap(name, attachment, { mode: kind });
+export function openQueue(handout: QueueHandout): QueueNic {
+  const { name } = handout;
+  if (handout.kind === "raw") return openLentRaw(name, handout.socket);
+  return new Tap(name, handout.attachment, { mode: handout.kind });
+}
+
+/** What the kinds of NIC have in common. */
+interface Opened {
+  readonly handouts: readonly QueueHandout[];
+  readonly claim?: (mac: Mac) => void;
+  readonly close: () => void;
+}
+
+/** The way out, whose owner claims for all queues. */
+class Exit extends NicWrapper {
+  override readonly claim: NonNullable<Nic["claim"]>;
+
+  constructor(nic: Nic, claim: (mac: Mac) => void) {
+    super(nic);
+    this.claim = claim;
+  }
 }
 
 /** All queues of an interface. Its `close` gives them back, once nobody uses them. */
@@ -40,40 +63,38 @@ export class Queues {
   /** The operating system's own address on the interface; undefined: there is none. */
   readonly kernelMac: Mac | undefined;
   readonly #name: string;
+  readonly #events: readonly EventFd[];
+  readonly #close: () => void;
 
-  private constructor(spec: NicSpec, name: string, handouts: readonly QueueHandout[], exit: Tap) {
+  private constructor(spec: RawSpec | TapSpec | TunSpec, opened: Opened, events: readonly EventFd[]) {
+    const [first] = opened.handouts;
+    if (first === undefined) throw new RangeError("a NIC has one queue or more");
+    const exit = openQueue(first);
     this.spec = spec;
-    this.#name = name;
-    this.handouts = handouts;
-    this.exit = exit;
+    this.#name = spec.name;
+    this.handouts = opened.handouts;
+    this.exit = opened.claim === undefined ? exit : new Exit(exit, opened.claim);
     this.kernelMac = exit.mac === undefined ? undefined : new Mac().read(exit.mac, 0);
+    this.#events = events;
+    this.#close = opened.close;
   }
 
   /** Opens `count` queues. Throws {@linkcode NicError}, also where the kind of NIC has one queue only. */
   static open(spec: NicSpec, count: number): Queues {
     const text = formatNicSpec(spec);
-    if (spec.kind !== "tap" && spec.kind !== "tun") {
-      const remedy = "leave --workers out, or take a tap: or tun: NIC";
+    if (spec.kind === "link" || spec.kind === "xdp") {
+      const remedy = "leave --workers out, or take a tap:, tun: or raw: NIC";
       throw new NicError(text, "unsupported", "this kind of NIC has one queue", remedy);
     }
-    const { kind, name, offload } = spec;
-    const attachments = attachTapQueues(name, count, {
-      mode: kind,
-      create: false,
-      ...(offload === undefined ? {} : { offload }),
-    });
     const events: EventFd[] = [];
+    let opened: Opened | undefined;
     try {
-      const handouts = attachments.map((attachment): QueueHandout => {
-        const event = EventFd.make(text);
-        events.push(event);
-        return { kind, name, attachment: { ...attachment, lentWith: event.fd } };
-      });
-      const [first] = handouts;
-      if (first === undefined) throw new RangeError(`a NIC has one queue or more, not ${count}`);
-      return new Queues(spec, name, handouts, new Tap(name, first.attachment, { mode: kind }));
+      for (let index = 0; index < count; index++) events.push(EventFd.make(text));
+      const numbers = events.map(({ fd }) => fd);
+      opened = spec.kind === "raw" ? openRawQueues(spec, numbers) : openTapQueues(spec, numbers);
+      return new Queues(spec, opened, events);
     } catch (error) {
-      for (const { fd } of attachments) libc().close(fd);
+      opened?.close();
       for (const event of events) event.close();
       throw error;
     }
@@ -89,19 +110,23 @@ export class Queues {
     return this.#has(InterfaceFlag.Running);
   }
 
+  /** The eventfd by which whoever waits for a queue is woken. */
+  event(queue: number): number {
+    const event = this.#events[queue];
+    if (event === undefined) throw new RangeError(`there is no queue ${queue}`);
+    return event.fd;
+  }
+
   /** Wakes whoever waits for a queue. */
   wake(queue: number): void {
-    const event = this.handouts[queue]?.attachment.lentWith;
-    if (event !== undefined) new EventFd(event).signal();
+    this.#events[queue]?.signal();
   }
 
   /** Gives everything back. */
   close(): void {
     this.exit.close();
-    for (const { attachment } of this.handouts) {
-      libc().close(attachment.fd);
-      if (attachment.lentWith !== undefined) libc().close(attachment.lentWith);
-    }
+    this.#close();
+    for (const event of this.#events) event.close();
   }
 
   #has(flag: number): boolean {
@@ -111,4 +136,29 @@ export class Queues {
       return false;
     }
   }
+}
+
+function openTapQueues({ kind, name, offload }: TapSpec | TunSpec, events: readonly number[]): Opened {
+  const attachments = attachTapQueues(name, events.length, {
+    mode: kind,
+    create: false,
+    ...(offload === undefined ? {} : { offload }),
+  });
+  return {
+    handouts: attachments.map((attachment, index) => {
+      return { kind, name, attachment: { ...attachment, lentWith: events[index]! } };
+    }),
+    close: () => {
+      for (const { fd } of attachments) libc().close(fd);
+    },
+  };
+}
+
+function openRawQueues({ name, promisc }: RawSpec, events: readonly number[]): Opened {
+  const queues = new RawQueues(name, events.length, { promiscuous: promisc ?? false });
+  return {
+    handouts: queues.handouts(events).map((socket) => ({ kind: "raw", name, socket })),
+    claim: (mac) => queues.claim(mac),
+    close: () => queues.close(),
+  };
 }

@@ -68,7 +68,7 @@ export class Sharded {
     const name = formatNicSpec(options.nic);
     const queues = Queues.open(options.nic, workers);
     const bell = EventFd.make(name);
-    const bells = [...queues.handouts.map(({ attachment }) => attachment.lentWith!), bell.fd];
+    const bells = [...queues.handouts.map((_, index) => queues.event(index)), bell.fd];
     const events = bells.map((fd) => new EventFd(fd));
     const mesh = meshMemory(workers + 1);
     const port = new MeshPort(mesh, workers + 1, workers, (member) => events[member]?.signal());

@@ -33,6 +33,17 @@ export const RingStatus = {
   Verified: 0x80,
 } as const;
 
+/** Words of a {@linkcode RingPlace}: the frame that is taken next, and the first that is not given back yet. */
+const TAKEN = 0, GIVEN = 1;
+
+/** How far a ring has been read, in memory that is shared with whoever goes on reading it if a thread ends. */
+export type RingPlace = Int32Array<ArrayBufferLike>;
+
+/** The place of a ring that nobody has read yet. */
+export function newRingPlace(): RingPlace {
+  return new Int32Array(new SharedArrayBuffer(8));
+}
+
 /** The frames of a ring, as slots. */
 export class PacketRing {
   /** Where the ring starts, for the kernel. */
@@ -41,12 +52,22 @@ export class PacketRing {
   readonly #slots: readonly DeviceSlot[];
   /** Where each slot's status is, in words. */
   readonly #places: Int32Array;
+  readonly #place: RingPlace;
   /** The slot that the kernel fills next. */
   #next = 0;
 
-  /** The ring of a socket that has none yet, for frames of any length unless told otherwise. Throws a `NicError`. */
-  constructor(socket: PacketSocket, info: NicInfo, shape: RingShape = RING) {
-    this.#mapping = socket.ring(shape);
+  /** Gives a ring for frames of any length to a socket that has none yet, for others to read. Throws a `NicError`. */
+  static make(socket: PacketSocket): void {
+    socket.ring(RING).release();
+  }
+
+  /**
+   * The ring of a socket that has none yet, for frames of any length unless told otherwise; or the one that it was given
+   * by {@linkcode PacketRing.make}, from a place on. Throws a `NicError`.
+   */
+  constructor(socket: PacketSocket, info: NicInfo, shape: RingShape = RING, place?: RingPlace) {
+    this.#mapping = place === undefined ? socket.ring(shape) : socket.map(shape);
+    this.#place = place ?? new Int32Array(2);
     this.address = this.#mapping.address;
     const places = framePlaces(shape);
     this.#places = places.map((at) => at >> 2);
@@ -57,6 +78,12 @@ export class PacketRing {
         index,
       );
     });
+    // What an earlier reader had taken is lost with it.
+    this.#next = this.#place[TAKEN]!;
+    for (let index = this.#place[GIVEN]!; index !== this.#next; index = this.#after(index)) {
+      this.give(this.#slots[index]!);
+    }
+    this.settled();
   }
 
   /** The {@linkcode RingStatus} of the frame that {@linkcode PacketRing.take} would take; 0: the kernel still has it. */
@@ -67,7 +94,7 @@ export class PacketRing {
   /** Takes the next frame, which the kernel must have filled. */
   take(): DeviceSlot {
     const slot = this.#slots[this.#next]!;
-    this.#next = this.#next + 1 === this.#slots.length ? 0 : this.#next + 1;
+    this.#next = this.#place[TAKEN] = this.#after(this.#next);
     return slot;
   }
 
@@ -102,6 +129,15 @@ export class PacketRing {
   /** Gives a slot back to the kernel. */
   give(slot: DeviceSlot): void {
     Atomics.store(this.#mapping.words, this.#places[slot.index]!, 0);
+  }
+
+  /** All slots that were taken have been given back. */
+  settled(): void {
+    this.#place[GIVEN] = this.#next;
+  }
+
+  #after(index: number): number {
+    return index + 1 === this.#slots.length ? 0 : index + 1;
   }
 
   /** Lets go of the ring; what was in its frames is gone. */

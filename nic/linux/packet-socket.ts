@@ -16,7 +16,8 @@ const AF_PACKET = 17, SOCK_RAW = 3, SOCK_NONBLOCK = 0o4000, SOCK_CLOEXEC = 0o200
 const SOL_SOCKET = 1, SO_ERROR = 4, SO_ATTACH_FILTER = 26, SO_LOCK_FILTER = 44;
 const SOL_PACKET = 263;
 const PACKET_ADD_MEMBERSHIP = 1, PACKET_RX_RING = 5, PACKET_STATISTICS = 6, PACKET_VERSION = 10;
-const PACKET_RESERVE = 12, PACKET_VNET_HDR = 15, PACKET_IGNORE_OUTGOING = 23;
+const PACKET_RESERVE = 12, PACKET_VNET_HDR = 15, PACKET_FANOUT = 18, PACKET_IGNORE_OUTGOING = 23;
+const FANOUT_HASH = 0, FANOUT_UNIQUE_ID = 0x2000, FANOUT_IGNORE_OUTGOING = 0x4000;
 const TPACKET_V2 = 1;
 
 /** What a packet socket may ask of the interface's own filter. */
@@ -34,6 +35,14 @@ export interface RingShape {
   readonly reserve: number;
 }
 
+/** A socket that another thread has opened and closes. */
+export interface LentSocket {
+  /** The descriptor. */
+  readonly fd: number;
+  /** See {@linkcode PacketSocket.hasHeader}. */
+  readonly hasHeader: boolean;
+}
+
 /** A packet socket on an interface. It receives from {@linkcode PacketSocket.bind} on. */
 export class PacketSocket {
   /** The descriptor. */
@@ -45,12 +54,17 @@ export class PacketSocket {
   readonly #value: Int32Array<ArrayBuffer> = new Int32Array(memory(8).buffer);
   readonly #length: Int32Array<ArrayBuffer> = new Int32Array(memory(4).buffer);
 
-  /** Opens one for the interface `name`. Throws {@linkcode NicError}. */
-  constructor(name: string) {
+  /** Opens one for the interface `name`, or uses one that is lent. Throws {@linkcode NicError}. */
+  constructor(name: string, lent?: LentSocket) {
     this.#interface = name;
     this.#index = interfaceIndex(name);
     if (this.#index === 0) {
       throw new NicError(name, "not-found", "no such interface", "list them with: ip link");
+    }
+    if (lent !== undefined) {
+      this.fd = lent.fd;
+      this.hasHeader = lent.hasHeader;
+      return;
     }
     // With protocol 0 nothing is received before the ring is there.
     this.fd = libc(name).socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -64,6 +78,11 @@ export class PacketSocket {
     this.#require(this.#set(PACKET_RESERVE, reserve), "keep room before frames");
     const frames = blocks * Math.floor(blockSize / frameSize);
     this.#require(this.#set(PACKET_RX_RING, blockSize, blocks, frameSize, frames), "make its ring");
+    return this.map({ blocks, blockSize });
+  }
+
+  /** The ring that it has been given. */
+  map({ blocks, blockSize }: Pick<RingShape, "blocks" | "blockSize">): Mapping {
     return new Mapping(this.#interface, this.fd, blocks * blockSize);
   }
 
@@ -93,6 +112,19 @@ export class PacketSocket {
   bind(): void {
     this.#set(PACKET_IGNORE_OUTGOING, 1);
     this.#require(this.#bind(ETH_P_ALL), "receive from it");
+  }
+
+  /**
+   * Makes one of several sockets of it, over which the kernel shares frames out by the hash of their flows; `group` is
+   * what this answered for the first of them. It must be bound.
+   */
+  shareOut(group: number | undefined): number {
+    const type = (FANOUT_HASH | FANOUT_IGNORE_OUTGOING | (group === undefined ? FANOUT_UNIQUE_ID : 0)) << 16;
+    this.#require(this.#set(PACKET_FANOUT, type | (group ?? 0)), "share its frames with others");
+    this.#length[0] = 4;
+    const isAsked = libc().getsockopt(this.fd, SOL_PACKET, PACKET_FANOUT, this.#value, this.#length) === 0;
+    this.#require(isAsked, "tell with whom it shares frames");
+    return this.#value[0]! & 0xffff;
   }
 
   /** Asks the interface to receive more than what is for the host; `mac`: this station too. False: it cannot. */

@@ -20,8 +20,8 @@ import { Errno, errnoText } from "./errno.ts";
 import { addressOf } from "./mapping.ts";
 import { hardwareAddress, InterfaceFlag, interfaceFlags, interfaceMtu } from "./netif.ts";
 import { packetFilter } from "./packet-filter.ts";
-import { PacketRing, RingStatus } from "./packet-ring.ts";
-import { Membership, PacketSocket } from "./packet-socket.ts";
+import { PacketRing, type RingPlace, RingStatus } from "./packet-ring.ts";
+import { type LentSocket, Membership, PacketSocket } from "./packet-socket.ts";
 import { findPartial } from "./partial-checksum.ts";
 import { SendBatch } from "./send-batch.ts";
 import * as virtio from "./virtio-header.ts";
@@ -76,6 +76,21 @@ export function probeRaw(): void {
   }
 }
 
+/** A socket of an interface that another thread owns: plain data. */
+export interface RawHandout extends LentSocket {
+  /** How far its ring has been read. */
+  readonly place: RingPlace;
+  /** The eventfd by which whoever lends the socket wakes who uses it. */
+  readonly lentWith: number;
+}
+
+/** Uses a socket that another thread has opened, bound and given a ring, and closes. Throws {@linkcode NicError}. */
+export function openLentRaw(name: string, handout: RawHandout): Raw {
+  const mac = hardwareAddress(name);
+  if (mac === undefined) throw new NicError(name, "not-found", "the interface has been removed");
+  return new Raw(name, mac, new PacketSocket(name, handout), {}, handout);
+}
+
 /** An interface of the host as a NIC: made by {@linkcode openRaw}. */
 export class Raw implements Nic {
   readonly name: string;
@@ -97,13 +112,15 @@ export class Raw implements Nic {
   readonly #sendParts: (slots: readonly DeviceSlot[], count: number) => void;
   readonly #sending: SendBatch;
   readonly #waiter: Waiter;
+  /** Whether the socket is another thread's, who claims and closes. */
+  readonly #isLent: boolean;
   #failure: string | undefined;
   #isReceiving = false;
   #isDown = false;
   #isClaimed = false;
 
-  /** A NIC over a socket, which it owns from now on. */
-  constructor(name: string, mac: Uint8Array, socket: PacketSocket, options: RawOptions) {
+  /** A NIC over a socket, which it owns from now on unless that is lent. */
+  constructor(name: string, mac: Uint8Array, socket: PacketSocket, options: RawOptions, lent?: RawHandout) {
     this.name = `raw:${name}`;
     this.mac = mac;
     this.#interface = name;
@@ -111,7 +128,8 @@ export class Raw implements Nic {
     this.#isPromiscuous = options.promiscuous ?? false;
     this.#header = socket.hasHeader ? virtio.HEADER_LENGTH : 0;
     this.#info = new DeviceInfo(socket.hasHeader ? OFFLOADING : ALL_MANUAL, interfaceMtu(name));
-    this.#ring = new PacketRing(socket, this.#info);
+    this.#isLent = this.#isClaimed = lent !== undefined;
+    this.#ring = new PacketRing(socket, this.#info, undefined, lent?.place);
     // Memory that is never written to costs nothing.
     this.#pool = new SlotPool(BATCH, 0xffff + LINK_HEADER, this.#info, RESERVE);
     this.#poolAddress = addressOf(this.#pool.bytes);
@@ -120,7 +138,9 @@ export class Raw implements Nic {
     this.#sending = new SendBatch(socket.fd, BATCH);
     this.#waiter = new Waiter(socket.fd, name, {
       peek: () => (this.#ring.status() & RingStatus.User) !== 0,
+      event: lent?.lentWith,
     });
+    if (this.#isLent) return;
     try {
       if (this.#isPromiscuous) socket.join(Membership.Promiscuous);
       socket.filter(packetFilter(undefined), false);
@@ -202,7 +222,7 @@ export class Raw implements Nic {
     this.#failure ??= `${this.#interface} is closed`;
     this.#waiter.close(() => {
       this.counters.missed += this.#socket.takeDrops();
-      this.#socket.close();
+      if (!this.#isLent) this.#socket.close();
       this.#ring.release();
     });
   }
@@ -267,6 +287,7 @@ export class Raw implements Nic {
     } finally {
       this.#send(this.#batch, handed, this.#ring.address);
       for (let index = 0; index < count; index++) this.#ring.give(this.#batch[index]!);
+      this.#ring.settled();
     }
   }
 

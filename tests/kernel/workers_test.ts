@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { createTap, type TunMode } from "../../nic/linux/tun.ts";
 import { setInterfaceAddress, setInterfaceUp } from "../../nic/linux/netif.ts";
+import { Dnsmasq } from "../support/dnsmasq.ts";
+import { NEAR, pair } from "../support/cables.ts";
 import { ethox, oneFile, type Program, Server, source } from "../support/ethox.ts";
 import { KernelUdp } from "../support/kernel-udp.ts";
 import { APPLIANCE, assertAnswered, KERNEL, peer, peerTest, pingHost, PREFIX, TAP } from "../support/peer.ts";
@@ -10,11 +12,16 @@ import { APPLIANCE, assertAnswered, KERNEL, peer, peerTest, pingHost, PREFIX, TA
 const CONNECTIONS = 24;
 
 /** Makes an interface with several queues and starts an appliance with two Workers on it. */
-async function serve(program: Program, mode: TunMode, ...more: string[]): Promise<Server> {
-  createTap(TAP, { mode, multiQueue: true });
-  setInterfaceAddress(TAP, `${KERNEL}${PREFIX}`);
-  setInterfaceUp(TAP);
-  return await Server.start(program, `${mode}:${TAP}`, `${APPLIANCE}${PREFIX}`, "--workers", "2", ...more);
+async function serve(program: Program, kind: TunMode | "raw", ...more: string[]): Promise<Server> {
+  let nic = `raw:${NEAR}`;
+  if (kind === "raw") await pair();
+  else {
+    nic = `${kind}:${TAP}`;
+    createTap(TAP, { mode: kind, multiQueue: true });
+    setInterfaceAddress(TAP, `${KERNEL}${PREFIX}`);
+    setInterfaceUp(TAP);
+  }
+  return await Server.start(program, nic, `${APPLIANCE}${PREFIX}`, "--workers", "2", ...more);
 }
 
 /** Runs `body` with the path of a socket that goes with its directory. */
@@ -38,6 +45,15 @@ async function rows(path: string, ...words: string[]): Promise<Record<string, un
     const { event: _event, ...row } = JSON.parse(line);
     return row;
   });
+}
+
+/** What the kernel tells of each thread of an appliance; one may have ended since it was listed. */
+async function threads({ pid }: Server): Promise<string[]> {
+  const names = [...Deno.readDirSync(`/proc/${pid}/task`)].map(({ name }) => name);
+  const all = await Promise.all(names.map((name) => {
+    return Deno.readTextFile(`/proc/${pid}/task/${name}/status`).catch(() => "");
+  }));
+  return all.filter((status) => status !== "");
 }
 
 /** Whether a connection brings back what it is sent; false: it is reset. */
@@ -64,10 +80,10 @@ async function connectAll(): Promise<Deno.Conn[]> {
   return await Promise.all(Array.from({ length: CONNECTIONS }, () => connect()));
 }
 
-for (const mode of ["tap", "tun"] as const) {
+for (const mode of ["tap", "tun", "raw"] as const) {
   peerTest(
-    `workers: pings, datagrams, connections and pages over a ${mode} are answered, and every frame is counted once`,
-    ["ping", "curl"],
+    `workers: pings, datagrams, connections and pages over ${mode} are answered, and every frame is counted once`,
+    ["ping", "curl", "ip"],
     source,
     async () => {
       await using server = await serve(source, mode, "udp-echo", "tcp-echo", "http");
@@ -104,53 +120,57 @@ peerTest("workers: the one file starts its own threads", ["ping"], oneFile, asyn
   await server.stop();
 });
 
-peerTest(
-  "workers: pings and datagrams in fragments are answered from any queue",
-  ["ping"],
-  source,
-  async () => {
-    await using server = await serve(source, "tap", "udp-echo");
-    await assertAnswered(5, "-s", "20000");
-    for (let flow = 0; flow < 8; flow++) {
-      using socket = await KernelUdp.open(APPLIANCE, 7);
-      const bytes = new Uint8Array(9_000).fill(flow);
-      assert.deepEqual(await socket.ask(bytes), bytes);
-    }
-    const { packets } = await server.stop();
-    assert.ok(packets["ip"]!["reassembled"]! >= 13);
-  },
-);
-
-peerTest(
-  "workers: of one that is started again the connections are reset, and the others go on",
-  [],
-  source,
-  async () => {
-    await withSocket(async (path) => {
-      await using server = await serve(source, "tap", "tcp-echo", "--ctl", path);
-      assert.deepEqual(await rows(path, "worker"), [
-        { worker: 0, state: "running", restarts: 0 },
-        { worker: 1, state: "running", restarts: 0 },
-      ]);
-      const connections = await connectAll();
-      assert.ok((await Promise.all(connections.map(echoes))).every((echoed) => echoed));
-      assert.equal((await rows(path, "connections")).length, CONNECTIONS);
-      assert.deepEqual(await rows(path, "worker", "restart", "1"), [
-        { worker: 1, state: "running", restarts: 1 },
-      ]);
-      const kept = (await rows(path, "connections")).length;
-      assert.ok(kept > 0 && kept < CONNECTIONS, `${kept} of ${CONNECTIONS} are the other worker's`);
-      const after = await Promise.all(connections.map(echoes));
-      assert.equal(after.filter((echoed) => echoed).length, kept);
-      for (const connection of connections) connection.close();
-      const anew = await connectAll();
-      assert.ok((await Promise.all(anew.map(echoes))).every((echoed) => echoed));
-      for (const connection of anew) connection.close();
+for (const kind of ["tap", "raw"] as const) {
+  peerTest(
+    `workers: pings and datagrams in fragments over ${kind} are answered from any queue`,
+    ["ping", "ip"],
+    source,
+    async () => {
+      await using server = await serve(source, kind, "udp-echo");
+      await assertAnswered(5, "-s", "20000");
+      for (let flow = 0; flow < 8; flow++) {
+        using socket = await KernelUdp.open(APPLIANCE, 7);
+        const bytes = new Uint8Array(9_000).fill(flow);
+        assert.deepEqual(await socket.ask(bytes), bytes);
+      }
       const { packets } = await server.stop();
-      assert.equal(packets["tcp-echo:7"]?.["answered"], 2 * CONNECTIONS, "what it had counted is kept");
-    });
-  },
-);
+      assert.ok(packets["ip"]!["reassembled"]! >= 13);
+    },
+  );
+}
+
+for (const kind of ["tap", "raw"] as const) {
+  peerTest(
+    `workers: over ${kind}, of one that is started again the connections are reset, and the others go on`,
+    ["ip"],
+    source,
+    async () => {
+      await withSocket(async (path) => {
+        await using server = await serve(source, kind, "tcp-echo", "--ctl", path);
+        assert.deepEqual(await rows(path, "worker"), [
+          { worker: 0, state: "running", restarts: 0 },
+          { worker: 1, state: "running", restarts: 0 },
+        ]);
+        const connections = await connectAll();
+        assert.ok((await Promise.all(connections.map(echoes))).every((echoed) => echoed));
+        assert.equal((await rows(path, "connections")).length, CONNECTIONS);
+        assert.deepEqual(await rows(path, "worker", "restart", "1"), [
+          { worker: 1, state: "running", restarts: 1 },
+        ]);
+        const kept = (await rows(path, "connections")).length;
+        assert.ok(kept > 0 && kept < CONNECTIONS, `${kept} of ${CONNECTIONS} are the other worker's`);
+        const after = await Promise.all(connections.map(echoes));
+        assert.equal(after.filter((echoed) => echoed).length, kept);
+        for (const connection of connections) connection.close();
+        const anew = await connectAll();
+        assert.ok((await Promise.all(anew.map(echoes))).every((echoed) => echoed));
+        for (const connection of anew) connection.close();
+        const { packets } = await server.stop();
+        assert.equal(packets["tcp-echo:7"]?.["answered"], 2 * CONNECTIONS, "what it had counted is kept");
+      });
+    },
+  );
+}
 
 peerTest(
   "workers: what is changed by the control socket holds for all, and before an address goes its connections are reset",
@@ -186,23 +206,66 @@ peerTest(
   },
 );
 
+for (const kind of ["tap", "raw"] as const) {
+  peerTest(
+    `workers: over ${kind}, as another user without any capability in any thread, they go on`,
+    ["ping", "ip"],
+    source,
+    async () => {
+      await using server = await serve(source, kind, "tcp-echo", "--user", "nobody");
+      await assertAnswered(4);
+      for (const status of await threads(server)) {
+        assert.match(status, /^CapEff:\t0+$/m);
+        assert.match(status, /^NoNewPrivs:\t1$/m);
+      }
+      await server.stop();
+    },
+  );
+}
+
 peerTest(
-  "workers: as another user, without any capability in any thread, they go on",
+  "workers: without --user no thread that runs our code has capabilities, nor one that is started again",
   ["ping"],
   source,
   async () => {
-    await using server = await serve(source, "tap", "tcp-echo", "--user", "nobody");
-    await assertAnswered(4);
-    for (const { name } of Deno.readDirSync(`/proc/${server.pid}/task`)) {
-      // A thread may have ended since.
-      const status = await Deno.readTextFile(`/proc/${server.pid}/task/${name}/status`).catch(() =>
-        undefined
-      );
-      if (status === undefined) continue;
-      assert.match(status, /^CapEff:\t0+$/m);
-      assert.match(status, /^NoNewPrivs:\t1$/m);
-    }
+    await withSocket(async (path) => {
+      await using server = await serve(source, "tap", "--ctl", path);
+      await rows(path, "worker", "restart", "0");
+      await assertAnswered(4);
+      const all = await threads(server);
+      const bare = all.filter((status) => /^CapEff:\t0+$/m.test(status));
+      assert.ok(bare.length >= 3, `the main thread and two workers, of ${all.length} threads`);
+      await server.stop();
+    });
+  },
+);
+
+peerTest(
+  "workers: an address and its routes are leased by one for all, and given back in the end",
+  ["dnsmasq", "ping", "ip"],
+  source,
+  async () => {
+    createTap(TAP, { multiQueue: true });
+    setInterfaceAddress(TAP, `${KERNEL}${PREFIX}`);
+    setInterfaceUp(TAP);
+    await using dnsmasq = await Dnsmasq.start(
+      "--dhcp-range=10.0.0.50,10.0.0.60,255.255.255.0,10m",
+      "--dhcp-option=option:router,10.0.0.2",
+    );
+    await using server = await Server.start(source, `tap:${TAP}`, "dhcp", "tcp-echo", "--workers", "2");
+    const [address = ""] = server.events[0]?.addresses?.[0]?.split("/") ?? [];
+    assert.match(address, /^10\.0\.0\.(5\d|60)$/);
+    const connections = await Promise.all(Array.from({ length: CONNECTIONS }, () => connect(address)));
+    assert.ok((await Promise.all(connections.map(echoes))).every((echoed) => echoed));
+    // From behind the router that the server has told of.
+    await peer("ip", ["addr", "add", "192.0.2.7/32", "dev", "lo"]);
+    assert.equal(
+      (await pingHost(address, "-I", "192.0.2.7", "-c", "3", "-W", "10")).received,
+      3,
+    );
+    for (const connection of connections) connection.close();
     await server.stop();
+    await dnsmasq.logged(/DHCPRELEASE/);
   },
 );
 

@@ -4,9 +4,12 @@ import { setInterfaceAddress, setInterfaceUp } from "../../../nic/linux/netif.ts
 import { createTap, type TunMode } from "../../../nic/linux/tun.ts";
 import type { Nic } from "../../../nic/device.ts";
 import { openQueue, Queues } from "../../../nic/queues.ts";
+import { Mac } from "../../../stack/wire/mac.ts";
 import { get16 } from "../../../stack/wire/bytes.ts";
 import { KernelUdp } from "../../support/kernel-udp.ts";
+import { NEAR, pair, TAP } from "../../support/cables.ts";
 import { kernelTest, run, sysctl } from "../../support/netns.ts";
+import { peerTest } from "../../support/peer.ts";
 
 const FLOWS = 64, FIRST_PORT = 20_000, PORT = 7;
 
@@ -124,3 +127,62 @@ kernelTest("queues: an interface with one queue is refused, saying how to make i
   });
   assert.throws(() => Queues.open({ kind: "tap", name: "none0" }, 2), /no such interface.*multi_queue/);
 });
+
+/** A veth pair, its far end the kernel's, and a datagram of each flow sent from there. */
+async function overVeth(body: (queues: Queues) => Promise<void>): Promise<void> {
+  await pair();
+  await run("ip", "addr", "add", "10.9.0.1/24", "dev", TAP);
+  await run("ip", "neigh", "add", "10.9.0.2", "lladdr", "02:00:00:09:00:02", "dev", TAP);
+  const queues = Queues.open({ kind: "raw", name: NEAR }, 2);
+  queues.exit.claim?.(Mac.parse("02:00:00:09:00:02"), []);
+  try {
+    await body(queues);
+  } finally {
+    queues.close();
+  }
+}
+
+peerTest("raw: each flow comes by one of several sockets, and once", ["ip"], undefined, async () => {
+  await overVeth(async (queues) => {
+    const nics = queues.handouts.map((handout) => openQueue(handout));
+    await untilCarried(nics, UDP_AT.tap);
+    await sendAll();
+    const [first, second] = nics.map((nic) => ports(nic, UDP_AT.tap));
+    assert.equal(first!.length + second!.length, FLOWS);
+    assert.ok(first!.length > 0 && second!.length > 0, `${first!.length} and ${second!.length}`);
+    await sendAll();
+    assert.deepEqual(nics.map((nic) => ports(nic, UDP_AT.tap)), [first, second]);
+    for (const nic of nics) nic.close();
+  });
+});
+
+peerTest(
+  "raw: whoever takes a socket over reads its ring on, and what was being read is lost",
+  ["ip"],
+  undefined,
+  async () => {
+    await overVeth(async (queues) => {
+      const handout = queues.handouts[0]!;
+      assert.equal(handout.kind, "raw");
+      const before = openQueue(handout), other = openQueue(queues.handouts[1]!);
+      await untilCarried([before, other], UDP_AT.tap);
+      await sendAll();
+      const flows = ports(before, UDP_AT.tap);
+      before.close();
+      await sendAll();
+      // As if the reader had ended with three frames in its hands.
+      if (handout.kind === "raw") handout.socket.place[0]! += 3;
+      // More than the ring has frames, so that it comes round.
+      let after = openQueue(handout);
+      assert.equal(ports(after, UDP_AT.tap).length, flows.length - 3);
+      for (let turn = 0; turn < 10; turn++) {
+        await sendAll();
+        assert.deepEqual(ports(after, UDP_AT.tap), flows);
+        after.close();
+        after = openQueue(handout);
+      }
+      after.close();
+      other.close();
+    });
+  },
+);
