@@ -115,7 +115,7 @@ export function addServe(program: Command, context: Context): void {
     .addOption(
       new Option(
         "--workers <n>",
-        `share the flows out to so many threads, each with a queue of a tap: or tun: NIC (up to ${WORKERS_MAX})`,
+        `share the flows out to so many threads, each with a queue of a tap:, tun: or raw: NIC (up to ${WORKERS_MAX})`,
       ).argParser(parse.count("--workers", 1, WORKERS_MAX)),
     )
     .addOption(

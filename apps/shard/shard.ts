@@ -59,6 +59,8 @@ export class Shard {
   readonly #request = newRequest();
   /** Facts that are taken over as soon as the resets of connections have left. */
   #pending: { readonly facts: Facts; readonly until: Instant; readonly connections: number } | undefined;
+  #census: Layers = [];
+  #censusUntil: Instant = 0;
   #publishAt: Instant = NEVER;
   #published = -1;
 
@@ -119,16 +121,21 @@ export class Shard {
     this.#takeFacts(now);
   }
 
-  /** What all stacks have counted, this one up to now. */
+  /** What all stacks have counted, as of some milliseconds ago: a page tells it to whoever asks, however often. */
   #all(): Layers {
-    this.publish();
+    const now = this.#nic.now();
+    if (now < this.#censusUntil) return this.#census;
+    this.#censusUntil = now + PUBLISHING;
     const own = this.layers;
     const names = counterNames(own);
     const { members, index } = this.#nic.port;
     const others = Array.from({ length: members - 1 }, (_, other) => other).filter((other) =>
       other !== index
     );
-    return sumCounters(own, ...others.map((other) => readCounters(this.#shared.counters, other, names)));
+    return this.#census = sumCounters(
+      own,
+      ...others.map((other) => readCounters(this.#shared.counters, other, names)),
+    );
   }
 
   #publish(now: Instant): void {

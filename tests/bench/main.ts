@@ -11,8 +11,9 @@ import { sim } from "./sim.ts";
 import { store } from "./store.ts";
 import { tap } from "./tap.ts";
 import { tcp } from "./tcp.ts";
+import { workers } from "./workers.ts";
 
-const BENCHMARKS: readonly Benchmark[] = [echo, tap, nics, tcp, store, sim];
+const BENCHMARKS: readonly Benchmark[] = [echo, tap, nics, workers, tcp, store, sim];
 const FLAGS: ReadonlySet<string> = new Set(["--quick", "--json"]);
 
 const USAGE = `Usage: deno task bench [--quick] [--json] [NAME...]
