@@ -1,6 +1,6 @@
 /**
- * What all stacks of a host must know alike and the one that speaks for it finds out: addresses and routes. One thread
- * writes, in shared memory, and all others look whether there is anything new.
+ * What all stacks of a host must know alike and the one that speaks for it finds out: addresses, routes, what routers say
+ * of the link. One thread writes, in shared memory, and all others look whether there is anything new.
  */
 import {
   Address,
@@ -9,11 +9,11 @@ import {
   AddressState,
   Cidr,
   type Instant,
+  type Ip,
   NEVER,
   type Route,
   type RouteKind,
   RouteKind as Kind,
-  type Routes,
 } from "../../mod.ts";
 
 /** Bytes for the facts as JSON: of some 4,000 routes, the most there may be. */
@@ -40,6 +40,9 @@ interface RouteFact {
 
 /** The facts of one moment. */
 export interface Facts {
+  /** What a router says of the link (RFC 4861 6.3.4): the hops of IPv6 packets, and the longest that it takes. */
+  readonly hopLimit: number;
+  readonly linkMtu: number;
   readonly addresses: readonly AddressFact[];
   readonly routes: readonly RouteFact[];
 }
@@ -53,16 +56,15 @@ export function factsMemory(): SharedArrayBuffer {
 export class FactsWriter {
   readonly #words: Int32Array;
   readonly #bytes: Uint8Array;
-  readonly #addresses: Addresses;
-  readonly #routes: Routes;
+  readonly #ip: Ip;
   #seen = -1;
+  #hopLimit = 0;
   #expires: Instant = NEVER;
 
-  constructor(memory: ArrayBufferLike, addresses: Addresses, routes: Routes) {
+  constructor(memory: ArrayBufferLike, ip: Ip) {
     this.#words = new Int32Array(memory, 0, HEAD);
     this.#bytes = new Uint8Array(memory, HEAD * 4);
-    this.#addresses = addresses;
-    this.#routes = routes;
+    this.#ip = ip;
   }
 
   /** The version of what was written last. */
@@ -72,14 +74,18 @@ export class FactsWriter {
 
   /** Writes if anything has changed; true: it has. */
   follow(now: Instant): boolean {
-    const seen = this.#addresses.version + this.#routes.version;
-    if (seen === this.#seen && now < this.#expires) return false;
+    const { addresses, routes: table, pathMtus, hopLimitV6 } = this.#ip;
+    const seen = addresses.version + table.version + pathMtus.version;
+    if (seen === this.#seen && hopLimitV6 === this.#hopLimit && now < this.#expires) return false;
     this.#seen = seen;
-    const routes = [...this.#routes].filter(({ expires }) => expires > now);
+    this.#hopLimit = hopLimitV6;
+    const routes = [...table].filter(({ expires }) => expires > now);
     this.#expires = routes.reduce((least, { expires }) => Math.min(least, expires), NEVER);
     const facts: Facts = {
+      hopLimit: hopLimitV6,
+      linkMtu: pathMtus.linkV6,
       // Those that cannot be used are the writer's affair.
-      addresses: this.#addresses.entries().filter(({ state }) => {
+      addresses: addresses.entries().filter(({ state }) => {
         return state === AddressState.Preferred || state === AddressState.Deprecated;
       }).map(({ cidr, state, origin, isOnLink }) => ({ cidr: String(cidr), state, origin, isOnLink })),
       routes: routes.map(routeFact),
@@ -124,8 +130,11 @@ export function goneAddresses(addresses: Addresses, facts: Facts): Address[] {
   });
 }
 
-/** Makes the tables say what the facts do. */
-export function applyFacts(facts: Facts, addresses: Addresses, routes: Routes): void {
+/** Makes a host's tables say what the facts do. */
+export function applyFacts(facts: Facts, ip: Ip): void {
+  const { addresses, routes, pathMtus } = ip;
+  ip.hopLimitV6 = facts.hopLimit;
+  pathMtus.setLinkV6(facts.linkMtu);
   for (const address of goneAddresses(addresses, facts)) addresses.remove(address);
   for (const { cidr, state, origin, isOnLink } of facts.addresses) {
     const { address } = Cidr.parse(cidr);

@@ -165,7 +165,7 @@ export class Shard {
     // Before an address goes, the connections on it are reset and their resets leave.
     const left = gone.reduce((sum, address) => sum + tcp.abortOn(address), 0);
     if (left > 0 && now < until) return;
-    applyFacts(this.#pending.facts, ip.addresses, ip.routes);
+    applyFacts(this.#pending.facts, ip);
     for (const address of gone) tcp.abortOn(address, false);
     this.#pending = undefined;
     this.#applied(this.#facts.version, connections);

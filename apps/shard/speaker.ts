@@ -20,9 +20,8 @@ export class Speaker {
   /** `told` is called when there is something new for the others. */
   constructor(appliance: Appliance, nic: HubNic, shared: SharedMemory, told: () => void) {
     this.#appliance = appliance;
-    const { addresses, routes, neighbours } = appliance.ip;
-    this.#facts = new FactsWriter(shared.facts, addresses, routes);
-    this.#neighbours = new NeighbourWriter(shared.neighbours, neighbours);
+    this.#facts = new FactsWriter(shared.facts, appliance.ip);
+    this.#neighbours = new NeighbourWriter(shared.neighbours, appliance.ip.neighbours);
     this.#told = told;
     nic.onQuestion = (question) => this.#answer(question);
     nic.beforeAnswers = () => this.follow();

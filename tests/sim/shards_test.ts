@@ -341,3 +341,15 @@ Deno.test("shards: a frame that is sent to all reaches who speaks for the host, 
   equal(host.speaker.ip.counters.received, before + 1);
   equal(host.places[1]!.shard.appliance.ip.counters.received, 0);
 });
+
+Deno.test("shards: the hop limit and the MTU that a router tells of hold for all (RFC 4861 6.3.4)", () => {
+  const host = new Shards(2, [`${OWN6}/64`]);
+  const { ip } = host.speaker;
+  ip.hopLimitV6 = 77;
+  ip.pathMtus.setLinkV6(1_400);
+  host.settle();
+  for (const { shard } of host.places) {
+    equal(shard.appliance.ip.hopLimitV6, 77);
+    equal(shard.appliance.ip.pathMtus.linkV6, 1_400);
+  }
+});
