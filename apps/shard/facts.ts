@@ -1,6 +1,6 @@
 /**
- * What all stacks of a host must know alike and the one that speaks for it finds out: addresses, routes, what routers say
- * of the link. One thread writes, in shared memory, and all others look whether there is anything new.
+ * What all stacks of a host must know alike and the one that speaks for it finds out: addresses, routes, what routers and
+ * servers say of the link. One thread writes, in shared memory, and all others look whether there is anything new.
  */
 import {
   Address,
@@ -40,9 +40,10 @@ interface RouteFact {
 
 /** The facts of one moment. */
 export interface Facts {
-  /** What a router says of the link (RFC 4861 6.3.4): the hops of IPv6 packets, and the longest that it takes. */
+  /** The hops of IPv6 packets, as a router says (RFC 4861 6.3.4). */
   readonly hopLimit: number;
-  readonly linkMtu: number;
+  /** The longest packets of IPv4 and IPv6 that the link takes, as servers and routers say. */
+  readonly linkMtus: readonly [number, number];
   readonly addresses: readonly AddressFact[];
   readonly routes: readonly RouteFact[];
 }
@@ -83,7 +84,7 @@ export class FactsWriter {
     this.#expires = routes.reduce((least, { expires }) => Math.min(least, expires), NEVER);
     const facts: Facts = {
       hopLimit: hopLimitV6,
-      linkMtu: pathMtus.linkV6,
+      linkMtus: [pathMtus.linkMtu(true), pathMtus.linkMtu(false)],
       // Those that cannot be used are the writer's affair.
       addresses: addresses.entries().filter(({ state }) => {
         return state === AddressState.Preferred || state === AddressState.Deprecated;
@@ -134,7 +135,9 @@ export function goneAddresses(addresses: Addresses, facts: Facts): Address[] {
 export function applyFacts(facts: Facts, ip: Ip): void {
   const { addresses, routes, pathMtus } = ip;
   ip.hopLimitV6 = facts.hopLimit;
-  pathMtus.setLinkV6(facts.linkMtu);
+  const [v4, v6] = facts.linkMtus;
+  pathMtus.setLinkMtu(true, v4);
+  pathMtus.setLinkMtu(false, v6);
   for (const address of goneAddresses(addresses, facts)) addresses.remove(address);
   for (const { cidr, state, origin, isOnLink } of facts.addresses) {
     const { address } = Cidr.parse(cidr);

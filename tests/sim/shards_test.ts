@@ -342,14 +342,15 @@ Deno.test("shards: a frame that is sent to all reaches who speaks for the host, 
   equal(host.places[1]!.shard.appliance.ip.counters.received, 0);
 });
 
-Deno.test("shards: the hop limit and the MTU that a router tells of hold for all (RFC 4861 6.3.4)", () => {
+Deno.test("shards: the hop limit and the MTU that routers and servers tell of hold for all (RFC 4861 6.3.4, RFC 2132 5.1)", () => {
   const host = new Shards(2, [`${OWN6}/64`]);
   const { ip } = host.speaker;
   ip.hopLimitV6 = 77;
-  ip.pathMtus.setLinkV6(1_400);
+  ip.pathMtus.setLinkMtu(true, 1_300);
+  ip.pathMtus.setLinkMtu(false, 1_400);
   host.settle();
   for (const { shard } of host.places) {
     equal(shard.appliance.ip.hopLimitV6, 77);
-    equal(shard.appliance.ip.pathMtus.linkV6, 1_400);
+    deepEqual([true, false].map((isV4) => shard.appliance.ip.pathMtus.linkMtu(isV4)), [1_300, 1_400]);
   }
 });
