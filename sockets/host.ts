@@ -5,6 +5,7 @@
  */
 import { Claim } from "../nic/claim.ts";
 import type { Nic } from "../nic/device.ts";
+import { NicError } from "../nic/error.ts";
 import { poll } from "../nic/poll.ts";
 import { Eth } from "../stack/eth/endpoint.ts";
 import { inTurn, type TimedSender } from "../stack/handler.ts";
@@ -56,6 +57,9 @@ export interface HostOptions {
 /** How long a name waits for DHCPv6 to say whom to ask, in milliseconds: its delay, and two tries. */
 const INFORMATION_LIMIT = 4_000;
 
+/** NICs that hosts poll: two on one would take each other's frames. */
+const polled = new WeakSet<Nic>();
+
 const EPHEMERAL_FIRST = 49_152, EPHEMERAL_COUNT = 16_384;
 
 /** What stands behind a stack. */
@@ -100,9 +104,12 @@ export class Host implements StreamHost {
   readonly #information: DhcpInformation | undefined;
   #toldVersion = 0;
 
-  /** A host that is polled from now on. */
+  /** A host that is polled from now on. Throws a {@linkcode NicError} if another one is on the NIC. */
   constructor(options: HostOptions) {
     const { nic, mac, addresses, gateways, connections, congestion } = options;
+    if (polled.has(nic)) {
+      throw new NicError(nic.name, "busy", "it has a stack already", "close that one first");
+    }
     const seeds = crypto.getRandomValues(new Int32Array(9));
     const [seedHigh = 0, seedLow = 0, portSeed = 0, a = 0, b = 0, c = 0, d = 0, key = 0, more = 0] = seeds;
     this.nic = new LifetimeNic(nic, this.#lifetime);
@@ -136,7 +143,8 @@ export class Host implements StreamHost {
     }
     this.life = this.hold();
     this.#lifetime.onIdle = () => this.wake();
-    this.stopped = this.#run();
+    polled.add(nic);
+    this.stopped = this.#run().finally(() => polled.delete(nic));
   }
 
   /** Whether it is still polled. */

@@ -151,7 +151,7 @@ export class Stack implements AsyncDisposable {
   /**
    * Opens a stack. Where an address is to be leased, made or made sure of, that is done then.
    *
-   * @throws {NicError} when the NIC cannot be opened, saying how to mend it
+   * @throws {NicError} when the NIC cannot be opened, or has a stack already, saying how to mend it
    * @throws {SyntaxError | RangeError} when an address, a route or a size cannot be
    */
   static async open(options: StackOptions): Promise<Stack> {

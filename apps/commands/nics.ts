@@ -79,7 +79,8 @@ function problemOf(attempt: () => void): string | undefined {
     attempt();
     return undefined;
   } catch (error) {
-    if (error instanceof NicError) return error.message;
+    // Without the name, which is that of an interface that was there for the attempt only.
+    if (error instanceof NicError) return error.message.slice(`${error.nic}: `.length);
     throw error;
   }
 }

@@ -33,6 +33,6 @@ export function attachTapQueues(
 
 function oneQueue(name: string, { mode = "tap" }: TapAttachOptions): NicError {
   const remedy = `make it anew with: ip tuntap del dev ${name} mode ${mode} && ` +
-    `ip tuntap add dev ${name} mode ${mode} multi_queue && ip link set ${name} up`;
+    `ip tuntap add dev ${name} mode ${mode} multi_queue && ip link set dev ${name} up`;
   return new NicError(name, "unsupported", "the interface has one queue only", remedy);
 }

@@ -73,7 +73,7 @@ function attach(name: string, options: TapAttachOptions): Omit<TapAttachment, "o
   const exists = interfaceIndex(name) !== 0;
   if (!exists && options.create === false) {
     const form = `${mode}${options.multiQueue === true ? " multi_queue" : ""}`;
-    const remedy = `make it with: ip tuntap add dev ${name} mode ${form} && ip link set ${name} up`;
+    const remedy = `make it with: ip tuntap add dev ${name} mode ${form} && ip link set dev ${name} up`;
     throw new NicError(name, "not-found", "no such interface", remedy);
   }
   const fd = c.open(cString(DEVICE), O_RDWR | O_NONBLOCK | O_CLOEXEC, 0);

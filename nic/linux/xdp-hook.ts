@@ -105,7 +105,7 @@ function attachError(name: string, mode: XdpMode | undefined, code: number): Nic
   switch (code) {
     case Errno.EBUSY:
     case Errno.EEXIST: {
-      const remedy = `as root: ip link set ${name} xdp off; ip link set ${name} xdpgeneric off`;
+      const remedy = `as root: ip link set dev ${name} xdp off; ip link set dev ${name} xdpgeneric off`;
       return new NicError(name, "busy", "it has an XDP program already", remedy);
     }
     case Errno.EOPNOTSUPP:

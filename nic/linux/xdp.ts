@@ -111,7 +111,7 @@ export class Xdp implements Nic {
     this.#index = interfaceIndex(name);
     const mtu = interfaceMtu(name);
     if (mtu > MTU_MAX) {
-      const remedy = `as root: ip link set ${name} mtu ${MTU_MAX}; or use raw:`;
+      const remedy = `as root: ip link set dev ${name} mtu ${MTU_MAX}; or use raw:`;
       throw new NicError(
         name,
         "invalid",

@@ -325,7 +325,7 @@ peerTest(
     refuses(
       () => openXdp(NEAR),
       "invalid",
-      /^eth1: its MTU of 4000 bytes is more .* ip link set eth1 mtu 3820; or use raw:/,
+      /^eth1: its MTU of 4000 bytes is more .* ip link set dev eth1 mtu 3820; or use raw:/,
     );
     setInterfaceMtu(NEAR, 1_500);
     setInterfaceMtu(TAP, 9_000);

@@ -54,6 +54,15 @@ Deno.test("sockets: what cannot be opened says why", async () => {
   await rejects(open({ nic: "tap:a-name-too-long-for-linux" }), { name: "NicError", kind: "invalid" });
 });
 
+Deno.test("sockets: a NIC has one stack at a time", async () => {
+  const [nic] = link();
+  const options = { nic, addresses: ["10.0.0.1/24"] };
+  const first = await Stack.open(options);
+  await rejects(Stack.open(options), { name: "NicError", kind: "busy", message: /close that one first$/ });
+  await first.close();
+  await (await Stack.open(options)).close();
+});
+
 Deno.test("sockets: addresses and counters are there to be read", async () => {
   await using both = await stacks({ mac: "02:00:00:00:00:07" });
   equal(String(both.server.mac), "02:00:00:00:00:07");
