@@ -102,27 +102,29 @@ peerTest(
     const host = new Host();
     const { counters } = host.ip.arp;
     // Seven seconds: at least two of its reachable times, which are three seconds at most.
-    const start = host.tap.now();
+    // Linux may drop what it answers right after the cable is put in.
+    assert.equal(await host.ping(1, milliseconds(100)), 1);
+    const { sent, received } = counters, start = host.tap.now();
     assert.equal(await host.ping(70, milliseconds(100)), 70);
     // The answer to the last may be on its way.
     for (let tries = 0; counters.received < counters.sent && tries < 100; tries++) {
       await host.idle(milliseconds(50));
     }
-    const whileUsed = counters.sent, elapsed = (host.tap.now() - start) / seconds(1);
+    const whileUsed = counters.sent - sent, elapsed = (host.tap.now() - start) / seconds(1);
     // A reachable time of one second at least, and the delay before the first request.
-    assert.ok(whileUsed >= 3 && whileUsed <= 2 + elapsed / 1.2, `${whileUsed} requests in ${elapsed} s`);
-    assert.equal(counters.received, whileUsed, "each was answered");
+    assert.ok(whileUsed >= 2 && whileUsed <= 2 + elapsed / 1.2, `${whileUsed} requests in ${elapsed} s`);
+    assert.equal(counters.received - received, whileUsed, "each was answered");
     assert.equal(host.ip.neighbours.counters.lookups, 1, "it was looked up once and confirmed from then on");
 
     await host.idle(LIFETIME * 1.5);
     assert.equal(host.kernelState(), NeighbourState.Stale);
-    assert.equal(counters.sent, whileUsed, "nobody was asked for in vain");
+    assert.equal(counters.sent - sent, whileUsed, "nobody was asked for in vain");
 
     assert.equal(await host.ping(5, milliseconds(100)), 5);
     for (let tries = 0; counters.received < counters.sent && tries < 100; tries++) {
       await host.idle(milliseconds(50));
     }
-    assert.equal(counters.sent, whileUsed + 1, "its use has it confirmed by one request to itself");
+    assert.equal(counters.sent - sent, whileUsed + 1, "its use has it confirmed by one request to itself");
     assert.equal(host.kernelState(), NeighbourState.Reachable);
     host.tap.close();
   },
