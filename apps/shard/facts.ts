@@ -16,8 +16,8 @@ import {
   RouteKind as Kind,
 } from "../../mod.ts";
 
-/** Bytes for the facts as JSON: of some 4,000 routes, the most there may be. */
-const ROOM = 1 << 20;
+/** Bytes for the facts as JSON: of the 4,096 routes that there may be, and of more addresses than any host has. */
+const ROOM = 4 << 20;
 
 /** Words before them: the version, odd while they are being written, and their length. */
 const VERSION = 0, LENGTH = 1, HEAD = 4;
