@@ -117,6 +117,8 @@ export { Bbr } from "./stack/tcp/congestion/bbr.ts";
 export { CONGESTION_CONTROLS, type CongestionName } from "./stack/tcp/congestion/choice.ts";
 export type { CongestionControl } from "./stack/tcp/congestion/control.ts";
 export { Cubic } from "./stack/tcp/congestion/cubic.ts";
+export { CubicPlus } from "./stack/tcp/congestion/cubic-plus.ts";
+export type { LossJudge } from "./stack/tcp/congestion/loss-judge.ts";
 export { NewReno } from "./stack/tcp/congestion/newreno.ts";
 export type { SipKey } from "./stack/store/siphash.ts";
 export type { DeliverySample } from "./stack/tcp/congestion/sample.ts";

@@ -84,7 +84,7 @@ export const duration = new Option("-d, --duration <time>", "stop after this tim
 /** How TCP finds out how much a path takes. */
 export const congestion = new Option(
   "--congestion <name>",
-  "TCP's congestion control: cubic takes losses for congestion, bbr follows a model of the path (default: what the kernel uses here, else cubic)",
+  "TCP's congestion control: cubic takes losses for congestion, cubic+ only those with a queue or many others beside them, bbr follows a model of the path (default: what the kernel uses here, else cubic)",
 )
   .choices(CONGESTION_CONTROLS);
 

@@ -118,8 +118,11 @@ function isDuplicateBlock(
 /** A round trip: by the echoed timestamp (RFC 7323 4.1), else by a segment that left only once (Karn). */
 function sampleRtt(c: Connection, options: SegmentOptions, now: Micros, isNew: boolean): void {
   const { flight, rtt } = c;
-  if (flight.hasNewest && !flight.newestResent) rtt.measure(elapsed(flight.newestSentAt, now), now);
-  else if (isNew && hasEcho(c, options)) {
+  if (flight.hasNewest && !flight.newestResent) {
+    const sample = elapsed(flight.newestSentAt, now);
+    rtt.measure(sample, now);
+    c.judge?.onRoundTrip(sample);
+  } else if (isNew && hasEcho(c, options)) {
     const age = timestampAge(c, options.tsEcho);
     if (age >= 0) rtt.measureUnsure(age, now);
   }

@@ -10,6 +10,7 @@ import { Address } from "../wire/address.ts";
 import { EMPTY, type ReceiveBuffer, type SendBuffer, Sink } from "./buffers.ts";
 import type { Micros } from "./clock.ts";
 import type { CongestionControl } from "./congestion/control.ts";
+import type { LossJudge } from "./congestion/loss-judge.ts";
 import type { Tcp } from "./endpoint.ts";
 import { Flight } from "./flight.ts";
 import { CloseReason, type ConnectionHandler } from "./handler.ts";
@@ -190,6 +191,12 @@ export class Connection {
   readonly rtt: RttEstimator = new RttEstimator();
   /** The congestion control. */
   control!: CongestionControl;
+  /**
+   * Tells losses that show congestion from others, if the congestion control wants that.
+   *
+   * @internal
+   */
+  judge: LossJudge | undefined;
   /**
    * Spreads segments over time, if the congestion control has a rate.
    *

@@ -125,13 +125,16 @@ export function negotiate(c: Connection, segment: TcpIn, options: SegmentOptions
 
 /** A model of the path must hear of each delivery; where the peer cannot tell (RFC 2018), CUBIC stands in for it. */
 export function needSack(c: Connection): void {
-  if (c.hasSack || c.control.onDelivery === undefined) return;
+  if (c.hasSack) return;
+  c.judge = undefined;
+  if (c.control.onDelivery === undefined) return;
   setControl(c, congestionMaker("cubic")());
   c.control.reset(c.sndMss);
 }
 
 function setControl(c: Connection, control: CongestionControl): void {
   c.control = control;
+  c.judge = control.judge;
   const isModel = control.onDelivery !== undefined;
   c.flight.rates = isModel ? new RateSampler() : undefined;
   c.pacer = isModel ? new Pacer() : undefined;

@@ -19,6 +19,7 @@ export type Losses =
     | "flight"
     | "rtt"
     | "control"
+    | "judge"
     | "recovery"
     | "recoverPoint"
     | "recoverHeld"

@@ -9,6 +9,7 @@ import type { Micros } from "./clock.ts";
 import { Recovery } from "./connection.ts";
 import { flightSize, type Losses } from "./loss.ts";
 import { after, before } from "./sequence.ts";
+import { isNoise } from "./spare.ts";
 import { ConnectionState } from "./state.ts";
 
 /** TLP.max_ack_delay: how long a peer may hold back the acknowledgment of a single segment (RFC 8985 7.2). */
@@ -62,7 +63,7 @@ export function onProbeAcked(
   else if (hasDsack && (dsackLeft === dsackRight || dsackRight === c.probeEnd)) c.probeOut = false;
   else if (after(una, c.probeEnd)) {
     c.probeOut = false;
-    if (c.recovery !== Recovery.None || c.ecnReduced) return;
+    if (c.recovery !== Recovery.None || c.ecnReduced || isNoise(c, c.flight.delivered, c.sndMss)) return;
     c.control.onLoss(flightSize(c, c.flight.delivered), now);
     c.control.onRecovered();
     c.canUndo = false;

@@ -15,7 +15,7 @@ export function prrStart(c: Losses): void {
 
 /** `delivered` bytes have arrived, or more are known to be lost: sets the window for what may leave now. */
 export function prrUpdate(c: Losses, delivered: number): void {
-  const { ssthresh } = c.control;
+  const ssthresh = c.judge?.isSparing === true ? c.judge.window : c.control.ssthresh;
   const mss = c.sndMss;
   const pipe = pipeOf(c);
   c.prrDelivered += delivered;

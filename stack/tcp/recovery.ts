@@ -12,6 +12,7 @@ import { prrStart, prrUpdate } from "./prr.ts";
 import { rackDetect, rackForget, rackMarkOnTimeout, rackOnRecovered, rackUpdate } from "./rack.ts";
 import type { RateSampler } from "./rate.ts";
 import { after, before } from "./sequence.ts";
+import { acquit, convict, reconsider, spare } from "./spare.ts";
 import { Frto, frtoOnAck, onDuplicateReported, undoIfSpurious, undoStart } from "./undo.ts";
 
 export { onProbeSent, onProbeTimeout, probeTimeout } from "./probe.ts";
@@ -61,6 +62,7 @@ export function onAckReceived(
     else detectByDuplicates(c, ackedNew);
   }
   if (c.recovery === Recovery.None && flight.lost > 0) enter(c, now, flight.delivered);
+  else if (c.judge?.isSparing === true) reconsider(c, c.judge, flight.lost - lost, now);
   if (flight.rates !== undefined) follow(c, flight.rates, now);
   else if (c.recovery === Recovery.Fast) {
     if (delivered > 0 || flight.lost > lost) prrUpdate(c, delivered);
@@ -84,6 +86,7 @@ export function onReorderingTimeout(c: Losses, now: Micros): void {
   detectByTime(c, now);
   if (c.flight.lost === lost) return;
   if (c.recovery === Recovery.None) enter(c, now, 0);
+  else if (c.judge?.isSparing === true) reconsider(c, c.judge, c.flight.lost - lost, now);
   if (c.recovery === Recovery.Fast && c.flight.rates === undefined) prrUpdate(c, 0);
 }
 
@@ -107,6 +110,9 @@ export function onRetransmissionTimeout(c: Losses, now: Micros): void {
   if (isFirst) {
     control.onTimeout(flightSize(c, 0), now);
     undoStart(c);
+  } else if (c.judge?.isSparing === true) {
+    acquit(c, c.judge);
+    control.onTimeout(flightSize(c, 0), now);
   } // RFC 5681 3.1: the threshold stays for what is lost again, and one window of losses is one sign of congestion.
   c.resentAtTimeout = flight.resent;
   control.cwnd = c.sndMss;
@@ -160,7 +166,7 @@ export function onEcnEcho(c: Losses, now: Micros): void {
   if (c.recovery === Recovery.None) {
     c.control.onLoss(flightSize(c, flight.delivered), now);
     c.control.onRecovered();
-  }
+  } else if (c.judge?.isSparing === true) convict(c, c.judge, now);
   c.canUndo = false;
   c.ecnReduced = true;
   c.ecnPoint = flight.end;
@@ -202,7 +208,7 @@ function enter(c: Losses, now: Micros, acked: number): void {
   c.recoverPoint = c.flight.end;
   c.probeOut = c.probeWanted = false;
   // RFC 3168 6.1.2: one reduction a window, whatever the sign.
-  if (c.ecnReduced) c.canUndo = false;
+  if (c.ecnReduced || spare(c, acked)) c.canUndo = false;
   else c.control.onLoss(flightSize(c, acked), now);
   prrStart(c);
   c.tcp.counters.recoveries++;
@@ -211,7 +217,8 @@ function enter(c: Losses, now: Micros, acked: number): void {
 /** All that was in flight when recovery began has arrived. */
 function leave(c: Losses): void {
   // RFC 6937 3.1: the window is the threshold. After a timeout slow start goes on.
-  if (c.recovery === Recovery.Fast) c.control.onRecovered();
+  if (c.judge?.isSparing === true) acquit(c, c.judge);
+  else if (c.recovery === Recovery.Fast) c.control.onRecovered();
   c.recovery = Recovery.None;
   c.frtoStep = Frto.Off;
   c.undoEnd = c.flight.end;

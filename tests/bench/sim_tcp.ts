@@ -2,7 +2,8 @@
  * How well TCP uses a link, and how fast the code is: bulk transfers over a simulated network, with users that neither
  * make nor look at the bytes.
  *
- * `deno run --v8-flags=--expose-gc -A tests/bench/sim_tcp.ts` prints all figures.
+ * `deno run --v8-flags=--expose-gc -A tests/bench/sim_tcp.ts` prints all figures but those of losses that show no
+ * congestion, which `deno run -A tests/bench/sim_tcp.ts random-loss` prints.
  *
  * @module
  */
@@ -19,6 +20,7 @@ import {
 import { type SendBuffer, Sink } from "../../stack/tcp/buffers.ts";
 import type { CongestionControl } from "../../stack/tcp/congestion/control.ts";
 import { Cubic } from "../../stack/tcp/congestion/cubic.ts";
+import { CubicPlus } from "../../stack/tcp/congestion/cubic-plus.ts";
 import { NewReno } from "../../stack/tcp/congestion/newreno.ts";
 import type { Connection } from "../../stack/tcp/connection.ts";
 import type { TcpOptions } from "../../stack/tcp/endpoint.ts";
@@ -243,7 +245,30 @@ function usedMemory(): number {
   return heapUsed + external;
 }
 
-if (import.meta.main) {
+/** The figures of docs/tcp.md: CUBIC that spares losses without congestion, and who shares a link with it. */
+function randomLoss(): void {
+  const plus = () => new CubicPlus(), cubic = () => new Cubic(), newreno = () => new NewReno();
+  const long = { rate: 1e9, roundTrip: milliseconds(50), queue: 2_000, time: seconds(60) };
+  for (const [loss, congestion] of [[1e-4, plus], [1e-3, plus], [1e-4, cubic]] as const) {
+    const { shares } = shareLink({ ...long, loss, congestion }, 1, 0, seconds(40));
+    console.log(`1 Gbit/s, 50 ms, ${loss * 100} % lost, ${congestion().name}: ${percent(shares[0]!)} %`);
+  }
+  const two = shareLink({ ...long, loss: 1e-4, congestion: plus }, 2, seconds(2), seconds(40));
+  const both = two.shares.map(percent).join(" and ");
+  console.log(`the same, 0.01 % lost, two of cubic+: ${both} %, fairness ${two.fairness.toFixed(3)}`);
+  for (const queue of [8, 10, 40, 165]) {
+    for (const other of [cubic, newreno, plus]) {
+      const congestion = (flow: number) => flow === 0 ? plus() : other();
+      const link = { rate: 1e8, roundTrip: milliseconds(20), queue, time: seconds(60), congestion };
+      const { shares } = shareLink(link, 2, seconds(5), seconds(40));
+      const names = `cubic+ and ${other().name}`;
+      console.log(`100 Mbit/s, 20 ms, queue ${queue}, ${names}: ${shares.map(percent).join(" and ")} %`);
+    }
+  }
+}
+
+if (import.meta.main && Deno.args[0] === "random-loss") randomLoss();
+else if (import.meta.main) {
   const gigabit = { rate: 1e9, roundTrip: milliseconds(50), queue: 2_000, time: seconds(20) };
   for (const loss of [0, 1e-6, 1e-5, 1e-4]) {
     const { shares, retransmitted, timeouts } = shareLink({

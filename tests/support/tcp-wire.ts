@@ -10,6 +10,7 @@ import { Ip } from "../../stack/ip/endpoint.ts";
 import { protocols } from "../../stack/ip/protocols.ts";
 import { seconds } from "../../stack/store/time.ts";
 import { type SendBuffer, Sink } from "../../stack/tcp/buffers.ts";
+import type { CongestionName } from "../../stack/tcp/congestion/choice.ts";
 import { Tcp } from "../../stack/tcp/endpoint.ts";
 import { Address } from "../../stack/wire/address.ts";
 import { Mac } from "../../stack/wire/mac.ts";
@@ -40,13 +41,13 @@ class Station {
   readonly receiver: Receiver<Slot>;
   readonly sender: TimedSender<Slot>;
 
-  constructor(number: number, joins: boolean) {
+  constructor(number: number, joins: boolean, congestion: CongestionName) {
     const other = 3 - number;
     const ip = new Ip({ addresses: [`10.0.0.${number}/24`] });
     ip.neighbours.learn(Address.parse(`10.0.0.${other}`), Mac.parse(`02:00:00:00:00:0${other}`), START, true);
     ip.neighbours.setStatic(Address.parse(`10.0.0.${other}`), Mac.parse(`02:00:00:00:00:0${other}`));
     const eth = new Eth({ mac: `02:00:00:00:00:0${number}` });
-    this.tcp = new Tcp({ secret: [number, 2, 3, 4], receiveWindow: 1 << 17 });
+    this.tcp = new Tcp({ secret: [number, 2, 3, 4], receiveWindow: 1 << 17, congestion });
     const tree = eth.recv(ip.recv(protocols({ tcp: this.tcp.recv() })));
     this.receiver = joins ? this.tcp.joining(tree) : tree;
     this.sender = eth.send(ip.send(this.tcp.send()));
@@ -62,9 +63,14 @@ export class Wire {
   readonly source = new Endless();
   readonly #slot: DeviceSlot;
 
-  constructor(lossEvery: number, capabilities: Capabilities = ALL_MANUAL, joins: boolean = false) {
-    this.client = new Station(1, joins);
-    this.server = new Station(2, joins);
+  constructor(
+    lossEvery: number,
+    capabilities: Capabilities = ALL_MANUAL,
+    joins: boolean = false,
+    congestion: CongestionName = "cubic",
+  ) {
+    this.client = new Station(1, joins, congestion);
+    this.server = new Station(2, joins, congestion);
     this.info = new DeviceInfo(capabilities, 1_500);
     this.#slot = new SlotPool(1, 0xffff + 14, this.info).take()!;
     this.lossEvery = lossEvery;

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Micros } from "../clock.ts";
+import type { LossJudge } from "./loss-judge.ts";
 import type { DeliverySample } from "./sample.ts";
 
 /**
@@ -24,6 +25,8 @@ export interface CongestionControl {
    * without, PRR (RFC 6937) does while losses are repaired.
    */
   readonly onDelivery?: (sample: DeliverySample) => void;
+  /** Tells losses that show congestion from those that do not: these are not heard of. Without one all do show it. */
+  readonly judge?: LossJudge;
   /** Starts over for a connection whose segments carry `mss` bytes. */
   readonly reset: (mss: number) => void;
   /** The MSS has become `mss`. */

@@ -49,7 +49,10 @@ Deno.test("sockets: what cannot be opened says why", async () => {
   const buffer = (name: string) => new RegExp(`^RangeError: ${name} must be a power of two from 4096`);
   await rejects(open({ receiveBuffer: 1_000 }), buffer("receiveBuffer"));
   await rejects(open({ sendBuffer: 5_000 }), buffer("sendBuffer"));
-  await rejects(open({ congestion: "vegas" }), /^RangeError: congestion must be one of cubic, newreno, bbr/);
+  await rejects(
+    open({ congestion: "vegas" }),
+    /^RangeError: congestion must be one of cubic, cubic\+, newreno, bbr/,
+  );
   await rejects(open({ hostname: "a b" }), /^RangeError: hostname must be/);
   await rejects(open({ nic: "tap:a-name-too-long-for-linux" }), { name: "NicError", kind: "invalid" });
 });

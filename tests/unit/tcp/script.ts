@@ -4,6 +4,7 @@
  * @module
  */
 import { type Instant, milliseconds, NEVER } from "../../../stack/store/time.ts";
+import type { CongestionControl } from "../../../stack/tcp/congestion/control.ts";
 import { NewReno } from "../../../stack/tcp/congestion/newreno.ts";
 import type { Losses } from "../../../stack/tcp/loss.ts";
 import { noteSent, onAckReceived, sendAllowance } from "../../../stack/tcp/recovery.ts";
@@ -28,8 +29,11 @@ export class Script {
   /** The segments that left since the last look, by number; those sent again are negative, counted from -1. */
   #log: number[] = [];
 
-  constructor({ segments = 1_000, hasSack = true, rtt = milliseconds(40) } = {}) {
-    this.c = lossesOf(new NewReno(), 0, hasSack);
+  constructor(
+    { segments = 1_000, hasSack = true, rtt = milliseconds(40) } = {},
+    control?: CongestionControl,
+  ) {
+    this.c = lossesOf(control ?? new NewReno(), 0, hasSack);
     this.#total = segments * MSS;
     this.offer(0);
     this.c.rtt.measure(rtt, 0);
@@ -79,6 +83,7 @@ export class Script {
     for (const [from, to] of sack) c.flight.sack(from * MSS, to * MSS);
     if (c.flight.hasNewest && !c.flight.newestResent) {
       c.rtt.measure(this.now - c.flight.newestSentAt, this.now);
+      c.judge?.onRoundTrip(this.now - c.flight.newestSentAt);
     }
     onAckReceived(
       c,

@@ -84,6 +84,7 @@ export function lossesOf(control: CongestionControl, start: number = 0, hasSack:
     flight,
     rtt: new RttEstimator(),
     control,
+    judge: hasSack ? control.judge : undefined,
     recovery: Recovery.None,
     recoverPoint: 0,
     recoverHeld: false,
@@ -300,8 +301,10 @@ export class Transfer {
     for (const [left, right] of ack.blocks) flight.sack(left, right);
     const echoAge = this.#options.hasTimestamps === true ? (Math.floor(now / 1_000) - ack.echo) * 1_000 : -1;
     const leastAge = echoAge < 0 ? -1 : echoAge - 999 + now % 1_000;
-    if (flight.hasNewest && !flight.newestResent) c.rtt.measure(now - flight.newestSentAt, now);
-    else if (isNew && echoAge >= 0) c.rtt.measure(echoAge, now);
+    if (flight.hasNewest && !flight.newestResent) {
+      c.rtt.measure(now - flight.newestSentAt, now);
+      c.judge?.onRoundTrip(now - flight.newestSentAt);
+    } else if (isNew && echoAge >= 0) c.rtt.measure(echoAge, now);
     const [left, right] = ack.duplicate;
     const isDuplicate = !isNew && flight.count > 0;
     onAckReceived(

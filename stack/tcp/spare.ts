@@ -1,0 +1,47 @@
+/**
+ * Losses that show no congestion, for a congestion control that tells them from others: they are repaired, and the
+ * window stays.
+ *
+ * @module
+ */
+import type { Micros } from "./clock.ts";
+import type { LossJudge } from "./congestion/loss-judge.ts";
+import { flightSize, type Losses } from "./loss.ts";
+import { prrStart } from "./prr.ts";
+
+/** Whether `lost` bytes show no congestion that were found to be so of a flight, `acked` bytes of which have arrived. */
+export function isNoise(c: Losses, acked: number, lost: number): boolean {
+  const { judge } = c;
+  if (judge === undefined) return false;
+  judge.begin(flightSize(c, acked));
+  judge.onLost(lost);
+  return !judge.isCongestion(c.rtt.minRtt);
+}
+
+/** Losses were found: repairs them without a reduction, if they show no congestion. Answers whether it does. */
+export function spare(c: Losses, acked: number): boolean {
+  const { judge } = c;
+  if (judge === undefined || !isNoise(c, acked, c.flight.lost)) return false;
+  judge.isSparing = true;
+  judge.window = c.control.cwnd;
+  return true;
+}
+
+/** An acknowledgment has come while losses are spared, and `lost` more bytes were found: is it congestion after all? */
+export function reconsider(c: Losses, judge: LossJudge, lost: number, now: Micros): void {
+  judge.onLost(lost);
+  if (judge.isCongestion(c.rtt.minRtt)) convict(c, judge, now);
+}
+
+/** It is. */
+export function convict(c: Losses, judge: LossJudge, now: Micros): void {
+  acquit(c, judge);
+  c.control.onLoss(flightSize(c, 0), now);
+  prrStart(c);
+}
+
+/** What was spared is repaired, or of no more interest. */
+export function acquit(c: Losses, judge: LossJudge): void {
+  judge.isSparing = false;
+  c.control.cwnd = judge.window;
+}
