@@ -22,6 +22,7 @@ import { LeasedHost, leaseFields } from "./lease.ts";
 import type { LeaseFile } from "./lease-file.ts";
 import { macFor } from "./mac-for.ts";
 import { OwnAddresses } from "./own-addresses.ts";
+import { nameServers } from "./name-servers.ts";
 import { Neighbour } from "./neighbour.ts";
 import { stableSecret } from "./stable-secret.ts";
 import { dropLayers } from "./report.ts";
@@ -280,7 +281,8 @@ export function openStation(
   if (options.mac !== undefined && options.nic.kind === "tun") {
     throw new UsageError(`--mac: ${name} has no hardware addresses; leave it out`);
   }
-  if (options.dns?.length === 0 && !isLeased && !wanted.includes("slaac")) {
+  const dns = options.dns === undefined ? undefined : nameServers({ ...options, addr: wanted });
+  if (dns?.length === 0 && !isLeased && !wanted.includes("slaac")) {
     throw new UsageError(
       "HOST: to look names up, name a DNS server, as in --dns 10.0.0.2, or lease one with --addr dhcp",
     );
@@ -323,7 +325,7 @@ export function openStation(
         linkLocal: wanted.includes("link-local"),
         detectConflicts: options.detectConflicts ?? false,
       },
-      dns: options.dns,
+      dns,
       localName: options.nic.kind === "tun" ? undefined : options.hostname,
       congestion: options.congestion ?? congestionHere(options.nic),
       tunnel: options.tunnel,

@@ -11,18 +11,19 @@ import type { Host } from "./host.ts";
 import { notFound } from "./names.ts";
 import type { TcpStream } from "./stream.ts";
 
-/** An open connection to a host by its address or name. Rejects with what a failed attempt said, or the signal's reason. */
+/** An open connection to a host by its address, or by its name, over a family if one is given. Rejects with what a failed attempt said, or the signal's reason. */
 export async function connect(
   host: Host,
   hostname: string,
   port: number,
   signal?: AbortSignal,
+  family?: Family,
 ): Promise<TcpStream> {
   host.check();
   checkPort(port, 1);
   const address = tryHostname(hostname);
   if (address !== undefined) return await dial(host, String(address), port, signal);
-  return await new Race(host, hostname, port).run(signal);
+  return await new Race(host, hostname, port, family).run(signal);
 }
 
 /** One attempt. */
@@ -60,12 +61,12 @@ class Race {
   #failure: unknown;
   #isOver = false;
 
-  constructor(host: Host, hostname: string, port: number) {
+  constructor(host: Host, hostname: string, port: number, family: Family | undefined) {
     this.#host = host;
     this.#hostname = hostname;
     this.#port = port;
     const { names } = host;
-    this.#families = names.families;
+    this.#families = family === undefined ? names.families : [family];
     this.#eyeballs = new Eyeballs(this.#families, (addresses) => names.order(addresses));
   }
 

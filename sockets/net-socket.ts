@@ -26,6 +26,8 @@ export interface NetConnectOptions extends NetSocketOptions {
   readonly port?: number | string | null | undefined;
   /** The peer's address. */
   readonly host?: string | null | undefined;
+  /** Which of a name's addresses: 4 or 6; absent or 0: the best. */
+  readonly family?: number | undefined;
   /** Sends short segments at once. */
   readonly noDelay?: boolean | undefined;
   /** Probes a silent peer. */
@@ -106,7 +108,7 @@ export class NetSocket extends Duplex {
     if (options.timeout !== undefined) this.setTimeout(options.timeout);
     this.connecting = true;
     if (tryHostname(host) === undefined) {
-      this.#connectByName(host, port);
+      this.#connectByName(host, port, options.family);
       return this;
     }
     try {
@@ -119,9 +121,10 @@ export class NetSocket extends Duplex {
     return this;
   }
 
-  #connectByName(host: string, port: number): void {
+  #connectByName(host: string, port: number, wanted: number | undefined): void {
     const { signal } = this.#abort;
-    connect(this.#host, host, port, signal).then((stream) => {
+    const family = wanted === 4 ? "v4" : wanted === 6 ? "v6" : undefined;
+    connect(this.#host, host, port, signal, family).then((stream) => {
       if (this.destroyed) return void stream.reset();
       this.#stream = stream;
       stream.user = this.#user();

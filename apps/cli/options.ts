@@ -57,10 +57,15 @@ export const temporary = new Option(
   "--temporary",
   "with --addr slaac: have temporary addresses, too, and send from those (RFC 8981)",
 );
+/** One family alone. */
+export const ipv4 = new Option("-4, --ipv4", "over IPv4 only").conflicts("ipv6");
+/** The other one. */
+export const ipv6 = new Option("-6, --ipv6", "over IPv6 only").conflicts("ipv4");
+
 /** DNS servers. */
 export const dns = new Option(
   "--dns <ip>",
-  "a DNS server to ask for names; may be repeated (default: those of DHCP)",
+  "a DNS server to ask for names; may be repeated (default: those of DHCP, or of routers, or of /etc/resolv.conf)",
 )
   .argParser(parse.dnsServer);
 

@@ -10,6 +10,8 @@ import { CurlError, CurlStatus } from "../curl/failure.ts";
 import { Sink } from "../curl/sink.ts";
 import { parseTarget } from "../curl/target.ts";
 import { Transfer } from "../curl/transfer.ts";
+import { familyOf } from "../lookup.ts";
+import { nameServers } from "../name-servers.ts";
 import { openStack } from "../stack.ts";
 import { openStation } from "../station.ts";
 import { VERSION } from "../version.ts";
@@ -60,12 +62,16 @@ export function addCurl(program: Command, context: Context): void {
     .addOption(options.gateway)
     .addOption(options.mac)
     .addOption(options.dns)
+    .addOption(options.ipv4)
+    .addOption(options.ipv6)
     .addOption(options.congestion)
     .addOption(options.fault)
     .addOption(options.pcap)
     .addHelpText("after", HELP)
     .action(async (target, given) => {
-      const { nic, addr, gateway, mac, dns, congestion, fault, pcap } = given;
+      const { nic, addr, gateway, mac, congestion, fault, pcap } = given;
+      const family = familyOf("URL", target.address ?? target.hostname, given);
+      const dns = nameServers(given);
       const output = new Output(context.io, { quiet: true });
       const station = openStation(
         { nic, addr, gateway, mac, congestion, fault, pcap },
@@ -86,6 +92,7 @@ export function addCurl(program: Command, context: Context): void {
             body: given.data,
             insecure: given.insecure === true,
             connectTimeout: given.connectTimeout,
+            family,
             signal: stop.signal,
           }, {
             note: (text) => note("*", text),

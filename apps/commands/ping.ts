@@ -7,7 +7,7 @@ import * as options from "../cli/options.ts";
 import { type Context, Output } from "../cli/output.ts";
 import * as parse from "../cli/parse.ts";
 import { interruptible } from "../cli/stop.ts";
-import { lookup } from "../lookup.ts";
+import { familyOf, lookup } from "../lookup.ts";
 import { faultLines, faultSummary } from "../report.ts";
 import { pingProblem } from "../ping-problem.ts";
 import { RoundTrips } from "../round-trips.ts";
@@ -22,6 +22,7 @@ ${options.nicHelp()}${options.faultHelp()}
 Examples:
   ethox ping 10.0.0.2 --addr 10.0.0.1/24           ping the kernel's side of tap0 until Ctrl-C
   ethox ping 10.0.0.2 --addr 10.0.0.1/24 -c 3 -s 1472
+  ethox ping -6 example.com --addr dhcp --addr slaac          by name, over IPv6
   ethox ping 10.0.0.2 --nic link: -c 5 -i 200ms --json
   ethox ping 10.0.0.2 --nic link: -c 20 -i 50ms --fault delay=5ms,jitter=2ms --pcap ping.pcapng
 `;
@@ -37,6 +38,8 @@ export function addPing(program: Command, context: Context): void {
     .addOption(options.mac)
     .addOption(options.vlan)
     .addOption(options.dns)
+    .addOption(options.ipv4)
+    .addOption(options.ipv6)
     .addOption(
       new Option("-c, --count <n>", "how many requests (default: until Ctrl-C)").argParser(
         parse.count("--count"),
@@ -69,6 +72,7 @@ export function addPing(program: Command, context: Context): void {
     .action(async (host, given) => {
       const output = new Output(context.io, given);
       const isName = typeof host === "string";
+      const family = familyOf("HOST", host, given);
       const station = openStation(
         isName ? { ...given, dns: given.dns ?? [] } : given,
         output,
@@ -131,7 +135,7 @@ export function addPing(program: Command, context: Context): void {
         await station.run(
           stop.signal,
           output,
-          () => isName ? lookup(appliance, host).then(begin) : begin(host),
+          () => isName ? lookup(appliance, host, family).then(begin) : begin(host),
         );
       });
       const time = Math.round((appliance.nic.now() - started) / 1_000);

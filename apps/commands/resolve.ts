@@ -9,6 +9,7 @@ import * as parse from "../cli/parse.ts";
 import { interruptible } from "../cli/stop.ts";
 import { reason } from "../lookup.ts";
 import { codeName, dataText, flagNames, recordCells, recordJson, typeName } from "../resolve/format.ts";
+import { nameServers } from "../name-servers.ts";
 import { openStack } from "../stack.ts";
 import { openStation } from "../station.ts";
 
@@ -57,7 +58,8 @@ export function addResolve(program: Command, context: Context): void {
     .addHelpText("after", HELP)
     .action(async (first, second, third, given) => {
       const output = new Output(context.io, { ...given, quiet: given.short === true });
-      const { name, type: wanted, servers } = readArguments([first, second, third], given.dns);
+      const { name, type: wanted, servers: named } = readArguments([first, second, third], given.dns);
+      const servers = nameServers({ ...given, dns: named });
       if (
         servers.length === 0 && given.addr?.includes("dhcp") !== true &&
         given.addr?.includes("slaac") !== true

@@ -1,5 +1,5 @@
 /** `ethox traceroute`: finds the routers on the way to a host. */
-import { type HopResult, type ProbeKind, seconds, Traceroute } from "../../mod.ts";
+import { Address, type HopResult, type ProbeKind, seconds, Traceroute } from "../../mod.ts";
 import { type Command, Option } from "../cli/commander.ts";
 import { ExitStatus, UsageError } from "../cli/errors.ts";
 import * as options from "../cli/options.ts";
@@ -7,11 +7,15 @@ import { type Context, Output } from "../cli/output.ts";
 import * as parse from "../cli/parse.ts";
 import { interruptible } from "../cli/stop.ts";
 import { hopLine, hopRow } from "../hops.ts";
+import { familyOf, lookup } from "../lookup.ts";
 import { faultLines, faultSummary } from "../report.ts";
 import { openStation } from "../station.ts";
 
 /** Where the kernel's own connections do not begin, so that a router's translation tells them apart, too. */
 const OWN_FIRST = 33_000, OWN_COUNT = 16_000;
+
+/** Stands for a host whose address is not known yet. */
+const NOBODY = new Address().setV4(1);
 
 const HELP = `
 A line a hop: who answered, and the round trips. A star is a probe without an answer. Behind a time:
@@ -24,17 +28,21 @@ Examples:
   ethox traceroute 192.0.2.1 --addr 10.0.0.1/24 --gateway 10.0.0.254
   ethox traceroute 192.0.2.1 --addr 10.0.0.1/24 --gateway 10.0.0.254 -T -p 443
   ethox traceroute 192.0.2.1 --addr 10.0.0.1/24 --gateway 10.0.0.254 --mtu --json
+  ethox traceroute -6 example.com --addr slaac                  by name, over IPv6
 `;
 
 /** Adds the command. */
 export function addTraceroute(program: Command, context: Context): void {
   program.command("traceroute")
     .description("find the routers on the way to a host")
-    .argument("<host>", "whose way: an IP address", (text) => parse.hostAddress("HOST", text))
+    .argument("<host>", "whose way: an address or a name", (text) => parse.host("HOST", text))
     .addOption(options.nic)
     .addOption(options.addr)
     .addOption(options.gateway)
     .addOption(options.mac)
+    .addOption(options.dns)
+    .addOption(options.ipv4)
+    .addOption(options.ipv6)
     .addOption(new Option("-I, --icmp", "send ICMP echo requests instead of UDP datagrams").conflicts("tcp"))
     .addOption(new Option("-T, --tcp", "send TCP SYNs instead of UDP datagrams"))
     .addOption(
@@ -78,7 +86,13 @@ export function addTraceroute(program: Command, context: Context): void {
           `--first: ${given.first} is behind the last hop; allowed is 1 to ${given.maxHops}`,
         );
       }
-      const station = openStation(given, output, host);
+      const isName = typeof host === "string";
+      const family = familyOf("HOST", host, given);
+      const station = openStation(
+        isName ? { ...given, dns: given.dns ?? [] } : { ...given, dns: undefined },
+        output,
+        isName ? undefined : host,
+      );
       const { appliance } = station;
       const { mtu } = appliance.nic.info;
       const length = given.size ?? (given.mtu === true ? mtu : 60);
@@ -90,16 +104,19 @@ export function addTraceroute(program: Command, context: Context): void {
         output.line(hopLine(result, given.mtu === true));
       };
       const [random = 0] = crypto.getRandomValues(new Uint16Array(1));
-      const make = () => {
+      const own = OWN_FIRST + random % OWN_COUNT;
+      const check = () => {
         if (length > mtu) {
           throw new UsageError(
             `--size: ${length} is over the MTU of ${station.name}; allowed is 28 to ${mtu}`,
           );
         }
-        return new Traceroute({
-          destination: host,
+      };
+      const make = (destination: Address) =>
+        new Traceroute({
+          destination,
           kind,
-          own: OWN_FIRST + random % OWN_COUNT,
+          own,
           ...(given.port === undefined ? {} : { port: given.port }),
           firstHop: given.first,
           maxHops: given.maxHops,
@@ -110,27 +127,42 @@ export function addTraceroute(program: Command, context: Context): void {
           followMtu: given.mtu === true,
           onHop: show,
         });
-      };
-      const traceroute = made(make, station);
+      // What is wrong with the options is told before the wire is used, whatever a name will turn out to be.
+      made(() => {
+        check();
+        make(isName ? NOBODY : host);
+      }, station);
+      let traceroute: Traceroute | undefined;
       await interruptible(context.io, given.duration, async (stop) => {
-        await station.run(stop.signal, output, () => {
-          output.event("ready", { ...station.describe(), host: String(host) });
-          output.line(`traceroute to ${host}, ${given.maxHops} hops max, ${traceroute.length} byte packets`);
+        const begin = (address: Address) => {
+          const trace = traceroute = made(() => make(address), station);
+          output.event("ready", {
+            ...station.describe(),
+            host: String(host),
+            ...(isName && { address: String(address) }),
+          });
+          const who = isName ? `${host} (${address})` : `${host}`;
+          output.line(`traceroute to ${who}, ${given.maxHops} hops max, ${trace.length} byte packets`);
           const cycle = () => {
-            if (traceroute.done) stop.abort("done");
+            if (trace.done) stop.abort("done");
           };
-          return { tree: appliance.tracing(traceroute), cycle };
-        });
+          return { tree: appliance.tracing(trace), cycle };
+        };
+        await station.run(
+          stop.signal,
+          output,
+          () => isName ? lookup(appliance, host, family).then(begin) : begin(host),
+        );
       });
-      const { isReached } = traceroute;
+      const { isReached = false, length: taken = length } = traceroute ?? {};
       output.event("statistics", {
         reached: isReached,
         hops: hops.at(-1)?.hop ?? 0,
-        ...(given.mtu === true && { mtu: traceroute.length }),
+        ...(given.mtu === true && { mtu: taken }),
         ...faultSummary(station.wire.faults),
       });
       if (given.mtu === true && isReached) {
-        output.line(`the path takes packets of ${traceroute.length} bytes`);
+        output.line(`the path takes packets of ${taken} bytes`);
       }
       for (const line of faultLines(station.wire.faults)) output.line(line);
       if (!isReached) context.status = ExitStatus.Failed;
@@ -138,7 +170,7 @@ export function addTraceroute(program: Command, context: Context): void {
 }
 
 /** What `make` answers; if it throws, the NIC is given back and the complaint is the user's. */
-function made(make: () => Traceroute, station: { close(): void }): Traceroute {
+function made<T>(make: () => T, station: { close(): void }): T {
   try {
     return make();
   } catch (error) {

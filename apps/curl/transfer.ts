@@ -1,6 +1,7 @@
 /** One request and its response, over our own stack. */
 import type { Duplex } from "node:stream";
 import type { Instant, NetSocket, Stack } from "../../mod.ts";
+import type { FamilyChoice } from "../lookup.ts";
 import { CurlError, CurlStatus, failure } from "./failure.ts";
 import { type Head, ResponseReader } from "./response.ts";
 import type { Target } from "./target.ts";
@@ -13,6 +14,8 @@ export interface TransferOptions {
   readonly body: string | undefined;
   readonly insecure: boolean;
   readonly connectTimeout: Instant | undefined;
+  /** The family of the address that a name is to have; undefined: either. */
+  readonly family: FamilyChoice;
   /** Ends it. */
   readonly signal: AbortSignal;
 }
@@ -51,7 +54,12 @@ export class Transfer {
     const { hostname, port } = this.#target;
     const peer = `${hostname} port ${port}`;
     signal.throwIfAborted();
-    const socket = this.#stack.net.connect({ host: hostname, port, noDelay: true });
+    const socket = this.#stack.net.connect({
+      host: hostname,
+      port,
+      noDelay: true,
+      family: this.#options.family,
+    });
     // Whoever waits for it is told; without this, an error before would end the program.
     socket.on("error", () => {});
     const end = () => socket.resetAndDestroy();

@@ -52,6 +52,8 @@ export class DhcpInformationCounters {
 const MAX_DELAY: Instant = seconds(1), FIRST: Instant = seconds(1), LONGEST: Instant = seconds(3_600);
 /** RFC 8415 21.23: how long what was told is good, in seconds: unless told, and at least. */
 const REFRESH = 86_400, REFRESH_MIN = 600;
+/** RFC 8415 21.25: the longest wait that a server may ask for, in seconds, and the shortest. */
+const MAX_RT_LEAST = 60, MAX_RT_MOST = 86_400;
 /** Servers and domains that are kept. */
 const LIST_MAX = 8;
 
@@ -74,6 +76,8 @@ export class DhcpInformation implements TimedSender<UdpRaw> {
   #transaction = 0;
   #due: Instant = NEVER;
   #wait: Instant = 0;
+  /** The longest wait between two tries: INF_MAX_RT. */
+  #longest: Instant = LONGEST;
   #began: Instant = NEVER;
 
   /** A client that asks when there is something to be asked for. Throws an Error if port 546 is taken. */
@@ -119,6 +123,10 @@ export class DhcpInformation implements TimedSender<UdpRaw> {
     this.search = domains === undefined ? [] : readNames(domains, 0, domains.length, LIST_MAX);
     this.version++;
     this.#isAsking = false;
+    const most = dhcp.optionValue(bytes, at, end, dhcp.Option.InfMaxRt);
+    const wait = most?.length === 4 ? get32(most, 0) >>> 0 : 0;
+    // RFC 8415 21.25: values outside are ignored.
+    if (wait >= MAX_RT_LEAST && wait <= MAX_RT_MOST) this.#longest = seconds(wait);
     const refresh = dhcp.optionValue(bytes, at, end, dhcp.Option.InformationRefreshTime);
     const told = refresh?.length === 4 ? get32(refresh, 0) >>> 0 : REFRESH;
     this.#due = told === 0xffffffff ? NEVER : now + seconds(Math.max(REFRESH_MIN, told));
@@ -138,7 +146,7 @@ export class DhcpInformation implements TimedSender<UdpRaw> {
     if (!this.#isAsking) this.#begin();
     this.#ask(raw, now);
     // RFC 8415 15: each wait is twice the one before, a tenth more or less.
-    const twice = this.#wait === 0 ? FIRST : Math.min(LONGEST, 2 * this.#wait);
+    const twice = this.#wait === 0 ? FIRST : Math.min(this.#longest, 2 * this.#wait);
     this.#wait = twice + Math.round(twice * (fraction(this.#options.random) - 0.5) / 5);
     this.#due = now + this.#wait;
   }

@@ -176,3 +176,25 @@ Deno.test("dhcpv6: nothing is asked while no router says that there is something
   world.until(seconds(6));
   ok(world.sent.length >= 1 && world.sent.every(([at]) => at >= seconds(5)));
 });
+
+Deno.test("dhcpv6: a server says how long the longest wait between two tries is, within reason (RFC 8415 21.25)", () => {
+  const word = (value: number) => [value >>> 24, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff];
+  for (const [told, expected] of [[60, 60], [59, 3_600], [86_401, 3_600], [7_200, 7_200]] as const) {
+    const world = new World().until(seconds(1));
+    world.hear(
+      reply(world.sent[0]![1], [SERVER, [Option.InfMaxRt, word(told)], [
+        Option.InformationRefreshTime,
+        word(600),
+      ]]),
+      seconds(1),
+    );
+    equal(world.client.version, 1);
+    world.until(seconds(600 + 8 * expected));
+    const times = world.sent.map(([at]) => at);
+    const longest = Math.max(...times.slice(2).map((at, index) => at - times[index + 1]!));
+    ok(
+      longest <= seconds(expected * 1.1) && longest >= seconds(expected * 0.9),
+      `${told}: ${longest / 1e6} s`,
+    );
+  }
+});

@@ -148,6 +148,54 @@ peerTest(
 );
 
 peerTest(
+  "ping, traceroute and curl take a name, and -4 or -6 says over which family",
+  ["dnsmasq", "ip"],
+  undefined,
+  async () => {
+    makeTap();
+    sysctl(`net/ipv6/conf/${TAP}/disable_ipv6`, "0");
+    await run("ip", "addr", "add", "2001:db8::2/64", "dev", TAP, "nodad");
+    await using _dns = await dns();
+    await using _web = Deno.serve(
+      { hostname: "::", port: 8_000, onListen: () => {} },
+      (_request, info) => new Response(info.remoteAddr.transport === "tcp" ? info.remoteAddr.hostname : ""),
+    );
+    const both = [...ADDR, "--addr", "2001:db8::1/64"];
+    for (
+      const [flag, theirs, ours] of [["-4", "10.0.0.2", "10.0.0.1"], [
+        "-6",
+        "2001:db8::2",
+        "2001:db8::1",
+      ]] as const
+    ) {
+      const ping = await ethox(["ping", "box.example", flag, ...both, "-c", "1", "-W", "20s"]);
+      assert.deepEqual([ping.status, ping.err], [0, ""]);
+      assert.ok(ping.out.startsWith(`PING box.example (${theirs}) `), ping.out);
+      const trace = await ethox([
+        "traceroute",
+        "box.example",
+        flag,
+        ...both,
+        "-q",
+        "1",
+        "-N",
+        "1",
+        "-w",
+        "20s",
+      ]);
+      assert.deepEqual([trace.status, trace.err], [0, ""]);
+      assert.ok(trace.out.startsWith(`traceroute to box.example (${theirs}), 30 hops max, `), trace.out);
+      const curl = await ethox(["curl", "http://box.example:8000/", flag, ...both]);
+      assert.deepEqual([curl.status, curl.err], [0, ""]);
+      assert.ok(curl.out.endsWith(ours), curl.out);
+    }
+    const none = await ethox(["traceroute", "none.example", ...both]);
+    assertComplaint(none, /none\.example cannot be resolved: there is no such name/);
+    assert.equal(none.status, 1);
+  },
+);
+
+peerTest(
   "slaac: where routers say that DHCPv6 knows more, it is asked, and answers (RFC 8415 18.2.6)",
   ["dnsmasq", "ip"],
   undefined,
