@@ -35,8 +35,8 @@ export function readAcknowledgment(
   const wasClosed = c.sndWnd === 0;
   const windowChanged = updateWindow(c, segment);
   if (wasClosed && c.sndWnd > 0) onWindowOpened(c);
-  const isDuplicate = !isNew && flight.count > 0 && segment.length === 0 && !windowChanged &&
-    acknowledgment === una && (segment.flags & (Flag.Syn | Flag.Fin)) === 0;
+  const isBare = !isNew && segment.length === 0 && !windowChanged && acknowledgment === una &&
+    (segment.flags & (Flag.Syn | Flag.Fin)) === 0;
   // RFC 3168 6.1.1: in a SYN the flag is no mark of congestion.
   if (c.hasEcn && (segment.flags & (Flag.Ece | Flag.Syn)) === Flag.Ece) onEcnEcho(c, now);
   const sackChanged = flight.sacked !== sacked;
@@ -49,7 +49,7 @@ export function readAcknowledgment(
     acked,
     sackChanged,
     hasDsack,
-    isDuplicate,
+    isBare,
     duplicate.left,
     duplicate.right,
     age,

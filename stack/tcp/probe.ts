@@ -48,11 +48,14 @@ export function onProbeSent(c: Losses, isResend: boolean): void {
   c.probeEnd = c.flight.end;
 }
 
-/** RFC 8985 7.4: what an acknowledgment says of the probe. A loss that it has repaired is congestion all the same. */
+/**
+ * RFC 8985 7.4: what an acknowledgment says of the probe. A loss that it has repaired is congestion all the same.
+ * `isBare`: the acknowledgment says nothing but the same number again.
+ */
 export function onProbeAcked(
   c: Losses,
   now: Micros,
-  isNews: boolean,
+  isBare: boolean,
   hasDsack: boolean,
   dsackLeft: number,
   dsackRight: number,
@@ -67,6 +70,6 @@ export function onProbeAcked(
     c.control.onLoss(flightSize(c, c.flight.delivered), now);
     c.control.onRecovered();
     c.canUndo = false;
-  } // An acknowledgment with no news answers the probe: the original had arrived.
-  else if (!isNews) c.probeOut = false;
+  } // A duplicate acknowledgment answers the probe: the original had arrived. A segment with data says nothing of it.
+  else if (isBare) c.probeOut = false;
 }

@@ -25,8 +25,8 @@ const DUPLICATE_THRESHOLD = 3;
  * round trip is measured.
  *
  * `ackedNew`: SND.UNA has moved, by `ackedBytes`. `sackChanged`: more is SACKed than before. `hasDsack`: a duplicate
- * is reported, [dsackLeft, dsackRight) if they differ. `isDuplicateAck`: it is one by RFC 5681 2, which counts where
- * there is no SACK. `echoAge`: how long ago at least the segment left whose timestamp is echoed; negative: unknown.
+ * is reported, [dsackLeft, dsackRight) if they differ. `isBare`: it says nothing but the same number again; while
+ * something is out it is a duplicate acknowledgment by RFC 5681 2. `echoAge`: how long ago at least the segment left whose timestamp is echoed; negative: unknown.
  *
  * Afterwards `reorderWaits` and `reorderAt` say whether and when RACK takes more for lost unless that arrives: the
  * transmit timer is to stand for it (RFC 8985 6.2, step 5).
@@ -38,12 +38,13 @@ export function onAckReceived(
   ackedBytes: number,
   sackChanged: boolean,
   hasDsack: boolean,
-  isDuplicateAck: boolean,
+  isBare: boolean,
   dsackLeft: number = 0,
   dsackRight: number = 0,
   echoAge: number = -1,
 ): void {
   const { flight } = c;
+  const isDuplicateAck = isBare && flight.count > 0;
   const isNews = ackedNew || (c.hasSack ? sackChanged : isDuplicateAck);
   const delivered = c.hasSack ? flight.delivered : countDuplicates(c, ackedNew, ackedBytes, isDuplicateAck);
   const wasIn = c.recovery;
@@ -51,7 +52,7 @@ export function onAckReceived(
   if (c.recoverHeld && after(flight.una, c.recoverPoint)) c.recoverHeld = false;
   if (c.hasSack) rackUpdate(c, now, echoAge);
   if (hasDsack) onDuplicateReported(c, dsackLeft, dsackRight);
-  onProbeAcked(c, now, isNews, hasDsack, dsackLeft, dsackRight);
+  onProbeAcked(c, now, isBare && !isNews, hasDsack, dsackLeft, dsackRight);
   let undone = undoIfSpurious(c, now, ackedNew, echoAge);
   if (c.frtoStep !== Frto.Off) undone = frtoOnAck(c, ackedNew, isNews);
   if (c.recovery !== Recovery.None && !before(flight.una, c.recoverPoint)) leave(c);

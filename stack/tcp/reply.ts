@@ -129,12 +129,9 @@ export class Replier {
     const irs = add(segment.sequence, -1);
     const iss = add(segment.acknowledgment, -1);
     if (!synCookies.check(tuple, irs, iss, options, timestampOffset(tuple, secret), now)) return false;
-    if (!listener.hasRoom()) {
-      counters.acceptOverflows++;
-      return true;
-    }
-    if (!openByCookie(this.#tcp, listener, segment, options)) return false;
-    counters.cookiesAccepted++;
+    // What finds no room is dropped: the peer says it again with its data.
+    if (listener.hasRoom() && openByCookie(this.#tcp, listener, segment, options)) counters.cookiesAccepted++;
+    else counters.acceptOverflows++;
     return true;
   }
 

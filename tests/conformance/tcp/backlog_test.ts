@@ -119,15 +119,24 @@ familyTest("tcp: a cookie grows old: it is good for one to two minutes (RFC 4987
   expect(old.send({ flags: "A", seq: 1, ack: 1 }), [{ flags: "R" }]);
 });
 
-familyTest("tcp: a cookie for which there is no slot is refused by a reset (RFC 9293 3.10.7.2)", () => {
-  const peer: TcpPeer = full({ mss: 1_000 }, { connections: 1 });
-  for (const port of [1, 2]) {
-    peer.send(syn(peer, { port }));
-    const answers = peer.send({ flags: "A", seq: 1, ack: 1, port });
-    deepEqual(answers.map(({ flags }) => flags), port === 1 ? [] : ["R"]);
-  }
-  equal(peer.users.length, 1);
-});
+familyTest(
+  "tcp: a cookie for which there is no slot waits for one: its ACK is dropped (RFC 4987 3.6)",
+  () => {
+    const peer: TcpPeer = full({ mss: 1_000 }, { connections: 1 });
+    for (const port of [1, 2]) {
+      peer.send(syn(peer, { port }));
+      expect(peer.send({ flags: "A", seq: 1, ack: 1, port }), []);
+    }
+    deepEqual([peer.users.length, peer.tcp.counters.acceptOverflows], [1, 1]);
+    peer.send({ flags: "R", seq: 1, port: 1 });
+    expect(peer.send({ flags: "A", seq: 1, ack: 1, port: 2, length: 10 }), [{
+      flags: "A",
+      ack: 11,
+      port: 2,
+    }]);
+    equal(peer.users.length, 2);
+  },
+);
 
 familyTest("tcp: a SYN that is a FIN as well is dropped (RFC 9293 3.10.7.2 has no use for one)", () => {
   const peer = listening();

@@ -91,6 +91,18 @@ Deno.test("probe: a bare acknowledgment in answer says the same without D-SACK (
   assert.equal(script.threshold, Infinity);
 });
 
+Deno.test("probe: data that comes with the same number says nothing of it (RFC 8985 7.4)", () => {
+  const script = probed(5);
+  script.offer(15);
+  script.wait(RTT).ack(5);
+  script.wait(milliseconds(1)).ack(5, { hasData: true });
+  assert.ok(script.c.probeOut, "not known yet");
+  script.send(3);
+  script.wait(RTT).ack(6);
+  assert.ok(!script.c.probeOut);
+  assert.ok(script.threshold < 10, "the probe has repaired a loss");
+});
+
 Deno.test("probe: one with new data says nothing but that it has arrived (RFC 8985 7.4)", () => {
   const script = new Script({ segments: 12 });
   script.send(10);

@@ -17,6 +17,8 @@ export interface Said {
   readonly sack?: readonly [number, number][];
   /** A duplicate, [from, to). */
   readonly dsack?: readonly [number, number];
+  /** Whether the segment has data. */
+  readonly hasData?: boolean;
   /** How long ago the echoed timestamp left, at least. */
   readonly echoAge?: Instant;
 }
@@ -73,7 +75,7 @@ export class Script {
   }
 
   /** An acknowledgment of everything before segment number `next`. Answers with RACK's deadline; NEVER: it waits for nothing. */
-  ack(next: number, { sack = [], dsack = [0, 0], echoAge = -1 }: Said = {}): Instant {
+  ack(next: number, { sack = [], dsack = [0, 0], hasData = false, echoAge = -1 }: Said = {}): Instant {
     const { c } = this;
     const { una, sacked } = c.flight;
     const isNew = next * MSS > una;
@@ -92,7 +94,7 @@ export class Script {
       c.flight.una - una,
       c.flight.sacked !== sacked,
       dsack[0] !== dsack[1],
-      !isNew && c.flight.count > 0,
+      !isNew && !hasData,
       dsack[0] * MSS,
       dsack[1] * MSS,
       echoAge,

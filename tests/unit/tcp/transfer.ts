@@ -306,7 +306,7 @@ export class Transfer {
       c.judge?.onRoundTrip(now - flight.newestSentAt);
     } else if (isNew && echoAge >= 0) c.rtt.measure(echoAge, now);
     const [left, right] = ack.duplicate;
-    const isDuplicate = !isNew && flight.count > 0;
+    const isBare = !isNew;
     onAckReceived(
       c,
       now,
@@ -314,7 +314,7 @@ export class Transfer {
       distance(una, flight.una),
       flight.sacked !== sacked,
       left !== right,
-      isDuplicate,
+      isBare,
       left,
       right,
       leastAge,
