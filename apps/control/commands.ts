@@ -4,7 +4,7 @@ import { table } from "../cli/format.ts";
 import { addr } from "./addr.ts";
 import type { ControlCommand, ControlledHost, Row } from "./command.ts";
 import { neigh } from "./neigh.ts";
-import { Fields, type Reply, RequestError } from "./request.ts";
+import { Fields, quoted, type Reply, RequestError } from "./request.ts";
 import { route } from "./route.ts";
 import { show } from "./show.ts";
 import { Words } from "./words.ts";
@@ -42,7 +42,7 @@ export async function answer(host: ControlledHost, line: string): Promise<Reply>
     const command = CONTROL_COMMANDS.find(({ name }) => name === fields.command);
     if (command === undefined) {
       throw new RequestError(
-        `there is no command "${fields.command.slice(0, 40)}"; help lists all there are`,
+        `there is no command ${quoted(fields.command)}; help lists all there are`,
       );
     }
     const result = await command.run(host, fields);

@@ -94,7 +94,7 @@ export class Fields {
   /** Throws if there is a field that nobody asked for. */
   end(): void {
     const [name] = this.#values.keys();
-    if (name !== undefined) throw new RequestError(`"${this.command}" has no field "${name.slice(0, 40)}"`);
+    if (name !== undefined) throw new RequestError(`${quoted(this.command)} has no field ${quoted(name)}`);
   }
 
   #read<T>(name: string, parse: (text: string) => T): T | undefined {
@@ -106,6 +106,11 @@ export class Fields {
       throw new RequestError(`${name}: ${messageOf(error)}`);
     }
   }
+}
+
+/** What somebody wrote, or its beginning, in quotes and in one line. */
+export function quoted(text: string): string {
+  return JSON.stringify(text.slice(0, 40));
 }
 
 /** The value, or the complaint that it is missing. */
