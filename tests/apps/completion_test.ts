@@ -34,7 +34,12 @@ Deno.test("completion: bash completes commands, options, and the values that are
   ]);
   assert.deepEqual(await complete("ethox", "ping", "--in"), ["--interval"]);
   assert.deepEqual(await complete("ethox", "ping", "--nic", ""), ["tap:", "tun:", "raw:", "xdp:", "link:"]);
-  assert.deepEqual(await complete("ethox", "serve", "--congestion", ""), ["cubic", "cubic+", "newreno", "bbr"]);
+  assert.deepEqual(await complete("ethox", "serve", "--congestion", ""), [
+    "cubic",
+    "cubic+",
+    "newreno",
+    "bbr",
+  ]);
   assert.deepEqual(await complete("ethox", "serve", "--addr", ""), ["dhcp", "slaac", "link-local"]);
   assert.deepEqual(await complete("ethox", "ping", "--count", ""), []);
   assert.deepEqual(await complete("ethox", "completion", "z"), ["zsh"]);
