@@ -16,14 +16,12 @@ export const WireError = {
   Unrecognized: 3,
   /** A field contradicts the format: a length too small, an option that runs over its end. */
   Malformed: 4,
-  /** Valid, but not implemented here. */
-  Unsupported: 5,
 } as const;
 
 /** One of {@linkcode WireError}'s numbers. */
 export type WireError = (typeof WireError)[keyof typeof WireError];
 
-const NAMES = ["none", "truncated", "wrong checksum", "unrecognized", "malformed", "unsupported"] as const;
+const NAMES = ["none", "truncated", "wrong checksum", "unrecognized", "malformed"] as const;
 
 /** The error in words, for messages. */
 export function wireErrorName(error: WireError): string {

@@ -18,32 +18,6 @@ async function curl(limit: number, retries = 0): Promise<Output> {
   ]);
 }
 
-peerTest(
-  "http: a hundred connections ask for five seconds, and no answer fails",
-  ["wrk"],
-  source,
-  async () => {
-    await using server = await serve(source, "http");
-    const { code, stdout, stderr } = await peer("wrk", [
-      "-t",
-      "1",
-      "-c",
-      "100",
-      "-d",
-      "5s",
-      "--timeout",
-      "20s",
-      PAGE,
-    ]);
-    assert.equal(code, 0, stderr);
-    assert.doesNotMatch(stdout, /Socket errors|Non-2xx/);
-    const [, answers] = /(\d+) requests in/.exec(stdout) ?? [];
-    const { packets, drops } = await server.stop();
-    assert.ok(packets["http:80"]!["answered"]! >= Number(answers), stdout);
-    assert.deepEqual(drops["http:80"], undefined);
-  },
-);
-
 /** Floods for `seconds`, and asks for the page meanwhile. */
 async function flood(seconds: number, ...args: string[]): Promise<Output> {
   const [, page] = await Promise.all([
