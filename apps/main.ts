@@ -14,6 +14,7 @@ import { addCurl } from "./commands/curl.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addDump } from "./commands/dump.ts";
 import { addForward } from "./commands/forward.ts";
+import { addIperf3 } from "./commands/iperf3.ts";
 import { addNics } from "./commands/nics.ts";
 import { addPing } from "./commands/ping.ts";
 import { addResolve } from "./commands/resolve.ts";
@@ -42,6 +43,7 @@ export async function main(args: readonly string[], io: Io = processIo(import.me
     addTraceroute,
     addArp,
     addCurl,
+    addIperf3,
     addResolve,
     addDump,
     addForward,

@@ -29,6 +29,7 @@ export const PROGRAMS: readonly Program[] = [
   { name: "nft", package: "nftables" },
   { name: "ethtool", package: "ethtool" },
   { name: "curl", package: "curl" },
+  { name: "iperf3", package: "iperf3" },
   { name: "wrk", package: "wrk" },
   { name: "dnsmasq", package: "dnsmasq-base" },
   { name: "dig", package: "bind9-dnsutils" },

@@ -275,6 +275,8 @@ export class Connection {
   usagePoint: number = 0;
   /** When the oldest segment in flight was first sent without anything being acknowledged since: the user timeout. */
   stalledSince: Instant = -1;
+  /** Segments that were sent again. */
+  retransmitted: number = 0;
   /** When a segment left last. */
   lastSentAt: Instant = 0;
   /** When a segment came last. */

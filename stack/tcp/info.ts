@@ -36,6 +36,8 @@ export interface ConnectionInfo {
   readonly congestion: string;
   /** The congestion window. */
   readonly cwnd: number;
+  /** Segments that were sent again. */
+  readonly retransmitted: number;
   /** The largest segment that is sent. */
   readonly mss: number;
   /** What the peer takes beyond what it has acknowledged. */
@@ -64,6 +66,7 @@ export function infoOf(c: Connection): ConnectionInfo {
     rto,
     congestion: c.control.name,
     cwnd: c.control.cwnd,
+    retransmitted: c.retransmitted,
     mss: c.sndMss,
     sendWindow: c.sndWnd,
     receiveWindow: receiveWindow(c),

@@ -174,6 +174,7 @@ export class SegmentWriter {
     c.sendBuffer.fill(offset, out.frame.bytes, out.payloadAt, length);
     c.flight.resend(index, length + (isFin ? 1 : 0), now);
     c.tcp.counters.retransmitted++;
+    c.retransmitted++;
     const filled = this.#sent(c, out, now, length);
     // What was sent again has its own round trip before it, so a timer that ran for the original starts over.
     if (start === c.sndUna && c.transmitTimer === TransmitTimer.Retransmission) armRetransmission(c, now);

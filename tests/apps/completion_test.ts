@@ -21,6 +21,7 @@ Deno.test("completion: bash completes commands, options, and the values that are
     "traceroute",
     "arp",
     "curl",
+    "iperf3",
     "resolve",
     "dump",
     "forward",

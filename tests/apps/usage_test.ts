@@ -11,7 +11,7 @@ const WRONG: readonly (readonly [readonly string[], number, RegExp])[] = [
   [
     [],
     2,
-    /no command.*serve, ping, traceroute, arp, curl, resolve, dump, forward, ctl, addr, route, neigh, nics, demo, completion/,
+    /no command.*serve, ping, traceroute, arp, curl, iperf3, resolve, dump, forward, ctl, addr, route, neigh, nics, demo, completion/,
   ],
   [["frobnicate"], 2, /unknown command 'frobnicate'.*serve, ping/],
   [["pnig", "10.0.0.2"], 2, /unknown command 'pnig'.*Did you mean ping\?/],
@@ -102,6 +102,27 @@ const WRONG: readonly (readonly [readonly string[], number, RegExp])[] = [
     /HOST: fd00::2 is no address of IPv4; leave -4/,
   ],
   [["curl", "-4", "http://[fd00::2]/", "--addr", "fd00::1/64"], 2, /URL: fd00::2 is no address of IPv4/],
+  [["iperf3", ...ADDR], 2, /iperf3: write -s to be the server, or -c HOST to be a client of one/],
+  [["iperf3", "-s", "-c", "10.0.0.2", ...ADDR], 2, /cannot be used with/],
+  [["iperf3", "-s", "-t", "5", ...ADDR], 2, /--time: this option is a client's; .*leave it out/],
+  [["iperf3", "-s", "-N", ...ADDR], 2, /--no-delay: this option is a client's/],
+  [["iperf3", "-c", "10.0.0.2", "-1", ...ADDR], 2, /--one-off: this option is the server's; leave it out/],
+  [["iperf3", "-c", "10.0.0.2", "-t", "5", "-n", "1M", ...ADDR], 2, /cannot be used with/],
+  [["iperf3", "-c", "10.0.0.2", "-n", "5", "-k", "1M", ...ADDR], 2, /cannot be used with/],
+  [["iperf3", "-c", "10.0.0.2", "-R", "--bidir", ...ADDR], 2, /cannot be used with/],
+  [["iperf3", "-c", "10.0.0.2", "-t", "0", ...ADDR], 2, /--time: "0" is out of range/],
+  [["iperf3", "-c", "10.0.0.2", "-t", "25h", ...ADDR], 2, /--time: "25h" is out of range; .*86400 s/],
+  [["iperf3", "-c", "10.0.0.2", "-b", "fast", ...ADDR], 2, /--bitrate: "fast" is not allowed; .*10M/],
+  [["iperf3", "-c", "10.0.0.2", "-P", "129", ...ADDR], 2, /--parallel: .*1 to 128/],
+  [
+    ["iperf3", "-c", "10.0.0.2", "-u", "-l", "64K", ...ADDR],
+    2,
+    /--length: no datagram has 65536 bytes.*65507/,
+  ],
+  [["iperf3", "-c", "10.0.0.2", "-l", "2M", ...ADDR], 2, /--length: "2M" is not allowed.*1048576/],
+  [["iperf3", "-6", "-c", "10.0.0.2", ...ADDR], 2, /--client: 10\.0\.0\.2 is no address of IPv6; leave -6/],
+  [["iperf3", "-c", "a..b", ...ADDR], 2, /--client: "a\.\.b" is neither an address nor a name/],
+  [["iperf3", "-s", "-p", "0", ...ADDR], 2, /--port: .*1 to 65535/],
   [["ping", "-4", "-6", "10.0.0.2", ...ADDR], 2, /cannot be used with/],
   [["resolve", "example.org", "--addr", "192.0.2.1/30"], 2, /resolve: no DNS server is known.*--dns/],
   [["resolve", "example.org", "XYZ", ...ADDR], 2, /TYPE: "XYZ" is no type of records; allowed is A, /],
@@ -150,6 +171,7 @@ const COMMANDS = [
   "ping",
   "arp",
   "curl",
+  "iperf3",
   "dump",
   "forward",
   "ctl",
@@ -174,7 +196,7 @@ for (const name of COMMANDS) {
     const { status, out } = await ethox([name, "--help"]);
     assert.equal(status, 0);
     assert.equal((await ethox(["help", name])).out, out);
-    const examples = out.slice(out.indexOf("\nExamples:\n")).match(/ethox [a-z]+/g) ?? [];
+    const examples = out.slice(out.indexOf("\nExamples:\n")).match(/ethox [a-z\d]+/g) ?? [];
     assert.ok(examples.length >= 2, out);
     for (const example of examples) assert.equal(example, `ethox ${name}`);
     assert.doesNotMatch(out, /--inside/);

@@ -13,6 +13,7 @@ import { dhcpv6Replies } from "./targets/dhcpv6.ts";
 import { dnsMessages } from "./targets/dns.ts";
 import { drill } from "./targets/drill.ts";
 import { forward } from "./targets/forward.ts";
+import { iperf3Server } from "./targets/iperf3.ts";
 import { joining } from "./targets/joining.ts";
 import { linkControl } from "./targets/link-control.ts";
 import { pcap } from "./targets/pcap.ts";
@@ -49,5 +50,6 @@ export const TARGETS: readonly Target[] = [
   dhcpServer,
   dhcpv6Replies,
   reassembly,
+  iperf3Server,
   tree,
 ];
