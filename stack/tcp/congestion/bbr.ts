@@ -24,6 +24,8 @@ const PROBE_RTT_TIME = milliseconds(200);
 const FULL_LOSSES = 6;
 /** BBR.send_quantum: no more than 64 KB, or what leaves in a millisecond. */
 const QUANTUM_MAX = 64 * 1_024, QUANTUM_TIME = 1e-3;
+/** BBR.offload_budget, in these. */
+const QUANTA = 3;
 /** Of a flight so small that one loss exceeds the threshold, one says nothing. */
 const TOLERATED = 1;
 /** Rounds after which a flow probes as often as Reno's would have had a loss. */
@@ -343,11 +345,11 @@ export class Bbr implements CongestionControl {
       (minRtt || milliseconds(1));
   }
 
-  // 5.6.4.2: BBRQuantizationBudget
+  // 5.6.4.2: BBRQuantizationBudget, with BBRUpdateOffloadBudget: one quantum at either end, and one on its way.
   #inflight(gain: number): number {
     const product = this.#model.product(gain);
-    const quantum = Math.min(this.#model.bandwidth * QUANTUM_TIME, QUANTUM_MAX);
-    const least = Math.max(product, quantum, LEAST_SEGMENTS * this.#mss);
+    const budget = QUANTA * Math.min(this.#model.bandwidth * QUANTUM_TIME, QUANTUM_MAX);
+    const least = Math.max(product, budget, LEAST_SEGMENTS * this.#mss);
     return this.#state === State.Up ? least + 2 * this.#mss : least;
   }
 
