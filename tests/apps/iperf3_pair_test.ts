@@ -251,6 +251,56 @@ for (const { what, bytes, limit } of STALLS) {
   });
 }
 
+Deno.test("iperf3: a client that has its test and tells no results does not keep the server", () => {
+  const pair = new Pair();
+  const server = pair.serve();
+  const control = connect(pair, Uint8Array.from([...COOKIE, ...json({ tcp: true, time: 10, len: 1_000 })]));
+  pair.until(() => control.received.length === 2);
+  connect(pair, COOKIE);
+  pair.until(() => pair.server.told.begun === 1);
+  control.sent.write(Uint8Array.of(State.TestEnd));
+  control.connection.flush();
+  pair.until(() => server.counters.failed === 1, 31);
+  assert.deepEqual(pair.server.told.failures, ["the client has said nothing for too long"]);
+  assert.deepEqual([...read(control.received)].slice(0, 5), [
+    State.ParamExchange,
+    State.CreateStreams,
+    State.TestStart,
+    State.TestRunning,
+    State.ExchangeResults,
+  ]);
+});
+
+Deno.test("iperf3: a stream with another test's cookie is none of this one", () => {
+  const pair = new Pair();
+  pair.serve();
+  const control = connect(pair, Uint8Array.from([...COOKIE, ...json({ tcp: true, time: 10, len: 1_000 })]));
+  pair.until(() => control.received.length === 2);
+  const other = connect(pair, COOKIE.toReversed());
+  pair.until(() => other.received.length === 1);
+  assert.deepEqual([...read(other.received)], [State.AccessDenied]);
+  assert.equal(pair.server.told.begun, 0);
+  connect(pair, COOKIE);
+  pair.until(() => pair.server.told.begun === 1, 1);
+});
+
+Deno.test("iperf3: words that open a stream over UDP count only from the client itself, and once", () => {
+  const pair = new Pair();
+  pair.serve();
+  const control = connect(
+    pair,
+    Uint8Array.from([...COOKIE, ...json({ udp: true, time: 10, len: 1_000, parallel: 2 })]),
+  );
+  pair.until(() => control.received.length === 2);
+  pair.hello("10.0.0.3", 7_000);
+  pair.hello("10.0.0.2", 7_000);
+  pair.hello("10.0.0.2", 7_000);
+  pair.pass(0.5);
+  assert.equal(pair.server.told.begun, 0);
+  pair.hello("10.0.0.2", 7_001);
+  pair.until(() => pair.server.told.begun === 1, 1);
+});
+
 /** Parameters that no test can have, and iperf3's number for what is wrong. */
 const REFUSED: readonly (readonly [what: string, text: Uint8Array, wrong: number])[] = [
   ["no JSON", framed(new TextEncoder().encode("}{")), 114],

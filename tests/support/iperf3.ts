@@ -5,6 +5,7 @@
  */
 import { Appliance, type Tree } from "../../apps/appliance.ts";
 import { macFor } from "../../apps/mac-for.ts";
+import { emitHello, WORD_LENGTH } from "../../apps/iperf3/datagram.ts";
 import { Client, type ClientOptions } from "../../apps/iperf3/client.ts";
 import type { Parameters } from "../../apps/iperf3/parameters.ts";
 import { type Outcome, type Party, partyOf, type Watcher } from "../../apps/iperf3/party.ts";
@@ -14,7 +15,9 @@ import { faulty } from "../../nic/fault.ts";
 import type { Faults } from "../../nic/link/faults.ts";
 import { link, type LinkEnd } from "../../nic/link/link.ts";
 import type { Nic } from "../../nic/device.ts";
-import { type Instant, milliseconds, seconds } from "../../stack/store/time.ts";
+import type { TimedSender } from "../../stack/handler.ts";
+import type { UdpRaw } from "../../stack/udp/packet.ts";
+import { type Instant, milliseconds, NEVER, seconds } from "../../stack/store/time.ts";
 import { Address } from "../../stack/wire/address.ts";
 import { Cidr } from "../../stack/wire/cidr.ts";
 
@@ -88,7 +91,12 @@ export class Side {
   /** Runs a server or a client from now on. */
   run(running: Server | Client): void {
     this.running = running;
-    this.appliance.tasks.splice(0, Infinity, running);
+    this.sends(running);
+  }
+
+  /** Has this alone send datagrams. */
+  sends(task: TimedSender<UdpRaw>): void {
+    this.appliance.tasks.splice(0, Infinity, task);
     this.#tree = this.appliance.answering();
   }
 
@@ -166,6 +174,32 @@ export class Pair {
   pass(time: number): void {
     const end = this.now + seconds(time);
     while (this.now < end) this.step();
+  }
+
+  /** Sends the server a client's word from an address and a port. */
+  hello(from: string, port: number): void {
+    const { client, server } = this;
+    const source = Address.parse(from);
+    if (!client.appliance.ip.addresses.owns(source)) client.appliance.ip.addresses.add(`${from}/24`);
+    let isSent = false;
+    client.sends({
+      send: (raw) => {
+        if (isSent) return;
+        const out = raw.prepare({
+          source,
+          destination: server.address,
+          sourcePort: port,
+          destinationPort: 5_201,
+          length: WORD_LENGTH,
+        });
+        if (typeof out === "number") throw new Error(`the word cannot be sent: ${out}`);
+        emitHello(out.frame.bytes, out.payloadAt);
+        out.send();
+        isSent = true;
+      },
+      deadline: () => isSent ? NEVER : 0,
+    });
+    this.until(() => isSent, 1);
   }
 
   /** A cycle on each side. */
