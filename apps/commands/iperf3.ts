@@ -162,7 +162,7 @@ export function addIperf3(program: Command, context: Context): void {
         isName ? undefined : host,
       );
       const { appliance } = station;
-      const display = new Display(output, host === undefined);
+      const display = new Display(output, host === undefined, given.interval > 0);
       const party = partyOf(appliance);
       const { port, interval } = given;
       const end = new AbortController();

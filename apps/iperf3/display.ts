@@ -16,10 +16,13 @@ export class Display implements Watcher {
   isFinished = false;
   readonly #output: Output;
   readonly #isServer: boolean;
+  readonly #hasIntervals: boolean;
 
-  constructor(output: Output, isServer: boolean) {
+  /** `hasIntervals`: whether any will be told. */
+  constructor(output: Output, isServer: boolean, hasIntervals: boolean) {
     this.#output = output;
     this.#isServer = isServer;
+    this.#hasIntervals = hasIntervals;
   }
 
   met(address: Address, port: number): void {
@@ -31,7 +34,7 @@ export class Display implements Watcher {
   began(parameters: Parameters, streams: readonly Pick<DataStream, "sends" | "ends">[]): void {
     this.#output.event("begin", begunFields(parameters, streams));
     streams.forEach(({ ends }, index) => this.#output.line(streamLine(index + 1, ends)));
-    this.#output.line(heading(parameters, streams[0]?.sends ?? false));
+    if (this.#hasIntervals) this.#output.line(heading(parameters, streams[0]?.sends ?? false));
   }
 
   interim(parameters: Parameters, rows: readonly Row[], isOmitted: boolean): void {
@@ -44,7 +47,7 @@ export class Display implements Watcher {
     const { parameters, rows } = outcome;
     this.isFinished = true;
     this.#output.event("end", finalFields(outcome));
-    if (rows.length === 1) this.#output.line(RULE);
+    if (rows.length === 1 || !this.#hasIntervals) this.#output.line(RULE);
     this.#output.result(finalHeading(parameters));
     for (const line of finalLines(parameters, rows)) this.#output.result(line);
     if (this.#isServer) return;
