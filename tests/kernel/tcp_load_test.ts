@@ -102,3 +102,23 @@ peerTest(
     await server.stop();
   },
 );
+
+peerTest(
+  "tcp: nmap tries all its probes for versions, and none of them has to wait for an answer of the web server",
+  ["nmap", "curl"],
+  source,
+  async () => {
+    await using server = await serve(source, "http", "tcp-echo");
+    // It waits 5 s or more for each answer that does not come, and has some fifteen probes that are no requests.
+    const { code, stdout, stderr } = await peer(
+      "nmap",
+      ["-n", "-Pn", "-sV", "-p", "7,80", APPLIANCE],
+    );
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^7\/tcp +open +echo/m);
+    assert.match(stdout, /^80\/tcp +open +http/m);
+    assert.equal((await curl(20)).code, 0);
+    const { drops } = await server.stop();
+    assert.ok(drops["http:80"]!["refused"]! > 10, JSON.stringify(drops["http:80"]));
+  },
+);

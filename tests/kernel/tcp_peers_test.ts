@@ -1,0 +1,185 @@
+/**
+ * The programs that people have, against our TCP, over a wire that loses nothing, one packet in a hundred, and one in ten,
+ * each way: every byte arrives, nobody sees an error, no flood or scan does harm, nothing stays behind, and Wireshark finds
+ * nothing wrong with what we say.
+ */
+import assert from "node:assert/strict";
+import { findProgram } from "../../scripts/setup/programs.ts";
+import { ethox } from "../support/command.ts";
+import { type Server, source } from "../support/ethox.ts";
+import { EXPERT_PROGRAMS, Recording } from "../support/expert.ts";
+import { lose, LOSS_PROGRAMS, lost } from "../support/loss.ts";
+import { APPLIANCE, KERNEL, peer, peerTest, serveOn, TAP } from "../support/peer.ts";
+import { assertEchoed, hash, noise, shell, withDirectory } from "../support/tcp-peers.ts";
+
+const PAGE = `http://${APPLIANCE}/`;
+const MIB = 1 << 20;
+
+/** What is sent in one go. At 10 % the kernel's own sender needs its time: 64 MiB arrive as well, in half a minute more. */
+const BULK = [[0, 64 * MIB], [1, 64 * MIB], [10, 16 * MIB]] as const;
+
+for (const [percent, bulk] of BULK) {
+  peerTest(
+    `tcp: curl, socat, nc, wrk, nmap and hping3, with ${percent} % of all packets lost each way`,
+    ["curl", "socat", "nc", "wrk", "nmap", "hping3", ...LOSS_PROGRAMS, ...EXPERT_PROGRAMS],
+    source,
+    () =>
+      withDirectory(async (directory) => {
+        await using server = await serveOn("offload=off", source, "tcp-echo", "discard", "chargen", "http");
+        if (percent > 0) await lose(percent);
+
+        const recording = await Recording.start(`${directory}/record.pcap`);
+        await fetchPages();
+        await transfer(directory, MIB);
+        await scan(percent);
+        await recording.assertNothingWrong(2_000);
+
+        await transfer(directory, bulk);
+        await load();
+        await flood(server);
+        if (percent > 0) { for (const count of await lost()) assert.ok(count > 1_000, `${count} were lost`); }
+        await assertAllClosed(server);
+
+        await download(directory, bulk);
+      }),
+  );
+}
+
+/** curl(1), with connections of its own and with one for several requests. */
+async function fetchPages(): Promise<void> {
+  for (let round = 0; round < 10; round++) {
+    const { code, stdout, stderr } = await curl("--fail", PAGE);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /<h1>ethox<\/h1>/);
+  }
+  const none = ["-o", "/dev/null", "-w", "%{http_code} "];
+  const { stdout } = await curl(
+    ...none,
+    PAGE,
+    ...none.slice(0, 2),
+    `${PAGE}nothing`,
+    ...none.slice(0, 2),
+    PAGE,
+  );
+  assert.equal(stdout, "200 404 200 ");
+  const closed = await curl(`http://${APPLIANCE}:81/`);
+  assert.equal(closed.code, 7, "refused");
+}
+
+async function curl(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return await peer("curl", ["--silent", "--show-error", "--max-time", "60", ...args]);
+}
+
+/** Both ways at once by socat(1) and nc(1), towards us alone, and from us alone. */
+async function transfer(directory: string, length: number): Promise<void> {
+  await assertEchoed(directory, length, `socat -t 100 - TCP4:${APPLIANCE}:7`);
+  await assertEchoed(directory, MIB, `nc -N ${APPLIANCE} 7`);
+  const up = await shell(`socat -u -t 100 OPEN:${directory}/sent TCP4:${APPLIANCE}:9`);
+  assert.equal(up.code, 0, up.stderr);
+  const down = await shell(
+    `socat -u TCP4:${APPLIANCE}:19 - | head -c ${length} > ${directory}/received`,
+  );
+  assert.equal(hash(`${directory}/received`), hash(chargen(length)), down.stderr);
+}
+
+/** What a generator of characters sends (RFC 864): 95 lines of 74 bytes over and over. */
+function chargen(length: number): Uint8Array {
+  const printing = Array.from({ length: 95 }, (_, code) => String.fromCharCode(0x20 + code)).join("");
+  const cycle = Array.from(printing, (_, line) => `${(printing + printing).slice(line, line + 72)}\r\n`).join(
+    "",
+  );
+  const bytes = new TextEncoder().encode(cycle);
+  const all = new Uint8Array(length);
+  for (let at = 0; at < length; at += bytes.length) all.set(bytes.subarray(0, length - at), at);
+  return all;
+}
+
+/** nmap(1) tells open ports from closed ones, and what is behind them, as far as its own probes get through. */
+async function scan(percent: number): Promise<void> {
+  const kinds = ["-sS", "-sV", "--version-light", "-O", "--max-os-tries", "1"];
+  const { code, stdout, stderr } = await peer("nmap", [
+    "-n",
+    "-Pn",
+    "-T4",
+    ...kinds,
+    "-p",
+    "7,80,81",
+    APPLIANCE,
+  ]);
+  assert.equal(code, 0, stderr);
+  if (percent < 10) {
+    assert.match(stdout, /^7\/tcp +open +/m);
+    assert.match(stdout, /^80\/tcp +open +http/m);
+    assert.match(stdout, /^81\/tcp +closed /m);
+  }
+  await assertServes();
+}
+
+async function assertServes(): Promise<void> {
+  const { code, stderr } = await curl("--fail", "-o", "/dev/null", PAGE);
+  assert.equal(code, 0, stderr);
+}
+
+/** wrk(1): a hundred connections, ten seconds, no error. */
+async function load(): Promise<void> {
+  const { code, stdout, stderr } = await peer("wrk", [
+    ...["-t", "1", "-c", "100", "-d", "10", "--timeout", "60s"],
+    PAGE,
+  ]);
+  assert.equal(code, 0, stderr);
+  // wrk has a line on errors only if there were some.
+  assert.doesNotMatch(stdout, /Socket errors|Non-2xx/);
+  assert.ok(Number(/(\d+) requests in/.exec(stdout)?.[1]) >= 100, stdout);
+  await assertServes();
+}
+
+/** hping3(1): SYNs as fast as they go for ten seconds (RFC 4987 3.6); memory stays bounded, and the page is there afterwards. */
+async function flood(server: Server): Promise<void> {
+  const before = resident(server.pid);
+  const hping = new Deno.Command(findProgram("hping3")!, {
+    args: ["-q", "-S", "--flood", "-p", "80", APPLIANCE],
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  await new Promise((resolve) => setTimeout(resolve, 10_000));
+  hping.kill("SIGINT");
+  await hping.status;
+  await assertServes();
+  const after = resident(server.pid);
+  // The buffers of V8's young generation alone may grow by some tens of MiB.
+  assert.ok(after - before < 150, `${before} MiB before the flood, ${after} MiB after it`);
+}
+
+/** What a process has of memory, in MiB. */
+function resident(pid: number): number {
+  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 1_024;
+}
+
+/** No slot is held but that of who asks: the ends that were lost are told again, and the rest is given up in bounded time. */
+async function assertAllClosed(server: Server): Promise<void> {
+  const limit = performance.now() + 120_000;
+  for (let open = ""; open !== "1";) {
+    assert.ok(performance.now() < limit, `${open} connections are left`);
+    open = /TCP connections<td>(\d+)/.exec((await curl(PAGE)).stdout)?.[1] ?? "";
+  }
+  const { packets, drops } = await server.stop();
+  const { tcp, "http:80": http } = packets;
+  assert.ok(tcp!["received"]! > 10_000 && tcp!["cookies"]! > 1_000, JSON.stringify({ packets, drops }));
+  assert.ok(http!["answered"]! > 100, JSON.stringify({ packets, drops }));
+}
+
+/** Our own curl, from a server on the kernel's side. */
+async function download(directory: string, length: number): Promise<void> {
+  const file = noise(length);
+  await using _server = Deno.serve(
+    { hostname: KERNEL, port: 8_000, onListen: () => {} },
+    () => new Response(file),
+  );
+  const output = `${directory}/download`;
+  const nic = ["--nic", `tap:${TAP},offload=off`, "--addr", `${APPLIANCE}/24`];
+  const { status, err } = await ethox(["curl", `http://${KERNEL}:8000/`, ...nic, "-o", output]);
+  assert.deepEqual([status, err], [0, ""]);
+  assert.equal(hash(output), hash(file));
+}
