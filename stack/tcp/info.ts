@@ -7,7 +7,7 @@ import type { Instant } from "../store/time.ts";
 import { Address } from "../wire/address.ts";
 import type { Connection } from "./connection.ts";
 import { UNMEASURED } from "./rtt.ts";
-import { type ConnectionState } from "./state.ts";
+import { ConnectionState } from "./state.ts";
 import { receiveWindow } from "./window.ts";
 
 /** A connection at one moment. Sizes are in bytes, times in microseconds. */
@@ -70,7 +70,8 @@ export function infoOf(c: Connection): ConnectionInfo {
     mss: c.sndMss,
     sendWindow: c.sndWnd,
     receiveWindow: receiveWindow(c),
-    inFlight: c.sentData,
-    unsent: c.unsent,
+    // Until the handshake is complete the number in flight is our SYN's.
+    inFlight: c.state < ConnectionState.Established ? 0 : c.sentData,
+    unsent: c.state < ConnectionState.Established ? c.sendBuffer.length : c.unsent,
   };
 }

@@ -28,6 +28,7 @@ for (const [percent, bulk] of BULK) {
         await using server = await serveOn("offload=off", source, "tcp-echo", "discard", "chargen", "http");
         if (percent > 0) await lose(percent);
 
+        await flood(server);
         const recording = await Recording.start(`${directory}/record.pcap`);
         await fetchPages();
         await transfer(directory, MIB);
@@ -36,7 +37,6 @@ for (const [percent, bulk] of BULK) {
 
         await transfer(directory, bulk);
         await load();
-        await flood(server);
         if (percent > 0) { for (const count of await lost()) assert.ok(count > 1_000, `${count} were lost`); }
         await assertAllClosed(server);
 
@@ -135,6 +135,7 @@ async function load(): Promise<void> {
 
 /** hping3(1): SYNs as fast as they go for ten seconds (RFC 4987 3.6); memory stays bounded, and the page is there afterwards. */
 async function flood(server: Server): Promise<void> {
+  await assertServes();
   const before = resident(server.pid);
   const hping = new Deno.Command(findProgram("hping3")!, {
     args: ["-q", "-S", "--flood", "-p", "80", APPLIANCE],

@@ -46,6 +46,14 @@ familyTest("tcp: a SYN-ACK repeats only the options that the SYN had (RFC 7323 1
   }
 });
 
+familyTest("tcp: our SYN is no data: what is listed as in flight and unsent is the user's", () => {
+  const sizes = (peer: TcpPeer) => [...peer.tcp.list()].map(({ inFlight, unsent }) => [inFlight, unsent]);
+  deepEqual(sizes(calling()), [[0, 0]]);
+  const peer = listening();
+  peer.send(syn(peer));
+  deepEqual(sizes(peer), [[0, 0]]);
+});
+
 familyTest("tcp: a three-way handshake opens a connection for both sides (RFC 9293 3.5, figure 6)", () => {
   const peer = calling();
   expect(peer.send({ flags: "SA", seq: 0, ack: 1, ...OPTIONS, window: 1_000 }), [{
