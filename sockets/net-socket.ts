@@ -4,7 +4,9 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import { nextTick } from "node:process";
 import { Duplex } from "node:stream";
+import { setImmediate } from "node:timers";
 import { checkPort, tryHostname } from "./address.ts";
 import { connect } from "./connect.ts";
 import { coded, codeError, codeOf, EndReason, nodeError } from "./errors.ts";
@@ -72,6 +74,8 @@ export class NetSocket extends Duplex {
   /** What to do when the connection is open: a write that waits for it, and options. */
   #onceOpen: (() => void)[] = [];
   #unwritten: (() => void) | undefined;
+  /** Tells node:stream of the write that is under way. */
+  #writing: Done | undefined;
   #wantsData = false;
   #hasEnded = false;
   #isRef = true;
@@ -81,7 +85,12 @@ export class NetSocket extends Duplex {
   /** A socket that is not connected. */
   constructor(host: Host, options: NetSocketOptions = {}) {
     const { allowHalfOpen = false, signal } = options;
-    super({ allowHalfOpen, autoDestroy: true, emitClose: true, ...(signal === undefined ? {} : { signal }) });
+    super({
+      allowHalfOpen,
+      autoDestroy: true,
+      emitClose: false,
+      ...(signal === undefined ? {} : { signal }),
+    });
     this.#host = host;
   }
 
@@ -264,11 +273,13 @@ export class NetSocket extends Duplex {
   override _read(): void {
     this.#wantsData = true;
     this.#pump();
+    // What was handed on just now is to be seen before the error.
+    if (this.#stream?.reason !== undefined) setImmediate(() => this.#failWhenRead());
   }
 
   /** The writable side has something: node:stream calls it. */
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
-    this.#writeAll(chunk, 0, done);
+    this.#writeAll(chunk, 0, this.#noted(done));
   }
 
   /** The writable side has several chunks: node:stream calls it. */
@@ -276,8 +287,9 @@ export class NetSocket extends Duplex {
     chunks: { chunk: Buffer; encoding: string }[],
     done: (error?: Error | null) => void,
   ): void {
+    const all = this.#noted(done);
     const next = (index: number, error?: Error | null): void => {
-      if (error || index === chunks.length) done(error);
+      if (error || index === chunks.length) all(error);
       else this.#writeAll(chunks[index]!.chunk, 0, (failure) => next(index + 1, failure));
     };
     next(0);
@@ -297,11 +309,30 @@ export class NetSocket extends Duplex {
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     clearTimeout(this.#idle);
     this.#abort.abort();
+    const canceled = this.connecting
+      ? coded(
+        new Error("Socket closed before the connection was established"),
+        "ERR_SOCKET_CLOSED_BEFORE_CONNECTION",
+      )
+      : codeError("ECANCELED", "write");
     this.connecting = false;
     this.#onceOpen = [];
     this.#unwritten = undefined;
     this.#stream?.release();
+    // A write that waits for room is told, and with it those behind it.
+    this.#writing?.(error ?? canceled);
     done(error);
+    // As node:net's, the event says whether there was an error, which comes before it.
+    nextTick(() => this.emit("close", error !== null));
+  }
+
+  /** `done` of the write that begins now. */
+  #noted(done: Done): Done {
+    return this.#writing = (error) => {
+      if (this.#writing === undefined) return;
+      this.#writing = undefined;
+      done(error);
+    };
   }
 
   #user(): StreamUser {
@@ -328,12 +359,18 @@ export class NetSocket extends Duplex {
     const { reason, remoteAddress, remotePort } = this.#stream!;
     if (this.connecting) {
       this.destroy(nodeError(reason ?? EndReason.Aborted, "connect", remoteAddress, remotePort));
-    } else if (reason === EndReason.Finished) this.#pump();
-    else {
+    } else {
       // What has arrived before is still read.
       this.#pump();
-      this.destroy(nodeError(reason ?? EndReason.Aborted, "read"));
+      this.#failWhenRead();
     }
+  }
+
+  /** Tells why the connection is gone, if that is an error and there is nothing left to read. */
+  #failWhenRead(): void {
+    const { reason, available } = this.#stream!;
+    if (reason === undefined || reason === EndReason.Finished || available > 0) return;
+    this.destroy(nodeError(reason, "read"));
   }
 
   /** Hands on what has arrived, as long as the readable side wants it. */

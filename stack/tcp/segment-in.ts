@@ -154,7 +154,8 @@ function isAcceptable(c: Connection, segment: TcpIn): boolean {
   if (c.state === ConnectionState.SynReceived && sequence === c.irs && (flags & Flag.Syn) !== 0) return true;
   // Beyond the table: a peer whose data fills the window acknowledges with the number behind it, whatever its length.
   if (numbers === 0) return inWindow(sequence, c.rcvNxt, window + 1);
-  if (window === 0) return false;
+  // The text of a closed window's probe finds no room; its acknowledgment counts all the same, and an end needs no room.
+  if (window === 0) return sequence === c.rcvNxt && (flags & Flag.Syn) === 0;
   return inWindow(sequence, c.rcvNxt, window) || inWindow(add(sequence, numbers - 1), c.rcvNxt, window) ||
     (upTo(sequence, c.rcvNxt) && after(add(sequence, numbers), c.rcvNxt));
 }

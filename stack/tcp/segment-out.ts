@@ -290,7 +290,7 @@ export class SegmentWriter {
     noteSent(c, length);
     c.pacer?.take(length);
     if (length > 0) c.lastSentAt = c.tcp.clock.now;
-    armAfterSend(c, now);
+    armAfterSend(c, now, length > 0 || (out.flags & (Flag.Syn | Flag.Fin)) !== 0);
     return Filled.Sent;
   }
 }

@@ -29,14 +29,16 @@ const SYN_ACK_RETRIES = 5;
 /** The longest interval is reached long before. */
 const MAX_BACKOFF = 30;
 
-/** Sees to it that something happens if what was just sent is never answered. */
-export function armAfterSend(c: Connection, now: Micros): void {
+/** Sees to it that something happens if what was just sent is never answered. `isNumbered`: it is data, SYN or FIN. */
+export function armAfterSend(c: Connection, now: Micros, isNumbered: boolean): void {
   const what = c.transmitTimer;
   if (what === TransmitTimer.Refused) c.stalledSince = -1;
   if (c.flight.count > 0) {
     if (c.stalledSince < 0) c.stalledSince = c.tcp.clock.now;
-    // RFC 6298 5.1: a timer that runs is left alone; RFC 8985 7.2 has new data put the probe off.
-    if (what !== TransmitTimer.Retransmission && what !== TransmitTimer.Reordering) armRetransmission(c, now);
+    // RFC 6298 5.1: a timer that runs is left alone. RFC 8985 7.2 has new data put the probe off, and nothing else: a
+    // peer that has us acknowledge something now and then would put it off for ever.
+    const runs = what === TransmitTimer.Retransmission || what === TransmitTimer.Reordering;
+    if (!runs && (isNumbered || what !== TransmitTimer.Probe)) armRetransmission(c, now);
   } else if (what !== TransmitTimer.None && what !== TransmitTimer.Persist) {
     stopTransmit(c);
   }

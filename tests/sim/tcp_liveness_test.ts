@@ -305,6 +305,8 @@ familyTest(
   },
 );
 
+const PLAIN = { noDelay: false, keepAlive: false, toggle: 0 };
+
 familyTest("tcp: with both windows full and the first segments lost, acknowledgments still count", () => {
   const network = new Network({ frames: 512, turns: Infinity });
   const hosts = [tcpHost(network, 1, LINK), tcpHost(network, 2, LINK)] as const;
@@ -318,7 +320,7 @@ familyTest("tcp: with both windows full and the first segments lost, acknowledgm
     readPause: 0,
     closesLast: false,
   };
-  const users = [new PacedUser(network, side, false), new PacedUser(network, side, false)] as const;
+  const users = [new PacedUser(network, side, PLAIN), new PacedUser(network, side, PLAIN)] as const;
   listenWith(hosts[1], 7, () => users[1]);
   connectWith(hosts[0], hosts[1], 7, users[0]);
   let count = 0;

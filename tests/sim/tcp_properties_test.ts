@@ -1,4 +1,6 @@
 /** Transfers under every mix of faults: the properties that make TCP what it is. */
+import { ok } from "node:assert/strict";
+import { seconds } from "../../mod.ts";
 import { check, fc } from "../support/property.ts";
 import { anyScenario, runScenario } from "../support/tcp-scenario.ts";
 
@@ -91,4 +93,39 @@ Deno.test("tcp: without SACK a short queue does not make BBR live by timeouts: C
       "closesLast": false,
     },
   });
+});
+
+Deno.test("tcp: a lost FIN is sent again though its peer probes an idle connection all the time", () => {
+  // Found by `deno task sim`: each answer to a keepalive put the tail loss probe off (RFC 8985 7.2).
+  const side = {
+    sendBuffer: 65_536,
+    writeChunk: 0,
+    writePause: 1_000,
+    readChunk: 0,
+    readPause: 1_000,
+  };
+  const { closedAt } = runScenario({
+    seed: 0,
+    loss: 0,
+    duplicate: 0,
+    reorder: 0,
+    corrupt: 0,
+    delay: 50,
+    jitter: 0,
+    rate: 200_000,
+    queue: 10,
+    mark: -1,
+    mtu: 1_500,
+    sack: [true, true],
+    timestamps: [true, true],
+    windowScale: [true, true],
+    supers: [true, true],
+    ecn: false,
+    congestion: "cubic",
+    noDelay: false,
+    keepAlive: true,
+    client: { ...side, bytes: 10_506, receiveBuffer: 65_536, closesLast: false },
+    server: { ...side, bytes: 14_600, receiveBuffer: 4_096, closesLast: true },
+  });
+  ok(closedAt < seconds(5), `closed at ${closedAt} us`);
 });

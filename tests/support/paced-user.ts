@@ -1,5 +1,5 @@
 /** A user that writes and reads in pieces, with pauses in between. */
-import type { Network } from "../../mod.ts";
+import { type Network, seconds } from "../../mod.ts";
 import { StreamReceive, StreamSend } from "../../stack/tcp/buffers.ts";
 import type { CloseReason, Connection, ConnectionHandler } from "../../stack/tcp/connection.ts";
 import { stateName } from "../../stack/tcp/state.ts";
@@ -21,6 +21,15 @@ export interface PacedOptions extends Pace {
   readonly closesLast: boolean;
 }
 
+/** What a user wants of its connection. */
+export interface Manner {
+  readonly noDelay: boolean;
+  /** Whether a peer that is silent for a second is probed. */
+  readonly keepAlive: boolean;
+  /** How often the user changes its mind about delay and cork, in microseconds. 0: not at all. */
+  readonly toggle: number;
+}
+
 /** Sends bytes of the pattern, checks what comes, and closes. */
 export class PacedUser implements ConnectionHandler, User {
   readonly send: StreamSend;
@@ -32,23 +41,25 @@ export class PacedUser implements ConnectionHandler, User {
   connection: Connection | undefined;
   readonly #network: Network;
   readonly #options: PacedOptions;
-  readonly #noDelay: boolean;
+  readonly #manner: Manner;
   #written = 0;
   #writePaused = false;
   #readPaused = false;
   readonly #chunk = new Uint8Array(4_096);
 
-  constructor(network: Network, options: PacedOptions, noDelay: boolean) {
+  constructor(network: Network, options: PacedOptions, manner: Manner) {
     this.#network = network;
     this.#options = options;
-    this.#noDelay = noDelay;
+    this.#manner = manner;
     this.send = new StreamSend(options.sendBuffer);
     this.receive = new StreamReceive(options.receiveBuffer);
   }
 
   readonly opened = (c: Connection): void => {
     this.connection = c;
-    c.noDelay = this.#noDelay;
+    c.noDelay = this.#manner.noDelay;
+    if (this.#manner.keepAlive) c.setKeepAlive(true, seconds(1));
+    this.#toggle(c);
     this.#write(c);
   };
 
@@ -94,6 +105,19 @@ export class PacedUser implements ConnectionHandler, User {
     }
     c.flush();
     if (this.#written === bytes && (!closesLast || this.peerHasClosed)) c.close();
+  }
+
+  /** Corked, uncorked, without delay, with it, and so on, until the connection is over. */
+  #toggle(c: Connection): void {
+    const { toggle } = this.#manner;
+    if (toggle === 0) return;
+    this.#network.at(this.#network.now + toggle, () => {
+      if (this.reason !== undefined) return;
+      if (c.cork) c.noDelay = !c.noDelay;
+      c.cork = !c.cork;
+      c.flush();
+      this.#toggle(c);
+    });
   }
 
   #read(c: Connection): void {

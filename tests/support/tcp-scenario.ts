@@ -48,6 +48,12 @@ export interface Scenario {
   readonly noDelay: boolean;
   /** Over IPv6; absent: over IPv4. */
   readonly ipv6?: boolean;
+  /** The most that the client and the server offer, down to a few bytes; absent: what their buffers hold. */
+  readonly windows?: readonly [number, number];
+  /** Whether both probe a peer that is silent for a second. */
+  readonly keepAlive?: boolean;
+  /** Microseconds after which cork and Nagle's rule change over and over; absent or 0: never. */
+  readonly toggle?: number;
   readonly client: Side;
   readonly server: Side;
 }
@@ -85,6 +91,15 @@ const both: fc.Arbitrary<readonly [boolean, boolean]> = fc.constantFrom(
   [false, false],
 );
 
+const UNLIMITED = 1 << 20;
+
+/** What a peer offers at most: anything, or so little that each segment carries a few bytes. */
+const anyWindow: fc.Arbitrary<number> = fc.oneof(
+  fc.constant(UNLIMITED),
+  fc.integer({ min: 1, max: 10 }),
+  fc.integer({ min: 11, max: 3_000 }),
+);
+
 /** Any scenario. */
 export const anyScenario: fc.Arbitrary<Scenario> = fc.record({
   seed: fc.integer(),
@@ -106,9 +121,20 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc.record({
   congestion: fc.constantFrom(...CONGESTION_CONTROLS),
   noDelay: fc.boolean(),
   ipv6: fc.boolean(),
+  windows: fc.oneof(
+    { arbitrary: fc.constant<readonly [number, number]>([UNLIMITED, UNLIMITED]), weight: 4 },
+    { arbitrary: fc.tuple(anyWindow, anyWindow), weight: 1 },
+  ),
+  keepAlive: fc.boolean(),
+  toggle: fc.constantFrom(0, 0, 0, 5_000, 300_000),
   client: side,
   server: side,
-}).map((scenario) =>
+}).map((scenario) => // A window of a few bytes is for a few bytes of data, or the test would take hours.
+({
+  ...scenario,
+  client: { ...scenario.client, bytes: Math.min(scenario.client.bytes, 60 * scenario.windows[1]) },
+  server: { ...scenario.server, bytes: Math.min(scenario.server.bytes, 60 * scenario.windows[0]) },
+})).map((scenario) =>
   scenario.client.closesLast && scenario.server.closesLast
     ? { ...scenario, server: { ...scenario.server, closesLast: false } }
     : scenario
@@ -140,13 +166,18 @@ export function boundOf(s: Scenario): number {
   const waits = s.rate > 0 ? (s.queue + 2) * (s.mtu + 18) * 8e6 / s.rate : 0;
   // What is held back waits up to 10 ms; acknowledgments up to 40.
   const roundTrip = 2 * (s.delay + s.jitter + waits + 10_000) + 40_000;
-  const window = (from: Side, to: Side) => Math.max(segment, Math.min(from.sendBuffer, to.receiveBuffer) / 2);
+  const [clientWindow, serverWindow] = s.windows ?? [UNLIMITED, UNLIMITED];
+  const window = (from: Side, to: Side) => {
+    const offered = to === client ? clientWindow : serverWindow;
+    const most = Math.max(segment, Math.min(from.sendBuffer, to.receiveBuffer) / 2);
+    return Math.min(most, Math.max(1, offered / 2));
+  };
   let bound = seconds(10) + 20 * roundTrip;
   // Without timestamps the timeout stays as long as it has become until something arrives that was sent once (Karn).
   const isSure = s.timestamps[0] && s.timestamps[1];
   const bad = s.loss + s.corrupt + (s.rate > 0 ? 0.1 : 0);
   for (const [from, to] of [[client, server], [server, client]] as const) {
-    const segments = Math.ceil(from.bytes / segment) + 3;
+    const segments = Math.ceil(from.bytes / Math.min(segment, window(from, to))) + 3;
     bound += 3 * Math.ceil(from.bytes / window(from, to)) * roundTrip;
     if (s.rate > 0) bound += 3 * segments * s.mtu * 8e6 / s.rate;
     bound += pauses(from.bytes, from.writeChunk, from.writePause);
@@ -168,8 +199,9 @@ export function runScenario(s: Scenario, trace?: (event: NetworkEvent) => void):
   const network = new Network({ seed: s.seed, frames: 512, turns: Infinity, ...(trace && { trace }) });
   const hosts = [host(network, s, 0), host(network, s, 1)] as const;
   const [client, server] = hosts;
-  const clientUser = new PacedUser(network, s.client, s.noDelay);
-  const serverUser = new PacedUser(network, s.server, s.noDelay);
+  const manner = { noDelay: s.noDelay, keepAlive: s.keepAlive ?? false, toggle: s.toggle ?? 0 };
+  const clientUser = new PacedUser(network, s.client, manner);
+  const serverUser = new PacedUser(network, s.server, manner);
   const accepted = listenWith(server, 7, () => serverUser);
   connectWith(client, server, 7, clientUser);
   let wrong: string | undefined;
@@ -223,6 +255,7 @@ function host(network: Network, s: Scenario, index: 0 | 1): TcpHost {
     timestamps: s.timestamps[index],
     windowScale: s.windowScale[index],
     congestion: s.congestion,
+    ...(s.windows === undefined ? {} : { receiveWindow: s.windows[index] }),
   }, s.ipv6 ?? false);
 }
 

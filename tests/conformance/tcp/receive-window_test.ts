@@ -157,3 +157,40 @@ familyTest(
     );
   },
 );
+
+familyTest(
+  "tcp: a probe with a byte of data finds no room in a closed window, but its acknowledgment and its window count (RFC 9293 3.10.7.4)",
+  () => {
+    const peer = settled({ buffer: BUFFER });
+    peer.user.write(3_000);
+    peer.flush();
+    fill(peer);
+    peer.send({ flags: "A", ack: 1, window: 0 });
+    const received = peer.user.receive.length;
+    const { unacceptable } = peer.tcp.counters;
+    expect(peer.send({ flags: "A", length: 1, ack: 3_001, window: 5_000 }), [
+      { flags: "A", ack: BUFFER + 1, window: 0 },
+    ]);
+    const c = peer.connection;
+    deepEqual([peer.user.send.length, c.sndWnd, peer.user.receive.length], [0, 5_000, received]);
+    equal(peer.tcp.counters.unacceptable, unacceptable);
+    // One that is off the edge by a byte is nobody's probe.
+    peer.user.write(100);
+    peer.flush();
+    expect(peer.send({ flags: "A", seq: BUFFER + 2, length: 1, ack: 3_101, window: 9 }), [{ window: 0 }]);
+    equal(peer.user.send.length, 100);
+  },
+);
+
+familyTest(
+  "tcp: the end of a peer finds room in a closed window, its data does not (RFC 9293 3.10.7.4)",
+  () => {
+    const peer = settled({ buffer: BUFFER });
+    fill(peer);
+    expect(peer.send({ flags: "FA", length: 1 }), [{ ack: BUFFER + 1, window: 0 }]);
+    deepEqual(peer.user.heard.at(-1), "readable");
+    expect(peer.send({ flags: "FA", seq: BUFFER + 1 }), [{ ack: BUFFER + 2, window: 0 }]);
+    deepEqual(peer.user.heard.at(-1), "peerClosed");
+    equal(peer.user.read().length, BUFFER);
+  },
+);

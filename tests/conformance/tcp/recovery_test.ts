@@ -279,3 +279,20 @@ familyTest(
     equal(peer.user.receive.length, 402, "and all of it arrives in the end");
   },
 );
+
+familyTest(
+  "tcp: acknowledgments that we send do not put a tail loss probe off, however often a peer has us send them (RFC 8985 7.2)",
+  () => {
+    const { peer, una } = flight(1, true);
+    const probed = () => peer.tcp.counters.probes > 0;
+    let answers: Answer[] = [];
+    for (let passed = 0; passed < 50 && !probed(); passed++) {
+      // A byte of data every 20 ms, or an old number: each has us answer at once or soon.
+      peer.send({ flags: "A", length: 1, ack: una });
+      peer.send({ flags: "A", seq: 0, ack: una });
+      answers = peer.pass(milliseconds(20));
+    }
+    ok(probed(), "a second of acknowledgments, and no probe");
+    deepEqual(answers.filter(({ length }) => length > 0).map(({ seq }) => seq), [una]);
+  },
+);

@@ -144,3 +144,71 @@ Deno.test("net: more connections than maxConnections are dropped", async () => {
   first.end();
   await closed(server);
 });
+
+/** Notes what becomes of a write, by its code. */
+const told = (notes: unknown[], what: string) => (error?: (Error & { code?: string }) | null) =>
+  void notes.push(what, error?.code);
+
+Deno.test("net: writes that a destroyed socket did not get rid of are told so, in order, and close comes last", async () => {
+  await using both = await stacks();
+  const server = await listening(both.server.net.createServer((socket) => void socket.pause()));
+  const socket = both.client.net.connect(80, SERVER);
+  await once(socket, "connect");
+  const notes: unknown[] = [];
+  socket.on("close", (hadError: boolean) => notes.push("close", hadError));
+  socket.write(pattern(8 << 20), told(notes, "first"));
+  socket.write("x", told(notes, "second"));
+  socket.destroy();
+  await once(socket, "close");
+  deepEqual(notes, ["first", "ECANCELED", "second", "ECANCELED", "close", false]);
+  server.close();
+});
+
+Deno.test("net: a socket destroyed before it is connected tells its writes", async () => {
+  await using both = await stacks();
+  const server = await listening(both.server.net.createServer());
+  const socket = both.client.net.connect(80, SERVER);
+  const notes: unknown[] = [];
+  socket.write("early", told(notes, "write"));
+  socket.end(told(notes, "end"));
+  socket.destroy();
+  await once(socket, "close");
+  deepEqual(notes, [
+    "write",
+    "ERR_SOCKET_CLOSED_BEFORE_CONNECTION",
+    "end",
+    "ERR_SOCKET_CLOSED_BEFORE_CONNECTION",
+  ]);
+  await closed(server);
+});
+
+Deno.test("net: a socket that is destroyed with an error closes with true, after the error", async () => {
+  await using both = await stacks();
+  const socket = both.client.net.connect(81, SERVER);
+  const notes: unknown[] = [];
+  socket.on("close", (hadError: boolean) => notes.push("close", hadError));
+  socket.on("error", (error: Error & { code?: string }) => notes.push(error.code));
+  await new Promise((resolve) => socket.once("close", resolve));
+  deepEqual(notes, ["ECONNREFUSED", "close", true]);
+});
+
+Deno.test("net: what arrived before a reset is read, however late, and then comes the error", async () => {
+  await using both = await stacks();
+  const sent = pattern(300_000);
+  const server = await listening(both.server.net.createServer((socket) => {
+    socket.on("error", () => {});
+    socket.write(sent, () => socket.resetAndDestroy());
+  }));
+  const socket = both.client.net.connect(80, SERVER);
+  await once(socket, "connect");
+  // The reset is here when its connection is gone from the stack; nobody has asked for the data yet.
+  socket.pause();
+  while (both.client.connections > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  let received = 0;
+  socket.on("data", (chunk: Uint8Array) => received += chunk.length);
+  const failed = new Promise<Error & { code?: string }>((resolve) => socket.once("error", resolve));
+  socket.resume();
+  equal((await failed).code, "ECONNRESET");
+  equal(received, sent.length);
+  server.close();
+});
