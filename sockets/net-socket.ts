@@ -12,43 +12,10 @@ import { connect } from "./connect.ts";
 import { coded, codeError, codeOf, EndReason, nodeError } from "./errors.ts";
 import { milliseconds } from "../stack/store/time.ts";
 import type { Host } from "./host.ts";
+import type { NetAddress, NetConnectOptions, NetSocketOptions } from "./net-options.ts";
 import type { StreamUser, TcpStream } from "./stream.ts";
 
-/** How a {@linkcode NetSocket} is made. */
-export interface NetSocketOptions {
-  /** Whether writing goes on when the peer has ended. Default false: the socket ends, too. */
-  readonly allowHalfOpen?: boolean | undefined;
-  /** Ends the socket with an AbortError. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** Where a {@linkcode NetSocket} connects to. What node:net knows beside these is ignored. */
-export interface NetConnectOptions extends NetSocketOptions {
-  /** The peer's port. */
-  readonly port?: number | string | null | undefined;
-  /** The peer's address. */
-  readonly host?: string | null | undefined;
-  /** Which of a name's addresses: 4 or 6; absent or 0: the best. */
-  readonly family?: number | undefined;
-  /** Sends short segments at once. */
-  readonly noDelay?: boolean | undefined;
-  /** Probes a silent peer. */
-  readonly keepAlive?: boolean | undefined;
-  /** Milliseconds of silence before it is probed; absent or 0: two hours. */
-  readonly keepAliveInitialDelay?: number | undefined;
-  /** Milliseconds of silence after which "timeout" is emitted. */
-  readonly timeout?: number | undefined;
-}
-
-/** An end of a connection as node:net tells it. */
-export interface NetAddress {
-  /** The address. */
-  readonly address: string;
-  /** "IPv4" or "IPv6". */
-  readonly family: string;
-  /** The port. */
-  readonly port: number;
-}
+export type { NetAddress, NetConnectOptions, NetSocketOptions };
 
 /** The longest chunk that is handed to the readable side. */
 const CHUNK = 1 << 16;
