@@ -131,6 +131,79 @@ familyTest("tcp: segments that overlap in every way are put together right (RFC 
   }
 });
 
+familyTest(
+  "tcp: what is in order is never changed by what comes after, and of what is out of order the latest counts (RFC 9293 3.10.7.4 leaves it open)",
+  () => {
+    const peer = settled();
+    peer.send({ flags: "A", seq: 1, length: 10, byte: 1 });
+    peer.send({ flags: "A", seq: 6, length: 10, byte: 2 });
+    peer.send({ flags: "A", seq: 21, length: 10, byte: 3 });
+    peer.send({ flags: "A", seq: 26, length: 10, byte: 4 });
+    peer.send({ flags: "A", seq: 19, length: 4, byte: 5 });
+    // What fills the hole reaches into what is there, and is the latest.
+    peer.send({ flags: "A", seq: 11, length: 10, byte: 6 });
+    const runs = [[1, 10], [2, 5], [6, 5], [5, 2], [3, 3], [4, 10]];
+    deepEqual([...peer.user.read()], runs.flatMap(([byte, count]) => new Array(count).fill(byte)));
+  },
+);
+
+familyTest(
+  "tcp: SACK blocks of all that is out, and no acknowledgment, let out no more than the window (RFC 2018 8)",
+  () => {
+    const peer = settled({ syn: { mss: 1_000, sackPermitted: true } });
+    peer.user.write(500_000);
+    let sent = peer.flush().length;
+    for (let round = 0; round < 2_000; round++) {
+      sent += peer.pass(100).length;
+      const end = (peer.connection.sndNxt - peer.irs) | 0;
+      sent += peer.send({ flags: "A", ack: 1, sack: [[1_001, end]] }).length;
+    }
+    ok((peer.connection.sndNxt - peer.connection.sndUna | 0) <= 65_535);
+    ok(sent < 80, `${sent} segments into a window of 65`);
+    equal(peer.user.send.length, 500_000, "all of it is kept");
+    equal(broken(peer.tcp, peer.now), undefined);
+    takesAll(peer, 500_001);
+  },
+);
+
+familyTest(
+  "tcp: timestamps of strangers poison nobody's connection, whatever they say (RFC 7323 5.3, RFC 5961 5.2)",
+  () => {
+    const peer = settled({ syn: { mss: 1_000, timestamps: [1_000, 0] } });
+    for (const value of [1_001, 100_000, 0x7fff_0000, -5]) {
+      // Behind the window, before it, with an acknowledgment of nothing, and without one.
+      peer.send({ flags: "A", seq: 500_000, length: 10, timestamps: [value, 0] });
+      peer.send({ flags: "A", seq: -500_000, length: 10, timestamps: [value, 0] });
+      peer.send({ flags: "A", seq: -500_000, timestamps: [value, 0] });
+      peer.send({ flags: "A", seq: 0, length: 1, ack: 5_000, timestamps: [value, 0] });
+      peer.send({ flags: "A", seq: 1, length: 1, ack: 5_000, timestamps: [value, 0] });
+      peer.send({ flags: "", seq: 1, length: 1, timestamps: [value, 0] });
+      peer.send({ flags: "S", seq: 9, timestamps: [value, 0] });
+      peer.send({ flags: "R", seq: 9, timestamps: [value, 0] });
+    }
+    equal(peer.connection.tsRecent, 1_000);
+    peer.next = 1;
+    peer.send({ flags: "A", length: 100, ack: 1, timestamps: [1_000, 0] });
+    equal(peer.user.receive.length, 100, "who speaks right is heard");
+  },
+);
+
+familyTest(
+  "tcp: windows of one byte cost one segment a byte, and no timeout each (RFC 9293 3.8.6.2.1)",
+  () => {
+    const peer = settled({ window: 1 });
+    peer.user.write(500);
+    const start = peer.now;
+    let [answer] = peer.flush();
+    for (let byte = 1; byte <= 500; byte++) {
+      deepEqual([answer?.seq, answer?.length], [byte, 1]);
+      [answer] = peer.send({ flags: "A", ack: byte + 1, window: 1 });
+    }
+    equal(answer, undefined);
+    deepEqual([peer.user.send.length, peer.now], [0, start]);
+  },
+);
+
 familyTest("tcp: single bytes with gaps between them fill 128 ranges and no more memory", () => {
   const peer = settled();
   let answers = 0;

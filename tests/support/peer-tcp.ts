@@ -288,7 +288,9 @@ export class TcpPeer {
     wire.emit(bytes, 0, source, destination, (this.iss + seq) | 0, ack, header, flags, window);
     bytes.set(options, wire.HEADER_LENGTH);
     const offset = seq - (isSyn ? 0 : 1);
-    for (let index = 0; index < length; index++) bytes[header + index] = patternAt(offset + index);
+    for (let index = 0; index < length; index++) {
+      bytes[header + index] = segment.byte ?? patternAt(offset + index);
+    }
     const to = segment.destination ?? own();
     wire.fillChecksum(bytes, 0, bytes.length, Address.parse(peer()), Address.parse(to));
     wire.setChecksum(bytes, 0, wire.checksum(bytes, 0) + (segment.checksumError ?? 0));

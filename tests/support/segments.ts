@@ -29,6 +29,8 @@ export interface Segment extends Options {
   readonly ack?: number;
   /** So many bytes of the pattern. */
   readonly length?: number;
+  /** All of them this one instead. */
+  readonly byte?: number;
   /** The field, not scaled. Default 65,535. */
   readonly window?: number;
   readonly trafficClass?: number;

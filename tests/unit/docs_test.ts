@@ -12,6 +12,7 @@ const DOCUMENTS = [
   "docs/architecture.md",
   "docs/performance.md",
   "docs/sharding.md",
+  "docs/tcp-conformance.md",
   "docs/tcp.md",
   "nic/linux/README.md",
   "tests/conformance/drill/README.md",
