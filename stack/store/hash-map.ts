@@ -69,16 +69,17 @@ export class HashMap {
   /** Stores a value under a key, in place of any value it had. Answers false, without effect, when the map is full. */
   insert(words: Int32Array, at: number, value: number): boolean {
     const hash = this.#hash(words, at);
-    let slot = this.#find(words, at, hash);
-    if (slot < 0) {
-      if (this.#size === this.capacity) return false;
-      slot = ~slot;
-      this.#hashes[slot] = hash;
-      for (let i = 0; i < this.keyWords; i++) this.#keys[slot * this.keyWords + i] = words[at + i]!;
-      this.#size++;
-    }
+    const slot = this.#find(words, at, hash);
+    if (slot < 0) return this.#fill(~slot, hash, words, at, value);
     this.#values[slot] = value;
     return true;
+  }
+
+  /** Stores a value under a new key. Answers false, without effect, when the key has a value or the map is full. */
+  add(words: Int32Array, at: number, value: number): boolean {
+    const hash = this.#hash(words, at);
+    const slot = this.#find(words, at, hash);
+    return slot < 0 && this.#fill(~slot, hash, words, at, value);
   }
 
   /** Removes a key and answers the value it had, or {@linkcode ABSENT}. */
@@ -144,6 +145,15 @@ export class HashMap {
     for (let i = 0; i < this.keyWords; i++) {
       if (this.#keys[base + i] !== words[at + i]) return false;
     }
+    return true;
+  }
+
+  #fill(slot: number, hash: number, words: Int32Array, at: number, value: number): boolean {
+    if (this.#size === this.capacity) return false;
+    this.#hashes[slot] = hash;
+    for (let i = 0; i < this.keyWords; i++) this.#keys[slot * this.keyWords + i] = words[at + i]!;
+    this.#values[slot] = value;
+    this.#size++;
     return true;
   }
 

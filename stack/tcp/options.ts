@@ -14,6 +14,8 @@ export const DEFAULT_MSS_V6 = 1220;
 export const MIN_MSS = 64;
 /** A window is never scaled by more (RFC 7323 2.3). */
 export const MAX_WINDOW_SCALE = 14;
+/** A header with timestamps, two bytes of padding, and nothing else. */
+const TIMESTAMPS_ONLY = tcp.HEADER_LENGTH + wire.TIMESTAMPS_LENGTH;
 
 /** What a segment's options say. */
 export class SegmentOptions {
@@ -51,6 +53,8 @@ export class SegmentOptions {
       this.tsValue = wire.timestampValue(bytes, timestamps);
       this.tsEcho = wire.timestampEcho(bytes, timestamps);
     }
+    // RFC 7323 appendix A: mostly timestamps are all there is. Beside them a header this long has no place for SACK.
+    if (timestamps >= 0 && tcp.headerLength(bytes, at) === TIMESTAMPS_ONLY) return;
     this.sackAt = wire.findSack(bytes, at);
     if (this.sackAt >= 0) this.sackBlocks = wire.sackBlocks(bytes, this.sackAt);
   }

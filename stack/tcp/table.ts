@@ -62,11 +62,16 @@ export class ConnectionTable {
 
   /** Gives a connection a slot, under its 4-tuple. False: the table is full, or the tuple is taken. */
   insert(c: Connection): boolean {
-    if (this.isFull || this.find(c.local, c.localPort, c.remote, c.remotePort) !== undefined) return false;
-    c.key = this.#slots.insert(c);
-    c.index = this.#slots.index(c.key);
+    if (this.isFull) return false;
+    const key = this.#slots.insert(c);
+    const index = this.#slots.index(key);
     putTuple(this.#words, 0, c.local, c.localPort, c.remote, c.remotePort);
-    this.#tuples.insert(this.#words, 0, c.index);
+    if (!this.#tuples.add(this.#words, 0, index)) {
+      this.#slots.remove(key);
+      return false;
+    }
+    c.key = key;
+    c.index = index;
     return true;
   }
 

@@ -105,3 +105,13 @@ Deno.test("hash map: any sequence of operations leaves what a Map would hold", (
     { runs: 200 },
   );
 });
+
+Deno.test("add: stores under a new key only, and not in a full map", () => {
+  const map = new HashMap(1, 1, [1, 2]);
+  assert.ok(map.add(new Int32Array([1]), 0, 10));
+  assert.ok(!map.add(new Int32Array([1]), 0, 11));
+  assert.ok(!map.add(new Int32Array([2]), 0, 20));
+  assert.equal(map.lookup(new Int32Array([1])), 10);
+  assert.equal(map.lookup(new Int32Array([2])), -1);
+  assert.equal(map.size, 1);
+});

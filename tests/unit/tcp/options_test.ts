@@ -76,3 +76,12 @@ Deno.test("options: garbage is never more than absent (RFC 9293 3.1)", () => {
     { runs: 2_000 },
   );
 });
+
+Deno.test("options: SACK is found or not as in a look through the whole list, also where timestamps fill it", () => {
+  const item = fc.constantFrom([1], SACK_OK, TIMES, SCALE, [5, 10, 0, 0, 0, 1, 0, 0, 0, 2], [0]);
+  check(fc.property(fc.array(item, { maxLength: 4 }), (items) => {
+    const bytes = segment(...items.flat());
+    if (bytes.length > 60) return;
+    assert.equal(read(bytes, false).sackAt, wire.findSack(bytes, 0));
+  }));
+});
