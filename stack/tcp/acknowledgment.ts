@@ -29,7 +29,11 @@ export function readAcknowledgment(
   const sacked = flight.sacked;
   const hadFin = c.finSent;
   flight.begin();
-  if (isNew) advanceUna(c, acknowledgment);
+  if (isNew) {
+    advanceUna(c, acknowledgment);
+    // The user may have aborted it when it was told of the room.
+    if (c.rstWanted || c.index < 0) return;
+  }
   const hasDsack = c.hasSack && readSack(c, segment, options, una);
   if (flight.delivered > 0) sampleRtt(c, options, now, isNew);
   const wasClosed = c.sndWnd === 0;

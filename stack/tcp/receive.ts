@@ -84,16 +84,25 @@ export class TcpReceiver implements Receiver<IpIn> {
     }
     const { timeWaits } = this.#tcp;
     const waiting = timeWaits.find(destination, destinationPort, source, sourcePort);
-    if (waiting >= 0 && !this.#inTimeWait(waiting, segment)) return;
     const listener = this.#tcp.listenerFor(destination, destinationPort);
+    if (waiting >= 0 && !this.#inTimeWait(waiting, segment, listener)) return;
     if (listener === undefined) this.#stray(segment);
     else this.#inListen(listener, segment, waiting >= 0 ? timeWaits.leastSequence : undefined);
   }
 
   /** Answers from TIME-WAIT; true: the segment is a SYN that may begin anew (RFC 6191). */
-  #inTimeWait(waiting: number, segment: TcpIn): boolean {
-    const { timeWaits, counters, now } = this.#tcp;
-    const answer = timeWaits.receive(waiting, segment, this.#options, now);
+  #inTimeWait(waiting: number, segment: TcpIn, listener: Listener | undefined): boolean {
+    const { timeWaits, counters, now, options } = this.#tcp;
+    const isSyn = (segment.flags & Flag.Syn) !== 0;
+    const mayOpen = isSyn && (segment.flags & Flag.Fin) === 0 && listener !== undefined && listener.hasRoom();
+    const answer = timeWaits.receive(
+      waiting,
+      segment,
+      this.#options,
+      now,
+      mayOpen,
+      options.timestamps,
+    );
     if (answer === TimeWaitAnswer.Reuse) return true;
     counters.inTimeWait++;
     if (answer === TimeWaitAnswer.Challenge) {

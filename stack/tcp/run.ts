@@ -85,7 +85,7 @@ export class SegmentRun {
     if (!this.#isUntold) return;
     this.#isUntold = false;
     const c = this.#connection;
-    if (c !== undefined && c.index >= 0) c.handler.readable?.(c);
+    if (c !== undefined && c.index >= 0 && !c.rstWanted) c.handler.readable?.(c);
   }
 
   /** The burst is over, or the run. */

@@ -66,6 +66,7 @@ function inSynSent(c: Connection, segment: TcpIn, options: SegmentOptions, now: 
   if (ackIsFine) {
     readAcknowledgment(c, segment, options, now);
     open(c);
+    if (isOver(c)) return Reply.None;
     c.ackNow = true;
     takeText(c, segment);
   } else {
@@ -117,6 +118,7 @@ function acknowledged(c: Connection, segment: TcpIn, options: SegmentOptions, no
     updateTimestamp(c, segment, options);
     readAcknowledgment(c, segment, options, now);
     open(c);
+    if (isOver(c)) return Reply.None;
   } else {
     if (isGuess(c, acknowledgment)) {
       challenge(c);
@@ -124,13 +126,18 @@ function acknowledged(c: Connection, segment: TcpIn, options: SegmentOptions, no
     }
     updateTimestamp(c, segment, options);
     readAcknowledgment(c, segment, options, now);
-    if (c.index < 0) return Reply.None;
+    if (isOver(c)) return Reply.None;
   }
   // Sixth, urgent data, is data like any other here. Seventh and eighth: text and FIN, of which there is none any more
   // once the peer's FIN has come.
   if (canReceive(c.state)) takeText(c, segment);
   if (c.index >= 0) c.tcp.wants(c);
   return Reply.None;
+}
+
+/** RFC 9293 3.10.5: its user has aborted it while it was told of something, or its last number was acknowledged. */
+function isOver(c: Connection): boolean {
+  return c.index < 0 || c.rstWanted;
 }
 
 /** RFC 5961 5.2: what acknowledges data that was never sent, or too long ago, is somebody's guess. */

@@ -42,7 +42,8 @@ export function takeText(c: Connection, segment: TcpIn): void {
   if (c.rcvMss < segmentSize) c.rcvMss = Math.min(segmentSize, c.tcp.ownMss(c));
   acknowledgeText(c, received, isFinished || hadRanges || c.hasRanges || received === 0);
   if (received > 0) c.handler.readable?.(c);
-  if (isFinished && c.index >= 0) finish(c);
+  // RFC 9293 3.10.5: whoever has aborted it meanwhile hears of no FIN.
+  if (isFinished && c.index >= 0 && !c.rstWanted) finish(c);
 }
 
 function takeData(c: Connection, segment: TcpIn): void {
@@ -109,5 +110,5 @@ function finish(c: Connection): void {
   if (c.state === ConnectionState.Established) c.state = ConnectionState.CloseWait;
   else if (c.state === ConnectionState.FinWait1) c.state = ConnectionState.Closing;
   c.handler.peerClosed?.(c);
-  if (c.state === ConnectionState.FinWait2) c.tcp.timeWait(c);
+  if (c.state === ConnectionState.FinWait2 && !c.rstWanted) c.tcp.timeWait(c);
 }

@@ -183,12 +183,17 @@ export class TimeWait {
     return this.#tsOffset[entry]!;
   }
 
-  /** What a segment for an entry means: RFC 9293 3.10.7.4, as far as it is about TIME-WAIT. */
+  /**
+   * What a segment for an entry means: RFC 9293 3.10.7.4, as far as it is about TIME-WAIT. `mayOpen`: somebody would take
+   * a new connection. `takesTimestamps`: it would have timestamps if the peer offers them.
+   */
   receive(
     entry: number,
     segment: Pick<TcpIn, "flags" | "sequence" | "length">,
     options: Pick<SegmentOptions, "hasTimestamp" | "tsValue">,
     now: Instant,
+    mayOpen: boolean = true,
+    takesTimestamps: boolean = true,
   ): TimeWaitAnswer {
     const { flags, sequence, length } = segment;
     if (this.#expires[entry]! <= now) {
@@ -198,7 +203,10 @@ export class TimeWait {
     }
     // RFC 1337 3, fix F1: a reset must not end TIME-WAIT, for then an old duplicate could.
     if ((flags & Flag.Rst) !== 0) return TimeWaitAnswer.None;
-    if ((flags & Flag.Syn) !== 0) return this.#onSyn(entry, segment, options);
+    if ((flags & Flag.Syn) !== 0) {
+      // RFC 9293 3.6.1, MAY-2: TIME-WAIT is left for a new connection, and for nothing else.
+      return mayOpen ? this.#onSyn(entry, segment, options, takesTimestamps) : TimeWaitAnswer.Challenge;
+    }
     if ((flags & Flag.Ack) === 0) return TimeWaitAnswer.None;
     if (this.#isOld(entry, options, now)) return TimeWaitAnswer.Challenge;
     const rcvNxt = this.#rcvNxt[entry]!;
@@ -222,10 +230,11 @@ export class TimeWait {
     entry: number,
     segment: Pick<TcpIn, "flags" | "sequence">,
     options: Pick<SegmentOptions, "hasTimestamp" | "tsValue">,
+    takesTimestamps: boolean,
   ): TimeWaitAnswer {
     if ((segment.flags & Flag.Ack) !== 0) return TimeWaitAnswer.Challenge;
     let isNew = after(segment.sequence, this.#rcvNxt[entry]!);
-    if (options.hasTimestamp) {
+    if (options.hasTimestamp && takesTimestamps) {
       if (this.#hasTimestamps[entry] === 0) isNew = true;
       else if (options.tsValue !== this.#tsRecent[entry]!) {
         isNew = after(options.tsValue, this.#tsRecent[entry]!);

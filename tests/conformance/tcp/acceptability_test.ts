@@ -147,3 +147,25 @@ familyTest(
     }
   },
 );
+
+familyTest(
+  "tcp: with a window of nothing the acknowledgment and the reset beside data count, the data does not (RFC 9293 3.10.7.4, MUST-66)",
+  () => {
+    const peer = inState("ESTABLISHED", { buffer: 4_096 });
+    peer.user.write(500);
+    peer.flush();
+    for (let seq = 1; seq < 4_097; seq += 1_024) peer.send({ flags: "A", seq, ack: 1, length: 1_024 });
+    expect(peer.send({ flags: "A", seq: 4_097, ack: 501, length: 1 }), [{
+      flags: "A",
+      ack: 4_097,
+      window: 0,
+    }]);
+    equal(peer.user.send.length, 0, "the acknowledgment has been read");
+    equal(peer.user.receive.length, 4_096, "the data has not");
+    expect(peer.send({ flags: "A", seq: 4_098, ack: 501, length: 1 }), [{
+      flags: "A",
+      ack: 4_097,
+      window: 0,
+    }]);
+  },
+);

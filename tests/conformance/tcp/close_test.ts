@@ -285,3 +285,30 @@ familyTest("tcp: TIME-WAIT needs no connection: its slot is free at once", () =>
   equal(peer.tcp.connections.size, 0);
   expect(peer.send(syn(peer as TcpPeer, { port: 6_000 })), [{ flags: "SA" }]);
 });
+
+familyTest(
+  "tcp: a SYN that nobody would take does not end TIME-WAIT, however new it is (RFC 9293 3.6.1, RFC 1337 1)",
+  () => {
+    let room = 1;
+    for (const isListening of [false, true]) {
+      room = 1;
+      const peer = inState("TIME-WAIT", { most: () => room });
+      if (!isListening) peer.listener!.close();
+      expect(peer.send({ flags: "S", seq: 500, mss: 1_000 }), [{ flags: "A", seq: 2, ack: 2 }]);
+      equal(stateOf(peer), "TIME-WAIT");
+      if (!isListening) continue;
+      room = 2;
+      expect(peer.send({ flags: "S", seq: 500, mss: 1_000 }), [{ flags: "SA", ack: 501 }]);
+    }
+  },
+);
+
+familyTest(
+  "tcp: a host that takes no timestamps goes by the SYN's number in TIME-WAIT, whatever the SYN offers (RFC 6191 2)",
+  () => {
+    for (const [seq, flags] of [[-100_000, "A"], [500, "SA"]] as const) {
+      const peer = inState("TIME-WAIT", { tcp: { timestamps: false } });
+      expect(peer.send({ flags: "S", seq, mss: 1_000, timestamps: [9_000, 0] }), [{ flags }]);
+    }
+  },
+);
