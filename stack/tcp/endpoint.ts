@@ -26,6 +26,7 @@ import { initialSequence } from "./isn.ts";
 import { type Accept, Listener, type ListenOptions } from "./listener.ts";
 import { MIN_MSS } from "./options.ts";
 import { mssOfPath } from "./path-mss.ts";
+import { EphemeralPorts } from "./ports.ts";
 import { RateSampler } from "./rate.ts";
 import { TcpReceiver } from "./receive.ts";
 import { RunReceiver, SegmentRun } from "./run.ts";
@@ -68,8 +69,6 @@ export interface TcpOptions {
 
 export type { ConnectOptions } from "./connect-options.ts";
 
-const EPHEMERAL_FIRST = 49_152;
-const EPHEMERAL_COUNT = 65_536 - EPHEMERAL_FIRST;
 const IPV4_HEADERS = 40;
 const IPV6_HEADERS = 60;
 
@@ -124,7 +123,7 @@ export class Tcp {
   /** What it was set up with. */
   readonly options: Readonly<Required<Omit<TcpOptions, "hopLimit">>>;
   readonly #listeners = new Map<number, Listener[]>();
-  #nextPort: number;
+  readonly #ports: EphemeralPorts;
 
   /** An endpoint without connections. */
   constructor(options: TcpOptions) {
@@ -151,7 +150,7 @@ export class Tcp {
     this.timeWaits = new TimeWait(this.options.timeWaits, secret);
     this.challenges = new ChallengeLimiter(1_000, secret);
     this.synCookies = new SynCookies(secret);
-    this.#nextPort = (secret[3] >>> 0) % EPHEMERAL_COUNT;
+    this.#ports = new EphemeralPorts(secret);
     settle(() => new Connection(this));
     settle(congestionMaker(this.options.congestion));
     settle(() => new RateSampler());
@@ -225,8 +224,10 @@ export class Tcp {
     return any;
   }
 
-  /** Opens a connection. Undefined: no slot or no port is free, or the 4-tuple is taken. */
+  /** Opens a connection. Undefined: no slot or no port is free, the 4-tuple is taken, or the address is no host's. */
   connect(options: ConnectOptions): Connection | undefined {
+    // RFC 9293 3.9.2.3, MUST-46: nobody connects to a group.
+    if (!options.address.isUnicast) return undefined;
     const c = new Connection(this);
     c.local.copy(options.localAddress);
     c.remote.copy(options.address);
@@ -386,13 +387,11 @@ export class Tcp {
   }
 
   #freePort(c: Connection): number | undefined {
-    for (let tries = 0; tries < EPHEMERAL_COUNT; tries++) {
-      const port = EPHEMERAL_FIRST + this.#nextPort;
-      this.#nextPort = (this.#nextPort + 1) % EPHEMERAL_COUNT;
-      if (this.connections.find(c.local, port, c.remote, c.remotePort) !== undefined) continue;
-      if (this.timeWaits.find(c.local, port, c.remote, c.remotePort) >= 0) continue;
-      if (!this.#listeners.has(port)) return port;
-    }
-    return undefined;
+    return this.#ports.take(
+      c,
+      (port) =>
+        this.connections.find(c.local, port, c.remote, c.remotePort) === undefined &&
+        this.timeWaits.find(c.local, port, c.remote, c.remotePort) < 0 && !this.#listeners.has(port),
+    );
   }
 }

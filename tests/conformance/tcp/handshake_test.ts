@@ -1,7 +1,9 @@
 /** How connections begin, and how they fail to: RFC 9293 3.5 and 3.10.7.3, in SYN-SENT and SYN-RECEIVED. */
 import { deepEqual, equal, notEqual } from "node:assert/strict";
 import { milliseconds, seconds } from "../../../stack/store/time.ts";
-import { familyTest, ipHeader, isV6, linkMss } from "../../support/family.ts";
+import { EMPTY, Sink } from "../../../stack/tcp/buffers.ts";
+import { Address } from "../../../stack/wire/address.ts";
+import { familyTest, ipHeader, isV6, linkMss, own } from "../../support/family.ts";
 import { expect, listening, syn, TcpPeer, times } from "../../support/peer-tcp.ts";
 import { stateOf } from "./states.ts";
 
@@ -325,3 +327,14 @@ familyTest(
     equal(peer.flush()[0]?.mss, 1_280 - ipHeader());
   },
 );
+
+familyTest("tcp: nobody can connect to a group, or to no address (RFC 9293 3.9.2.3, MUST-46)", () => {
+  const peer = new TcpPeer();
+  const user = { sendBuffer: EMPTY, receiveBuffer: new Sink(0), handler: {} };
+  const localAddress = Address.parse(own());
+  for (const group of isV6() ? ["ff02::1", "::"] : ["224.0.0.1", "255.255.255.255", "0.0.0.0"]) {
+    const address = Address.parse(group);
+    equal(peer.tcp.connect({ address, port: 80, localAddress, ...user }), undefined, group);
+  }
+  deepEqual(peer.flush(), []);
+});
