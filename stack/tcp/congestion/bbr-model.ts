@@ -12,7 +12,9 @@ import type { DeliverySample } from "./sample.ts";
 /** BBR.MinRTTFilterLen and BBR.ProbeRTTInterval. */
 const MIN_RTT_WINDOW = seconds(10), PROBE_RTT_INTERVAL = seconds(5);
 /** BBR.LossThresh: what the path may lose of a flight before it holds too much. */
-export const LOSS_THRESHOLD = 0.02;
+const LOSS_THRESHOLD = 0.02;
+/** A path that loses just as many loses more of some flights by chance: so many standard deviations more say nothing yet. */
+const DEVIATIONS = 2;
 /** BBR.Beta: what is left of a bound when it proves too high. */
 export const BETA = 0.7;
 /** Windows of BBR.ExtraACKedFilterLen, ten rounds, made of two halves. */
@@ -183,6 +185,12 @@ export class BbrModel {
     this.bandwidthShortTerm = Math.max(this.#bandwidthLatest, BETA * this.bandwidthShortTerm);
     this.inflightShortTerm = Math.max(this.#inflightLatest, BETA * this.inflightShortTerm);
   }
+}
+
+/** 5.5.10.2: whether so many segments lost of a flight say that the path holds too much; a single one never does. */
+export function losesTooMuch(lost: number, flight: number): boolean {
+  const expected = flight * LOSS_THRESHOLD;
+  return lost > Math.max(1, expected + DEVIATIONS * Math.sqrt(expected));
 }
 
 /** Whether a time has passed; it has as well if the clock of segments does not reach back so far. */

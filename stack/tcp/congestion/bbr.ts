@@ -6,7 +6,7 @@
  */
 import { milliseconds, seconds } from "../../store/time.ts";
 import { elapsed, later, type Micros } from "../clock.ts";
-import { BbrModel, BETA, isOver, LOSS_THRESHOLD } from "./bbr-model.ts";
+import { BbrModel, BETA, isOver, losesTooMuch } from "./bbr-model.ts";
 import { Plateau } from "./bbr-plateau.ts";
 import { PACING_GAIN, Phase, State, WINDOW_GAIN } from "./bbr-state.ts";
 import { type CongestionControl, initialWindow } from "./control.ts";
@@ -26,8 +26,6 @@ const FULL_LOSSES = 6;
 const QUANTUM_MAX = 64 * 1_024, QUANTUM_TIME = 1e-3;
 /** BBR.offload_budget, in these. */
 const QUANTA = 3;
-/** Of a flight so small that one loss exceeds the threshold, one says nothing. */
-const TOLERATED = 1;
 /** Rounds after which a flow probes as often as Reno's would have had a loss. */
 const RENO_ROUNDS = 63;
 
@@ -261,7 +259,7 @@ export class Bbr implements CongestionControl {
 
   // 5.5.10.2: IsInflightTooHigh
   #isTooHigh(s: DeliverySample): boolean {
-    return s.flightLost > Math.max(s.flightSize * LOSS_THRESHOLD, TOLERATED * this.#mss);
+    return losesTooMuch(s.flightLost / this.#mss, s.flightSize / this.#mss);
   }
 
   // BBRHandleInflightTooHigh

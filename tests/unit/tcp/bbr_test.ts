@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { milliseconds, seconds } from "../../../stack/store/time.ts";
 import { Bbr } from "../../../stack/tcp/congestion/bbr.ts";
+import { losesTooMuch } from "../../../stack/tcp/congestion/bbr-model.ts";
 import { DeliverySample } from "../../../stack/tcp/congestion/sample.ts";
 
 const MSS = 1_000;
@@ -138,6 +139,13 @@ Deno.test("bbr: until the bandwidth is known the rate is that of the first windo
   Object.assign(sample, { acked: 1, hasRate: true, rate: 0.1, flightDelivered: 1, flightSize: 1, rtt: RTT });
   control.onDelivery(sample);
   assert.ok(control.pacingRate >= 2 * 10 * MSS * 1e6 / RTT, `${control.pacingRate}`);
+});
+
+Deno.test("bbr: of a small flight a few are lost by chance, of a large one 2 % are too many (BBR.LossThresh)", () => {
+  for (const [flight, most] of [[4, 1], [20, 1], [60, 3], [150, 6], [5_000, 120]] as const) {
+    assert.equal(losesTooMuch(most, flight), false, `${most} of ${flight}`);
+    assert.equal(losesTooMuch(most + 1, flight), true, `${most + 1} of ${flight}`);
+  }
 });
 
 Deno.test("bbr: starts over for another connection", () => {
