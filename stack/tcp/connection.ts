@@ -153,7 +153,7 @@ export class Connection {
   hasEcn: boolean = false;
   /** A mark of congestion is echoed until the peer has reduced its window. */
   ecnEcho: boolean = false;
-  /** The next data tells that our window was reduced. */
+  /** The next new data tells that our window was reduced. */
   cwrWanted: boolean = false;
   /** Where the last reduction for a mark of congestion ends: one a window (RFC 3168 6.1.2). */
   ecnPoint: number = 0;
@@ -213,11 +213,11 @@ export class Connection {
   recoverPoint: number = 0;
   /** Duplicate acknowledgments in a row (RFC 5681 2). */
   duplicateAcks: number = 0;
-  /** RFC 6937: bytes delivered in this recovery. */
+  /** RFC 9937: bytes delivered in this recovery. */
   prrDelivered: number = 0;
-  /** RFC 6937: bytes sent in this recovery. */
+  /** RFC 9937: bytes sent in this recovery. */
   prrOut: number = 0;
-  /** RFC 6937: bytes in flight when it began. */
+  /** RFC 9937: bytes in flight when it began. */
   prrFlight: number = 0;
   /** RFC 8985: whether a segment in flight has arrived that times are told by. */
   hasRack: boolean = false;
@@ -245,6 +245,8 @@ export class Connection {
   frtoStep: number = 0;
   /** What `flight.resent` was when the retransmission timer last ran out. */
   resentAtTimeout: number = 0;
+  /** Where SND.UNA was then. */
+  timeoutPoint: number = 0;
   /** Bytes that duplicate acknowledgments stand for, where there is no SACK to tell. */
   duplicateBytes: number = 0;
   /** The last recovery has ended just at SND.UNA: duplicates may still be echoes of it (RFC 6582 3.2, step 1). */
@@ -267,6 +269,8 @@ export class Connection {
   duplicatesReported: number = 0;
   /** The window was reduced for a mark of congestion, and `ecnPoint` is not acknowledged yet. */
   ecnReduced: boolean = false;
+  /** The acknowledgment that is being read carries a mark: it opens no window (RFC 3168 6.1.2). */
+  ecnEchoed: boolean = false;
   /** Whether the congestion window is what holds us back, and how much was in flight, up to this number. */
   windowLimited: boolean = false;
   /** The most that was in flight. */

@@ -53,6 +53,8 @@ export class Flight {
   hasFirstResent = false;
   /** What the last {@linkcode Flight.ackTo} or {@linkcode Flight.sack} delivered for the first time, in bytes. */
   delivered = 0;
+  /** What the last {@linkcode Flight.ackTo} took off, reported before or not, in bytes. */
+  acked = 0;
   /** Whether anything was. */
   hasNewest = false;
   /** When the segment that was sent last, of those just delivered, left. */
@@ -133,7 +135,7 @@ export class Flight {
 
   /** Forgets what {@linkcode Flight.delivered} and its like said, before an acknowledgment is read. */
   begin(): void {
-    this.delivered = 0;
+    this.delivered = this.acked = 0;
     this.hasNewest = this.hasNewestOnce = false;
     this.highestEnd = this.una;
     this.hasOldest = false;
@@ -143,6 +145,7 @@ export class Flight {
   /** Takes everything before `una` off the flight, which reaches that far. */
   ackTo(una: number): void {
     if (before(una, this.una)) return;
+    this.acked = distance(this.una, una);
     while (this.#head < this.#tail && upTo(this.#rows[this.#head * STRIDE]!, una)) {
       this.#deliver(this.#head, distance(this.una, this.#rows[this.#head * STRIDE]!));
       this.una = this.#rows[this.#head * STRIDE]!;

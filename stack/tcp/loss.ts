@@ -16,6 +16,7 @@ export type Losses =
     | "sndWnd"
     | "sndMss"
     | "hasSack"
+    | "hasEcn"
     | "flight"
     | "rtt"
     | "control"
@@ -46,12 +47,14 @@ export type Losses =
     | "probeResent"
     | "frtoStep"
     | "resentAtTimeout"
+    | "timeoutPoint"
     | "canUndo"
     | "undoPoint"
     | "undoEnd"
     | "duplicatesReported"
     | "ecnPoint"
     | "ecnReduced"
+    | "ecnEchoed"
     | "cwrWanted"
     | "windowLimited"
     | "mostInFlight"
@@ -66,14 +69,19 @@ export function pipeOf(c: Losses): number {
   return Math.max(0, c.flight.pipe - c.duplicateBytes);
 }
 
+/** The window was reduced: the first new data from now on says so, whatever the reason (RFC 3168 6.1.2). */
+export function noteReduced(c: Losses): void {
+  if (c.hasEcn) c.cwrWanted = true;
+}
+
 /** Bytes from SND.UNA to SND.NXT. */
 export function outstanding(c: Losses): number {
   return distance(c.flight.una, c.flight.end);
 }
 
 /**
- * FlightSize of RFC 5681 2 for a reduction, `acked` bytes of which were just acknowledged. What limited transmit let
- * out beyond the window does not count (RFC 5681 3.2, step 2).
+ * FlightSize of RFC 5681 2 for a reduction: what is not acknowledged cumulatively, `acked` bytes of which just were.
+ * What limited transmit let out beyond the window does not count (RFC 5681 3.2, step 2).
  */
 export function flightSize(c: Losses, acked: number): number {
   return Math.min(c.control.cwnd, outstanding(c) + acked);

@@ -7,7 +7,7 @@
 import { milliseconds, seconds } from "../store/time.ts";
 import type { Micros } from "./clock.ts";
 import { Recovery } from "./connection.ts";
-import { flightSize, type Losses } from "./loss.ts";
+import { flightSize, type Losses, noteReduced } from "./loss.ts";
 import { after, before } from "./sequence.ts";
 import { isNoise } from "./spare.ts";
 import { ConnectionState } from "./state.ts";
@@ -66,9 +66,10 @@ export function onProbeAcked(
   else if (hasDsack && (dsackLeft === dsackRight || dsackRight === c.probeEnd)) c.probeOut = false;
   else if (after(una, c.probeEnd)) {
     c.probeOut = false;
-    if (c.recovery !== Recovery.None || c.ecnReduced || isNoise(c, c.flight.delivered, c.sndMss)) return;
-    c.control.onLoss(flightSize(c, c.flight.delivered), now);
+    if (c.recovery !== Recovery.None || c.ecnReduced || isNoise(c, c.flight.acked, c.sndMss)) return;
+    c.control.onLoss(flightSize(c, c.flight.acked), now);
     c.control.onRecovered();
+    noteReduced(c);
     c.canUndo = false;
   } // A duplicate acknowledgment answers the probe: the original had arrived. A segment with data says nothing of it.
   else if (isBare) c.probeOut = false;

@@ -1,16 +1,19 @@
 /**
- * Proportional rate reduction (RFC 6937): how much may leave for each acknowledgment while losses are repaired, so
+ * Proportional rate reduction (RFC 9937): how much may leave for each acknowledgment while losses are repaired, so
  * that the flight shrinks to the new window evenly and never by a burst.
  *
  * @module
  */
 import { type Losses, outstanding, pipeOf } from "./loss.ts";
 
-/** Fast recovery begins (RFC 6937 3). */
-export function prrStart(c: Losses): void {
+/**
+ * Fast recovery begins with an acknowledgment that has delivered so many bytes. RecoverFS is what is to be delivered from
+ * here on, these included: what was reported before is not (RFC 9937 6.2).
+ */
+export function prrStart(c: Losses, delivered: number): void {
   c.prrDelivered = 0;
   c.prrOut = 0;
-  c.prrFlight = Math.max(1, outstanding(c));
+  c.prrFlight = Math.max(1, outstanding(c) - c.flight.sacked - c.duplicateBytes + delivered);
 }
 
 /** `delivered` bytes have arrived, or more are known to be lost: sets the window for what may leave now. */

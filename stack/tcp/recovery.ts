@@ -6,7 +6,7 @@
  */
 import { type Clock, later, type Micros } from "./clock.ts";
 import { type Connection, Recovery } from "./connection.ts";
-import { flightSize, type Losses, pipeOf } from "./loss.ts";
+import { flightSize, type Losses, noteReduced, pipeOf } from "./loss.ts";
 import { onProbeAcked } from "./probe.ts";
 import { prrStart, prrUpdate } from "./prr.ts";
 import { rackDetect, rackForget, rackMarkOnTimeout, rackOnRecovered, rackUpdate } from "./rack.ts";
@@ -48,6 +48,8 @@ export function onAckReceived(
   const isNews = ackedNew || (c.hasSack ? sackChanged : isDuplicateAck);
   const delivered = c.hasSack ? flight.delivered : countDuplicates(c, ackedNew, ackedBytes, isDuplicateAck);
   const wasIn = c.recovery;
+  const isEchoed = c.ecnEchoed;
+  c.ecnEchoed = false;
   if (c.ecnReduced && !before(flight.una, c.ecnPoint)) c.ecnReduced = false;
   if (c.recoverHeld && after(flight.una, c.recoverPoint)) c.recoverHeld = false;
   if (c.hasSack) rackUpdate(c, now, echoAge);
@@ -62,14 +64,16 @@ export function onAckReceived(
     if (c.hasSack) detectByTime(c, now);
     else detectByDuplicates(c, ackedNew);
   }
-  if (c.recovery === Recovery.None && flight.lost > 0) enter(c, now, flight.delivered);
-  else if (c.judge?.isSparing === true) reconsider(c, c.judge, flight.lost - lost, now);
+  if (c.recovery === Recovery.None && flight.lost > 0) enter(c, now, flight.acked, delivered);
+  else if (c.judge?.isSparing === true) reconsider(c, c.judge, delivered, flight.lost - lost, now);
   if (flight.rates !== undefined) follow(c, flight.rates, now);
   else if (c.recovery === Recovery.Fast) {
     if (delivered > 0 || flight.lost > lost) prrUpdate(c, delivered);
-  } else if (ackedNew && !undone && c.frtoStep === Frto.Off && wasIn !== Recovery.Fast) {
+  } else if (ackedNew && !undone && !isEchoed && c.frtoStep === Frto.Off && wasIn !== Recovery.Fast) {
     const isLimited = c.recovery === Recovery.Timeout || isWindowLimited(c);
-    c.control.onAck(ackedBytes, c.rtt.srtt, now, isLimited);
+    // RFC 3465 2.3: L is 1 while slow start repairs what was out at a timeout, for much of that had arrived before.
+    const isRepair = wasIn === Recovery.Timeout && c.control.cwnd < c.control.ssthresh;
+    c.control.onAck(isRepair ? Math.min(ackedBytes, c.sndMss) : ackedBytes, c.rtt.srtt, now, isLimited);
   }
 }
 
@@ -86,8 +90,8 @@ export function onReorderingTimeout(c: Losses, now: Micros): void {
   if (c.frtoStep !== Frto.Off || !c.hasSack) return;
   detectByTime(c, now);
   if (c.flight.lost === lost) return;
-  if (c.recovery === Recovery.None) enter(c, now, 0);
-  else if (c.judge?.isSparing === true) reconsider(c, c.judge, c.flight.lost - lost, now);
+  if (c.recovery === Recovery.None) enter(c, now, 0, 0);
+  else if (c.judge?.isSparing === true) reconsider(c, c.judge, 0, c.flight.lost - lost, now);
   if (c.recovery === Recovery.Fast && c.flight.rates === undefined) prrUpdate(c, 0);
 }
 
@@ -108,13 +112,8 @@ export function onRetransmissionTimeout(c: Losses, now: Micros): void {
   rackForget(c, now);
   c.probeOut = c.probeWanted = false;
   const isFirst = c.recovery === Recovery.None;
-  if (isFirst) {
-    control.onTimeout(flightSize(c, 0), now);
-    undoStart(c);
-  } else if (c.judge?.isSparing === true) {
-    acquit(c, c.judge);
-    control.onTimeout(flightSize(c, 0), now);
-  } // RFC 5681 3.1: the threshold stays for what is lost again, and one window of losses is one sign of congestion.
+  if (isFirst) undoStart(c);
+  reduceOnTimeout(c, now);
   c.resentAtTimeout = flight.resent;
   control.cwnd = c.sndMss;
   c.recovery = Recovery.Timeout;
@@ -125,6 +124,27 @@ export function onRetransmissionTimeout(c: Losses, now: Micros): void {
   else if (c.hasSack) rackMarkOnTimeout(c, now);
   else flight.markAllLost();
   c.rtt.backOff();
+}
+
+/** RFC 5681 3.1, equation 4: a timeout lowers the threshold. */
+function reduceOnTimeout(c: Losses, now: Micros): void {
+  const { una } = c.flight;
+  // RFC 5681 3.1: it stays for what the timer has sent again before.
+  const isHeld = c.recovery === Recovery.Timeout && c.timeoutPoint === una;
+  c.timeoutPoint = una;
+  if (isHeld) return;
+  const { control, judge } = c;
+  let inFlight = flightSize(c, 0);
+  if (judge?.isSparing === true) {
+    acquit(c, judge);
+    inFlight = judge.flight;
+  } else if (c.recovery === Recovery.Fast) {
+    // RFC 5681 4.3: what was sent again is lost as well, so what the first reduction has left is reduced once more.
+    control.onRecovered();
+    inFlight = flightSize(c, 0);
+  }
+  control.onTimeout(inFlight, now);
+  noteReduced(c);
 }
 
 /** RFC 6298 5.4: what the timer ran out for is sent whatever the window, or a rate, allows. */
@@ -163,15 +183,19 @@ export function noteSent(c: Losses, length: number): void {
 /** A mark of congestion came back (RFC 3168 6.1.2): as a loss, but nothing is sent again; once a window of data. */
 export function onEcnEcho(c: Losses, now: Micros): void {
   const { flight } = c;
+  c.ecnEchoed = true;
   if (c.ecnReduced && before(flight.una, c.ecnPoint)) return;
-  if (c.recovery === Recovery.None) {
-    c.control.onLoss(flightSize(c, flight.delivered), now);
-    c.control.onRecovered();
-  } else if (c.judge?.isSparing === true) convict(c, c.judge, now);
   c.canUndo = false;
+  if (c.recovery !== Recovery.None) {
+    // The losses that are being repaired are of the same window.
+    if (c.judge?.isSparing === true) convict(c, c.judge, flight.delivered, now);
+    return;
+  }
+  c.control.onLoss(flightSize(c, flight.acked), now);
+  c.control.onRecovered();
   c.ecnReduced = true;
   c.ecnPoint = flight.end;
-  c.cwrWanted = true;
+  noteReduced(c);
 }
 
 /** What a pause needs to be known by. */
@@ -202,22 +226,28 @@ function isWindowLimited(c: Losses): boolean {
   return c.control.cwnd < c.control.ssthresh && c.control.cwnd < 2 * c.mostInFlight;
 }
 
-/** Losses were found: fast recovery begins (RFC 5681 3.2, RFC 6675 5). */
-function enter(c: Losses, now: Micros, acked: number): void {
+/**
+ * Losses were found: fast recovery begins (RFC 5681 3.2, RFC 6675 5). The acknowledgment that shows them has moved
+ * SND.UNA by `acked` bytes, and delivered so many.
+ */
+function enter(c: Losses, now: Micros, acked: number, delivered: number): void {
   undoStart(c);
   c.recovery = Recovery.Fast;
   c.recoverPoint = c.flight.end;
   c.probeOut = c.probeWanted = false;
   // RFC 3168 6.1.2: one reduction a window, whatever the sign.
   if (c.ecnReduced || spare(c, acked)) c.canUndo = false;
-  else c.control.onLoss(flightSize(c, acked), now);
-  prrStart(c);
+  else {
+    c.control.onLoss(flightSize(c, acked), now);
+    noteReduced(c);
+  }
+  prrStart(c, delivered);
   c.tcp.counters.recoveries++;
 }
 
 /** All that was in flight when recovery began has arrived. */
 function leave(c: Losses): void {
-  // RFC 6937 3.1: the window is the threshold. After a timeout slow start goes on.
+  // RFC 9937 6.4: the window is the threshold. After a timeout slow start goes on.
   if (c.judge?.isSparing === true) acquit(c, c.judge);
   else if (c.recovery === Recovery.Fast) c.control.onRecovered();
   c.recovery = Recovery.None;

@@ -151,6 +151,7 @@ export class SegmentWriter {
     const out = this.#prepare(c, raw);
     if (out === undefined) return Filled.Blocked;
     c.pushWanted = false;
+    if ((init.flags & Flag.Cwr) !== 0) c.cwrWanted = false;
     c.sendBuffer.fill(offset, out.frame.bytes, out.payloadAt, length);
     const end = add(c.sndNxt, length + (isFin ? 1 : 0));
     if (length % mss > 0) c.lastShortEnd = end;
@@ -242,9 +243,7 @@ export class SegmentWriter {
   #markEcn(c: Connection, init: ReusedInit, length: number): void {
     if (!c.hasEcn || length === 0) return;
     init.trafficClass = ECT0;
-    if (!c.cwrWanted) return;
-    init.flags |= Flag.Cwr;
-    c.cwrWanted = false;
+    if (c.cwrWanted) init.flags |= Flag.Cwr;
   }
 
   #prepare(c: Connection, raw: TcpRaw): TcpOut | undefined {

@@ -6,7 +6,7 @@
  */
 import type { Micros } from "./clock.ts";
 import type { LossJudge } from "./congestion/loss-judge.ts";
-import { flightSize, type Losses } from "./loss.ts";
+import { flightSize, type Losses, noteReduced } from "./loss.ts";
 import { prrStart } from "./prr.ts";
 
 /** Whether `lost` bytes show no congestion that were found to be so of a flight, `acked` bytes of which have arrived. */
@@ -27,17 +27,18 @@ export function spare(c: Losses, acked: number): boolean {
   return true;
 }
 
-/** An acknowledgment has come while losses are spared, and `lost` more bytes were found: is it congestion after all? */
-export function reconsider(c: Losses, judge: LossJudge, lost: number, now: Micros): void {
+/** Losses are spared, and `lost` more bytes were found as `delivered` bytes arrived: is it congestion after all? */
+export function reconsider(c: Losses, judge: LossJudge, delivered: number, lost: number, now: Micros): void {
   judge.onLost(lost);
-  if (judge.isCongestion(c.rtt.minRtt)) convict(c, judge, now);
+  if (judge.isCongestion(c.rtt.minRtt)) convict(c, judge, delivered, now);
 }
 
-/** It is. */
-export function convict(c: Losses, judge: LossJudge, now: Micros): void {
+/** It is. What counts is the flight in which the first of them was found, not what has left since. */
+export function convict(c: Losses, judge: LossJudge, delivered: number, now: Micros): void {
   acquit(c, judge);
-  c.control.onLoss(flightSize(c, 0), now);
-  prrStart(c);
+  c.control.onLoss(judge.flight, now);
+  noteReduced(c);
+  prrStart(c, delivered);
 }
 
 /** What was spared is repaired, or of no more interest. */

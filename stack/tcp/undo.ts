@@ -98,6 +98,7 @@ function undo(c: Losses): boolean {
   c.flight.clearLost();
   // A mark of congestion since then keeps the window small (RFC 3168 6.1.2).
   if (c.canUndo) c.control.undo();
+  if (!c.ecnReduced) c.cwrWanted = false;
   c.recovery = Recovery.None;
   c.frtoStep = Frto.Off;
   c.canUndo = false;

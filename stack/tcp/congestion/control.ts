@@ -14,7 +14,7 @@ import type { DeliverySample } from "./sample.ts";
 export interface CongestionControl {
   /** Its name: "cubic". */
   readonly name: string;
-  /** The congestion window. Written from outside only while losses are repaired (RFC 6937). */
+  /** The congestion window. Written from outside only while losses are repaired (RFC 9937). */
   cwnd: number;
   /** Below it a window grows by slow start. */
   readonly ssthresh: number;
@@ -22,7 +22,7 @@ export interface CongestionControl {
   readonly pacingRate: number;
   /**
    * Takes what each acknowledgment says about the path's rate. A control that has this rules its window itself; for one
-   * without, PRR (RFC 6937) does while losses are repaired.
+   * without, PRR (RFC 9937) does while losses are repaired.
    */
   readonly onDelivery?: (sample: DeliverySample) => void;
   /** Tells losses that show congestion from those that do not: these are not heard of. Without one all do show it. */
@@ -55,7 +55,7 @@ export function initialWindow(mss: number): number {
 
 /** What one acknowledgment may add in slow start, in segments: RFC 9406 4.2 has eight for a sender that does not pace. */
 const SLOW_START_LIMIT = 8;
-/** The same after a timeout, when one may cover what arrived long before (RFC 3465 2.3). */
+/** The same after a timeout: the limit L of RFC 3465 2.3. */
 const SLOW_START_LIMIT_AFTER_TIMEOUT = 2;
 
 /** By how much `acked` bytes open the window in slow start (RFC 3465). */

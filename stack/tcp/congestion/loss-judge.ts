@@ -20,7 +20,7 @@ export class LossJudge {
   /** The congestion window, which they leave as it is. */
   window: number = 0;
   /** Bytes that were in flight when the first of them was found. */
-  #flight = 0;
+  flight: number = 0;
   /** Bytes lost of them. */
   #lost = 0;
   #least = Infinity;
@@ -52,7 +52,7 @@ export class LossJudge {
 
   /** The first loss is found of a flight of so many bytes. */
   begin(flight: number): void {
-    this.#flight = flight;
+    this.flight = flight;
     this.#lost = 0;
   }
 
@@ -63,7 +63,7 @@ export class LossJudge {
 
   /** Whether they show congestion, on a path whose least round trip is `minRtt`. */
   isCongestion(minRtt: number): boolean {
-    return this.#lost > this.#flight * LOSS_THRESHOLD || this.#hasQueue(minRtt);
+    return this.#lost > this.flight * LOSS_THRESHOLD || this.#hasQueue(minRtt);
   }
 
   #hasQueue(minRtt: number): boolean {

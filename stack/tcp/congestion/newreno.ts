@@ -81,6 +81,7 @@ export class NewReno implements CongestionControl {
     this.cwnd = Math.max(this.cwnd, this.#priorCwnd);
     this.ssthresh = Math.max(this.ssthresh, this.#priorSsthresh);
     this.#priorCwnd = 0;
+    this.#isAfterTimeout = false;
   }
 
   #remember(): void {

@@ -1,8 +1,11 @@
 /** How much is sent: RFC 6928, RFC 5681, RFC 3465, RFC 9438, RFC 2861, RFC 3168. */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { milliseconds, seconds } from "../../../stack/store/time.ts";
+import { Cubic } from "../../../stack/tcp/congestion/cubic.ts";
 import { NewReno } from "../../../stack/tcp/congestion/newreno.ts";
-import { familyTest } from "../../support/family.ts";
+import { distance } from "../../../stack/tcp/sequence.ts";
+import { Address } from "../../../stack/wire/address.ts";
+import { familyTest, peer as peerAddress } from "../../support/family.ts";
 import { expect, listening, type PeerOptions, settled, syn, TcpPeer } from "../../support/peer-tcp.ts";
 
 const RTT = milliseconds(100);
@@ -242,6 +245,84 @@ familyTest(
     const sent = [2_001, 3_001, 4_001, 5_001, 6_001].flatMap((ack) => peer.send({ flags: "AE", ack }));
     ok(Math.abs(control.cwnd - after) < 1_000, "one flight, one reduction");
     deepEqual(sent.map(({ flags }) => flags).slice(0, 2), ["AC", "A"]);
+  },
+);
+
+familyTest("tcp: an acknowledgment with a mark opens no window (RFC 3168 6.1.2)", () => {
+  for (const congestion of [() => new NewReno(), () => new Cubic()]) {
+    const peer = settled({ ...WIDE, tcp: { congestion } });
+    peer.connection.hasEcn = true;
+    peer.user.write(60_000);
+    peer.flush();
+    peer.pass(RTT);
+    const { control } = peer.connection;
+    peer.send({ flags: "AE", ack: 1_001 });
+    // Slow start again, so that any growth is seen.
+    Object.assign(control, { ssthresh: Infinity });
+    const { cwnd } = control;
+    for (const ack of [2_001, 3_001, 4_001]) peer.send({ flags: "AE", ack });
+    equal(control.cwnd, cwnd);
+    peer.send({ flags: "A", ack: 10_001 });
+    ok(control.cwnd > cwnd);
+  }
+});
+
+familyTest(
+  "tcp: whatever reduces the window, the first new data behind it says so, once (RFC 3168 6.1.2)",
+  () => {
+    const lost = marked();
+    lost.flush();
+    lost.pass(RTT);
+    const sent = lost.send({ flags: "A", ack: 1, sack: [[1_001, 9_001]] });
+    deepEqual(sent.map(({ seq, flags }) => [seq, flags]).slice(0, 3), [[1, "A"], [10_001, "AC"], [
+      11_001,
+      "A",
+    ]]);
+    const late = marked();
+    late.flush();
+    ok(late.pass(milliseconds(900)).every(({ seq, flags }) => seq !== 1 || flags === "A"));
+    equal(late.tcp.counters.timeouts, 1);
+    const fresh = late.send({ flags: "A", ack: late.expected }).filter(({ length }) => length > 0);
+    deepEqual(fresh.map(({ flags }) => flags.replace("P", "")).slice(0, 2), ["AC", "A"]);
+  },
+);
+
+familyTest("tcp: that is said though the segment could not leave at first (RFC 3168 6.1.2)", () => {
+  const peer = settled({ ...WIDE, syn: { ...WIDE.syn, mss: 1_400 } });
+  peer.connection.hasEcn = true;
+  peer.user.write(60_000);
+  peer.flush();
+  peer.pass(RTT);
+  const { flight } = peer.connection;
+  // The path has become narrower, so what is tried first is refused.
+  peer.host.ip.pathMtus.learn(Address.parse(peerAddress()), 1_300, 1_500, peer.now);
+  const sent = [
+    ...peer.send({ flags: "AE", ack: 1 + distance(flight.una, flight.end) }),
+    ...peer.pass(seconds(1)),
+  ];
+  ok(sent.length > 2 && sent[0]!.length < 1_300);
+  deepEqual(sent.map(({ flags }) => flags).slice(0, 2), ["AC", "A"]);
+});
+
+familyTest(
+  "tcp: a mark among losses is of the same window, and the next window is another one (RFC 3168 6.1.2)",
+  () => {
+    const peer = marked();
+    peer.user.write(500_000);
+    peer.flush();
+    peer.pass(RTT);
+    const { connection } = peer;
+    peer.send({ flags: "A", ack: 1, sack: [[1_001, 8_001]] });
+    const { ssthresh } = connection.control;
+    const recover = connection.recoverPoint - peer.irs;
+    peer.send({ flags: "AE", ack: 1, sack: [[1_001, 10_001]] });
+    equal(connection.control.ssthresh, ssthresh);
+    peer.pass(RTT);
+    peer.send({ flags: "A", ack: recover });
+    equal(connection.control.ssthresh, ssthresh);
+    peer.pass(RTT / 2);
+    peer.send({ flags: "A", ack: recover, sack: [[recover + 1_000, recover + 5_000]] });
+    ok(connection.control.ssthresh < ssthresh, "a loss of the next window");
   },
 );
 

@@ -1,4 +1,4 @@
-/** How losses are found and repaired: RFC 5681, RFC 6582, RFC 2018, RFC 2883, RFC 8985, RFC 6937, RFC 5682. */
+/** How losses are found and repaired: RFC 5681, RFC 6582, RFC 2018, RFC 2883, RFC 8985, RFC 9937, RFC 5682. */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { milliseconds, seconds } from "../../../stack/store/time.ts";
 import { familyTest } from "../../support/family.ts";
@@ -201,7 +201,7 @@ familyTest(
 );
 
 familyTest(
-  "tcp: recovery sends about half of what arrives, one segment at least, and never a burst (RFC 6937 3)",
+  "tcp: recovery sends about half of what arrives, one segment at least, and never a burst (RFC 9937 6.2)",
   () => {
     const { peer, una } = flight(20, true);
     peer.user.write(40_000);

@@ -70,6 +70,8 @@ Deno.test("newreno: what proves wrong is taken back, once", () => {
   control.cwnd = 5 * MSS;
   control.undo();
   assert.equal(control.cwnd, 5 * MSS);
+  control.onAck(9 * MSS, 0, 0, true);
+  assert.equal(control.cwnd, 13 * MSS, "nor is it slow start after a timeout any more");
 });
 
 Deno.test("newreno: a pause halves the window for each timeout, and never widens it (RFC 2861 2, RFC 5681 4.1)", () => {

@@ -158,7 +158,7 @@ Deno.test("recovery: a retransmission that is lost is found by what was sent aft
   assert.equal(script.c.tcp.counters.recoveries, 1);
 });
 
-Deno.test("recovery: what may leave shrinks in proportion to what arrives (RFC 6937 3)", () => {
+Deno.test("recovery: what may leave shrinks in proportion to what arrives (RFC 9937 6.2)", () => {
   const script = new Script();
   script.c.control.cwnd = 40 * MSS;
   script.send();

@@ -49,7 +49,7 @@ Deno.test("cubic+: a loss with no queue beside it leaves window and slow start a
   assert.equal(script.c.recovery, Recovery.Fast);
   const [resent, ...others] = script.send();
   assert.equal(resent, -first - 1, "it is sent again");
-  assert.equal(others.length, 17, "and a new one leaves for each that has arrived since (RFC 6937)");
+  assert.equal(others.length, 17, "and a new one leaves for each that has arrived since (RFC 9937)");
   script.wait(RTT).ack(script.c.flight.end / MSS);
   assert.equal(script.c.recovery, Recovery.None);
   assert.deepEqual([script.window, script.threshold], [100, Infinity]);

@@ -76,7 +76,7 @@ Deno.test("transfer: without SACK loss is repaired as well, in more time (RFC 65
   assert.ok(sum.time < 10 * seconds(10));
 });
 
-Deno.test("transfer: a burst of losses is repaired in one recovery (RFC 6937)", () => {
+Deno.test("transfer: a burst of losses is repaired in one recovery (RFC 9937)", () => {
   for (const burst of [2, 20, 60]) {
     const one = transfer({ drop: ({ number }) => number >= 150 && number < 150 + burst });
     assert.equal(one.resent, burst);
