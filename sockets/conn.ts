@@ -45,8 +45,9 @@ export class TcpConn implements Deno.TcpConn {
 
   /** Reads what has arrived into `bytes`, or waits for it; null: the peer has ended. */
   async read(bytes: Uint8Array): Promise<number | null> {
-    this.#check();
+    checkBytes(bytes);
     if (bytes.length === 0) return 0;
+    this.#check();
     const stream = this.#stream;
     for (;;) {
       const count = stream.read(bytes);
@@ -60,11 +61,12 @@ export class TcpConn implements Deno.TcpConn {
 
   /** Writes as much of `bytes` as the send buffer takes, waits if that is nothing, and answers how much it was. */
   async write(bytes: Uint8Array): Promise<number> {
+    checkBytes(bytes);
     this.#check();
     if (bytes.length === 0) return 0;
     const stream = this.#stream;
     for (;;) {
-      if (stream.reason !== undefined) throw writeError(stream.reason);
+      if (stream.reason !== undefined) throw writeError(stream);
       if (stream.isFinished) throw brokenPipe();
       const count = stream.write(bytes);
       if (count > 0) return count;
@@ -73,11 +75,10 @@ export class TcpConn implements Deno.TcpConn {
     }
   }
 
-  /** Tells the peer that no more will be written. Reading goes on. */
+  /** Tells the peer that no more will be written, if that is not done and the connection not gone. Reading goes on. */
   // deno-lint-ignore require-await
   async closeWrite(): Promise<void> {
     this.#check();
-    if (this.#stream.reason !== undefined) throw denoError(EndReason.Finished);
     this.#stream.finish();
   }
 
@@ -115,11 +116,13 @@ export class TcpConn implements Deno.TcpConn {
 
   /** Sends short segments at once, or lets them wait for company (RFC 896), as at first. */
   setNoDelay(noDelay: boolean = true): void {
+    this.#check();
     this.#stream.setNoDelay(noDelay);
   }
 
   /** Probes a peer that has been silent for two hours (RFC 1122 4.2.3.6), or does not, as at first. */
   setKeepAlive(keepAlive: boolean = true): void {
+    this.#check();
     this.#stream.setKeepAlive(keepAlive);
   }
 
@@ -137,6 +140,7 @@ export class TcpConn implements Deno.TcpConn {
     return this.#writable ??= new WritableStream({
       write: async (chunk, controller) => {
         try {
+          checkBytes(chunk);
           for (let at = 0; at < chunk.length;) at += await this.write(at === 0 ? chunk : chunk.subarray(at));
         } catch (error) {
           controller.error(error);
@@ -145,7 +149,7 @@ export class TcpConn implements Deno.TcpConn {
         }
       },
       close: async () => {
-        if (!this.#isClosed && this.#stream.reason === undefined) await this.closeWrite();
+        if (!this.#isClosed) await this.closeWrite();
         this.#hasWrittenAll = true;
         this.#closeIfDone();
       },
@@ -155,8 +159,8 @@ export class TcpConn implements Deno.TcpConn {
 
   async #pull(controller: ReadableByteStreamController): Promise<void> {
     const stream = this.#stream;
+    this.#check();
     while (stream.available === 0) {
-      if (this.#isClosed) return this.#endReading(controller);
       if (stream.isAtEnd) return this.#endReading(controller);
       if (stream.reason !== undefined) {
         const error = denoError(stream.reason);
@@ -164,6 +168,7 @@ export class TcpConn implements Deno.TcpConn {
         throw error;
       }
       await new Promise<void>((resolve) => void this.#readers.push(resolve));
+      if (this.#isClosed) throw interrupted();
     }
     const request = controller.byobRequest;
     const view = request?.view;
@@ -211,6 +216,12 @@ function brokenPipe(): CodedError {
   return coded(new Deno.errors.BrokenPipe("Broken pipe"), "EPIPE");
 }
 
-function writeError(reason: EndReason): CodedError {
-  return reason === EndReason.Finished ? brokenPipe() : denoError(reason);
+/** A peer that has ended before it reset is known to read no more: the pipe is broken, as Linux has it. */
+function writeError({ reason = EndReason.Finished, hasPeerEnded }: TcpStream): CodedError {
+  const isBroken = reason === EndReason.Finished || (reason === EndReason.Reset && hasPeerEnded);
+  return isBroken ? brokenPipe() : denoError(reason);
+}
+
+function checkBytes(bytes: unknown): void {
+  if (!(bytes instanceof Uint8Array)) throw new TypeError("bytes are read and written by a Uint8Array");
 }

@@ -8,7 +8,7 @@ import type { Binding } from "../stack/udp/bindings.ts";
 import type { UdpIn } from "../stack/udp/packet.ts";
 import { Address } from "../stack/wire/address.ts";
 import { checkPort, tryHostname, type UdpAddr } from "./address.ts";
-import { badResource, coded } from "./errors.ts";
+import { badResource, coded, interrupted } from "./errors.ts";
 import { addressInUse, type Host } from "./host.ts";
 import type { Hold } from "./lifetime.ts";
 import { Groups, type MulticastV4Membership, type MulticastV6Membership } from "./multicast.ts";
@@ -85,6 +85,7 @@ export class DatagramConn implements AsyncIterable<Datagram>, Disposable {
    */
   async send(bytes: Uint8Array, addr: Deno.Addr): Promise<number> {
     this.#check();
+    if (!(bytes instanceof Uint8Array)) throw new TypeError("a datagram is a Uint8Array");
     if (!("hostname" in addr) || addr.transport !== "udp") {
       throw new TypeError(
         `a datagram goes to { transport: "udp", hostname, port }, not to ${addr.transport}`,
@@ -136,7 +137,7 @@ export class DatagramConn implements AsyncIterable<Datagram>, Disposable {
     return [buffer.subarray(0, length) as Uint8Array<ArrayBuffer>, addr];
   }
 
-  /** Frees the port. Whoever waits is told by a BadResource; an iteration ends. */
+  /** Frees the port. Whoever waits is told by an Interrupted; an iteration ends. */
   close(): void {
     this.#check();
     this[Symbol.dispose]();
@@ -177,7 +178,7 @@ export class DatagramConn implements AsyncIterable<Datagram>, Disposable {
       try {
         yield await this.receive();
       } catch (error) {
-        if (error instanceof Deno.errors.BadResource) return;
+        if (this.#isClosed) return;
         throw error;
       }
     }
@@ -188,10 +189,10 @@ export class DatagramConn implements AsyncIterable<Datagram>, Disposable {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#binding.close();
-    this.#groups.leaveAll();
+    this.#groups.close();
     this.#life.end();
     this.#host.sockets.delete(this);
-    for (const waiting of this.#waiting.splice(0)) waiting.reject(closed());
+    for (const waiting of this.#waiting.splice(0)) waiting.reject(interrupted());
   }
 
   #next(): Promise<Datagram> {

@@ -67,6 +67,6 @@ export function badResource(text: string = "Bad resource ID"): Error {
 }
 
 /** What was waiting when it was closed. */
-export function interrupted(): Error {
-  return new Deno.errors.Interrupted("operation canceled");
+export function interrupted(): CodedError {
+  return coded(new Deno.errors.Interrupted("operation canceled"), "EINTR");
 }

@@ -263,7 +263,7 @@ export class Host implements StreamHost {
   async close(linger: number): Promise<void> {
     for (const socket of [...this.sockets]) socket[Symbol.dispose]();
     for (const stream of [...this.#streams]) {
-      if (!stream.isReleased) stream.reset();
+      if (!stream.isReleased) stream.abort();
     }
     this.configuration?.client.stop();
     if (this.isRunning && this.#isDelivering()) await this.#deliver(linger);

@@ -80,30 +80,39 @@ export async function answer(
   isHead: boolean,
   isLast: boolean,
 ): Promise<void> {
-  for (const [name, value] of from.headers) {
-    if (name !== "set-cookie") response.setHeader(name, value);
-  }
-  const cookies = from.headers.getSetCookie();
-  if (cookies.length > 0) response.setHeader("set-cookie", cookies);
-  if (isLast) response.setHeader("connection", "close");
-  response.statusCode = from.status;
-  response.statusMessage = from.statusText;
+  writeHead(response, from, isLast);
   const { body } = from;
-  if (body === null || isHead) {
-    await body?.cancel();
-    if (body === null && !isHead && mayHaveLength(from)) response.setHeader("content-length", "0");
-    await finished(response);
-    return;
-  }
-  const reader = body.getReader();
-  const abandon = () => void reader.cancel().catch(() => {});
-  response.once("close", abandon);
-  try {
-    await pump(response, reader);
-  } finally {
-    response.off("close", abandon);
+  if (body === null) {
+    if (!isHead && mayHaveLength(from)) response.setHeader("content-length", "0");
+  } else {
+    const reader = body.getReader();
+    const abandon = () => void reader.cancel().catch(() => {});
+    response.once("close", abandon);
+    try {
+      if (isHead) await tellLength(response, reader);
+      else if (!response.destroyed) await pump(response, reader);
+    } finally {
+      response.off("close", abandon);
+      if (isHead || response.destroyed) abandon();
+    }
   }
   await finished(response);
+}
+
+function writeHead(
+  response: ServerResponse,
+  { headers, status, statusText }: Response,
+  isLast: boolean,
+): void {
+  for (const [name, value] of headers) {
+    // RFC 9112 6: how a body is framed is up to who sends it.
+    if (name !== "set-cookie" && name !== "transfer-encoding") response.setHeader(name, value);
+  }
+  const cookies = headers.getSetCookie();
+  if (cookies.length > 0) response.setHeader("set-cookie", cookies);
+  if (isLast) response.setHeader("connection", "close");
+  response.statusCode = status;
+  response.statusMessage = statusText;
 }
 
 /** RFC 9110 8.6: these have no content, and do not say that it is empty. */
@@ -113,29 +122,44 @@ function mayHaveLength({ status, headers }: Response): boolean {
 
 type Reader = ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>;
 
+/** RFC 9110 9.3.2: HEAD is told what GET would be, as far as that is known without making the body. */
+async function tellLength(response: ServerResponse, reader: Reader): Promise<void> {
+  if (response.hasHeader("content-length")) return;
+  const first = await atOnce(reader.read());
+  if (first === undefined) return;
+  if (first.done || (await atOnce(reader.read()))?.done) {
+    response.setHeader("content-length", first.value?.length ?? 0);
+  }
+}
+
 async function pump(response: ServerResponse, reader: Reader): Promise<void> {
   let chunk = await reader.read();
   if (chunk.done) {
-    if (!response.hasHeader("content-length")) response.setHeader("content-length", "0");
+    response.setHeader("content-length", "0");
     return;
   }
   let next = reader.read();
-  if (!response.hasHeader("content-length") && await endsNow(next)) {
-    // A body that is there as a whole tells its length, so that it needs no chunks.
-    response.setHeader("content-length", chunk.value.length);
-  }
+  // A body that is there as a whole tells its length, so that it needs no chunks.
+  if ((await atOnce(next))?.done) response.setHeader("content-length", chunk.value.length);
+  const told = response.getHeader("content-length");
+  let left = told === undefined ? Infinity : Number(told);
   while (!chunk.done && !response.destroyed) {
+    left -= chunk.value.length;
+    if (left < 0) break;
     if (!response.write(chunk.value)) await drained(response);
     chunk = await next;
     if (!chunk.done) next = reader.read();
   }
   next.catch(() => {});
+  if (left !== 0 && left !== Infinity && !response.destroyed) {
+    throw new TypeError(`a response's body is not as long as its Content-Length says, ${told} bytes`);
+  }
 }
 
-/** Whether a stream ends within this turn of the event loop. */
-async function endsNow(next: Promise<{ done: boolean }>): Promise<boolean> {
-  const later = new Promise<{ done: boolean }>((resolve) => void setImmediate(resolve, { done: false }));
-  return (await Promise.race([next, later])).done;
+/** What a promise is of within this turn of the event loop; undefined: it takes longer. */
+async function atOnce<T>(promise: Promise<T>): Promise<T | undefined> {
+  const later = new Promise<undefined>((resolve) => void setImmediate(resolve, undefined));
+  return await Promise.race([promise, later]);
 }
 
 function drained(response: ServerResponse): Promise<void> {

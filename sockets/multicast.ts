@@ -5,7 +5,7 @@
  */
 import type { Addresses } from "../stack/host/addresses.ts";
 import { Address } from "../stack/wire/address.ts";
-import { coded } from "./errors.ts";
+import { badResource, coded } from "./errors.ts";
 
 /** A membership of an IPv6 group: assignable to `Deno.MulticastV6Membership`. */
 export interface MulticastV6Membership {
@@ -30,6 +30,7 @@ export class Groups {
   readonly #addresses: Addresses;
   readonly #changed: () => void;
   readonly #joined: Address[] = [];
+  #isClosed = false;
 
   /** No groups yet. `changed` is called when there are others: the link is to be told. */
   constructor(addresses: Addresses, changed: () => void) {
@@ -59,33 +60,38 @@ export class Groups {
     this.#addresses.join(group);
     this.#changed();
     return {
-      leave: () => this.#leave(group),
-      setLoopback: (loopback) => {
-        this.loopback = loopback;
-        return Promise.resolve();
-      },
-      setTTL: (ttl) => {
-        if (!Number.isInteger(ttl) || ttl < 0 || ttl > 255) {
-          return Promise.reject(new RangeError(`a TTL is a whole number from 0 to 255, not ${ttl}`));
-        }
-        this.ttl = ttl;
-        return Promise.resolve();
-      },
+      leave: () => this.#set(() => this.#leave(group)),
+      setLoopback: (loopback) => this.#set(() => this.loopback = loopback),
+      setTTL: (ttl) =>
+        this.#set(() => {
+          if (!Number.isInteger(ttl) || ttl < 0 || ttl > 255) {
+            throw new RangeError(`a TTL is a whole number from 0 to 255, not ${ttl}`);
+          }
+          this.ttl = ttl;
+        }),
     };
   }
 
-  /** Leaves every group. */
-  leaveAll(): void {
+  /** Leaves every group, for the socket is closed. */
+  close(): void {
+    this.#isClosed = true;
     for (const group of this.#joined.splice(0)) this.#addresses.leave(group);
     this.#changed();
   }
 
-  #leave(group: Address): Promise<void> {
+  // deno-lint-ignore require-await
+  async #set(change: () => void): Promise<void> {
+    if (this.#isClosed) throw badResource();
+    change();
+  }
+
+  #leave(group: Address): void {
     const index = this.#joined.indexOf(group);
-    if (index < 0) return Promise.reject(new Deno.errors.BadResource("the group was left before"));
+    if (index < 0) {
+      throw coded(new Deno.errors.AddrNotAvailable(`the socket is not in ${group}`), "EADDRNOTAVAIL");
+    }
     this.#joined.splice(index, 1);
     this.#addresses.leave(group);
     this.#changed();
-    return Promise.resolve();
   }
 }

@@ -324,8 +324,10 @@ export class NetSocket extends Duplex {
 
   #closed(): void {
     const { reason, remoteAddress, remotePort } = this.#stream!;
+    // The stack was closed: that is the program's own doing, and no error.
+    if (reason === EndReason.Aborted) return void this.destroy();
     if (this.connecting) {
-      this.destroy(nodeError(reason ?? EndReason.Aborted, "connect", remoteAddress, remotePort));
+      this.destroy(nodeError(reason ?? EndReason.Stopped, "connect", remoteAddress, remotePort));
     } else {
       // What has arrived before is still read.
       this.#pump();

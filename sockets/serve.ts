@@ -38,6 +38,9 @@ export interface ServeOptions {
   readonly onListen?: (localAddr: TcpAddr) => void;
 }
 
+/** The answer to CONNECT, which node:http has no response for. */
+const NO_TUNNELS = "HTTP/1.1 501 Not Implemented\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+
 /** A connection, and how many requests it has under way. */
 interface Client {
   readonly socket: NetSocket;
@@ -55,6 +58,7 @@ export class HttpServer implements Deno.HttpServer<Deno.NetAddr>, Disposable {
   readonly #handler: ServeHandler;
   readonly #onError: (error: unknown) => Response | Promise<Response>;
   readonly #clients = new Map<object, Client>();
+  #isRef = true;
   #isEnding = false;
 
   /** Made by `stack.serve`. */
@@ -63,6 +67,7 @@ export class HttpServer implements Deno.HttpServer<Deno.NetAddr>, Disposable {
     this.#handler = handler;
     this.#onError = options.onError ?? internalError;
     this.#http = createServer((request, response) => void this.#serve(request, response));
+    this.#http.on("connect", (_, socket) => void socket.end(NO_TUNNELS));
     this.#net = new NetServer(
       host,
       { noDelay: true, allowHalfOpen: true },
@@ -95,12 +100,14 @@ export class HttpServer implements Deno.HttpServer<Deno.NetAddr>, Disposable {
 
   /** Keeps the program running, as at first. */
   ref(): void {
+    this.#isRef = true;
     this.#net.ref();
     for (const { socket } of this.#clients.values()) socket.ref();
   }
 
   /** Lets the program end though the server runs. */
   unref(): void {
+    this.#isRef = false;
     this.#net.unref();
     for (const { socket } of this.#clients.values()) socket.unref();
   }
@@ -123,6 +130,7 @@ export class HttpServer implements Deno.HttpServer<Deno.NetAddr>, Disposable {
   }
 
   #connected(socket: NetSocket): void {
+    if (!this.#isRef) socket.unref();
     this.#clients.set(socket, { socket, requests: 0 });
     socket.once("close", () => this.#clients.delete(socket));
   }
@@ -151,8 +159,10 @@ export class HttpServer implements Deno.HttpServer<Deno.NetAddr>, Disposable {
       const request = toRequest(message, this.addr, abort.signal);
       await answer(response, await this.#handle(request, info), message.method === "HEAD", this.#isEnding);
     } catch (error) {
-      if (error instanceof BadRequest) response.writeHead(error.status).end();
-      else response.destroy();
+      if (error instanceof BadRequest) return void response.writeHead(error.status).end();
+      // The body has failed, when the rest of the response may have left.
+      if (!response.destroyed) console.error(error);
+      response.destroy();
     }
   }
 
@@ -176,6 +186,7 @@ export function serveHttp(host: Host, options: ServeOptions, handler: ServeHandl
 
 function checked(response: Response): Response {
   if (!(response instanceof Response)) throw new TypeError("a handler answers with a Response");
+  if (response.type === "error") throw new TypeError("a handler answers with something that can be sent");
   if (response.bodyUsed) throw new TypeError("the response's body was read already");
   return response;
 }

@@ -149,6 +149,11 @@ export class TcpStream implements ConnectionHandler, Noticed {
     return this.#hasPeerEnded && this.available === 0;
   }
 
+  /** Whether the peer has ended, though not everything may have been read. */
+  get hasPeerEnded(): boolean {
+    return this.#hasPeerEnded;
+  }
+
   /** Whether {@linkcode TcpStream.finish} was called. */
   get isFinished(): boolean {
     return this.#isFinished;
@@ -217,9 +222,14 @@ export class TcpStream implements ConnectionHandler, Noticed {
     this.#host.wake();
   }
 
-  /** Ends everything at once; the peer hears of it by a reset. */
+  /** Ends everything at once; the peer hears of it by a reset, its user nothing more. */
   reset(): void {
     this.#letGo();
+    this.abort();
+  }
+
+  /** Ends everything at once; the peer hears of it by a reset, and so does its user. */
+  abort(): void {
     if (this.reason !== undefined) return;
     this.#connection?.abort();
     this.#host.wake();

@@ -15,7 +15,7 @@ Deno.test("sockets: a closed stack ends everything on it, and refuses more", asy
   const reading = conn.read(new Uint8Array(1));
   const closed = Promise.all([
     rejects(accepting, { name: "BadResource" }),
-    rejects(receiving, { name: "BadResource" }),
+    rejects(receiving, { name: "Interrupted" }),
     rejects(reading, { name: "ConnectionReset" }),
   ]);
   await both.server.close();
@@ -113,6 +113,16 @@ Deno.test("sockets: a program runs as long as a stack or a socket holds it, and 
     console.log(await conn.read(new Uint8Array(9)));
     conn.unref(); end.unref();
     conn.read(new Uint8Array(1));
+    const datagrams = server.listenDatagram();
+    datagrams.unref();
+    datagrams.receive();
+    const web = server.serve({ port: 81, onListen: () => {} }, () => new Response());
+    web.unref();
+    const kept = await client.connect({ hostname: "10.0.0.1", port: 81 });
+    await kept.write(new TextEncoder().encode("GET / HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n"));
+    await kept.read(new Uint8Array(999));
+    kept.unref();
+    Deno.unrefTimer(setTimeout(() => console.log("the kept connection holds"), 3_000));
   `;
   match(await runs(unrefd, 20_000), /^7\nend\n/);
   const held = `
@@ -120,4 +130,12 @@ Deno.test("sockets: a program runs as long as a stack or a socket holds it, and 
     setTimeout(() => { console.log("still here"); listener.close(); }, 30);
   `;
   match(await runs(held, 20_000), /^still here\nend\n/);
+  const receiving = `
+    server.unref(); client.unref(); listener.close();
+    const datagrams = server.listenDatagram();
+    datagrams.unref();
+    datagrams.ref();
+    setTimeout(() => { console.log("still here"); datagrams.close(); }, 30);
+  `;
+  match(await runs(receiving, 20_000), /^still here\nend\n/);
 });

@@ -1,4 +1,5 @@
 import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
+import { once } from "node:events";
 import type { TcpConn } from "../../../sockets/conn.ts";
 import { familyTest } from "../../support/family.ts";
 import { clientAddress, pattern, readAll, serverAddress, type Stacks, stacks } from "../../support/stacks.ts";
@@ -157,7 +158,7 @@ familyTest("sockets: a reset is told to who reads and who writes, what came befo
   server.abort();
   await rejects(waiting, { name: "ConnectionReset", code: "ECONNRESET" });
   await rejects(client.write(pattern(1)), { name: "ConnectionReset" });
-  await rejects(client.closeWrite(), { name: "NotConnected" });
+  await client.closeWrite();
   client.close();
   equal(both.client.connections, 0);
   equal(both.server.connections, 0);
@@ -197,9 +198,32 @@ familyTest("sockets: whatever waits is told when it is closed", async () => {
   listener.close();
   client.close();
   await rejects(accepting, { name: "BadResource" });
-  await rejects(reading, { name: "Interrupted" });
+  await rejects(reading, { name: "Interrupted", code: "EINTR" });
   await rejects(client.read(new Uint8Array(1)), { name: "BadResource" });
   equal(await server.read(new Uint8Array(1)), null);
+  server.close();
+});
+
+familyTest("sockets: whatever waits is told when the stack is closed", async () => {
+  await using both = await stacks();
+  const listener = both.server.listen({ port: 80 });
+  const [client, server] = await connected(both, 81);
+  const socket = both.client.net.connect(80, serverAddress());
+  await listener.accept();
+  const told = [
+    rejects(client.read(new Uint8Array(1)), { name: "ConnectionAborted", code: "ECONNABORTED" }),
+    rejects(both.client.connect({ hostname: `${serverAddress()}77`, port: 80 }), {
+      name: "ConnectionAborted",
+    }),
+    rejects(both.client.listenDatagram().receive(), { name: "Interrupted", code: "EINTR" }),
+    rejects(both.client.listen({ port: 80 }).accept(), { name: "BadResource" }),
+    once(socket, "close"),
+  ];
+  await both.client.close();
+  await Promise.all(told);
+  await rejects(server.read(new Uint8Array(1)), { name: "ConnectionReset" });
+  await rejects(client.write(new Uint8Array(1)), { name: "ConnectionAborted" });
+  client.close();
   server.close();
 });
 
@@ -280,7 +304,7 @@ familyTest("sockets: three hundred connections at once each echo their own", asy
   equal(both.client.counters.tcp.connected, 300);
 });
 
-familyTest("sockets: options may be set at any time", async () => {
+familyTest("sockets: options may be set until it is closed", async () => {
   await using both = await stacks();
   const [client, server] = await connected(both);
   client.setNoDelay();
@@ -290,6 +314,7 @@ familyTest("sockets: options may be set at any time", async () => {
   server.unref();
   server.ref();
   client.close();
-  client.setNoDelay();
+  throws(() => client.setNoDelay(), { name: "BadResource" });
+  throws(() => client.setKeepAlive(), { name: "BadResource" });
   server.close();
 });
