@@ -125,7 +125,7 @@ function sampleRtt(c: Connection, options: SegmentOptions, now: Micros, isNew: b
   if (flight.hasNewest && !flight.newestResent) {
     const sample = elapsed(flight.newestSentAt, now);
     rtt.measure(sample, now);
-    c.judge?.onRoundTrip(sample);
+    c.control.onRoundTrip?.(sample, flight.una, flight.end);
   } else if (isNew && hasEcho(c, options)) {
     const age = timestampAge(c, options.tsEcho);
     if (age >= 0) rtt.measureUnsure(age, now);

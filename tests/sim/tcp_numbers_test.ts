@@ -39,6 +39,16 @@ for (const congestion of [() => new Cubic(), () => new NewReno()]) {
   }
 }
 
+for (const congestion of [() => new Cubic(), () => new NewReno()]) {
+  Deno.test(`tcp: ${congestion().name} ends slow start before it has filled a long queue (RFC 9406)`, () => {
+    // The link holds 413 segments. Without HyStart++ 7 % (NewReno) and 13 % (CUBIC) are sent again.
+    const link = { rate: 1e8, roundTrip: milliseconds(50), queue: 900, time: seconds(4), congestion };
+    const { shares: [share], retransmitted } = shareLink(link);
+    ok(retransmitted < 0.05, `${retransmitted}`);
+    ok(share! > 0.85, `${share}`);
+  });
+}
+
 Deno.test("tcp: cubic fills 80 % of a link of 1 Gbit/s and 50 ms, from its start on", () => {
   const { shares: [share], timeouts } = shareLink({
     ...GIGABIT,

@@ -25,6 +25,11 @@ export interface CongestionControl {
    * without, PRR (RFC 9937) does while losses are repaired.
    */
   readonly onDelivery?: (sample: DeliverySample) => void;
+  /**
+   * Takes the round trip of a segment that was sent once, whose acknowledgment has left [una, end) in flight, before
+   * `onAck` hears of that.
+   */
+  readonly onRoundTrip?: (rtt: number, una: number, end: number) => void;
   /** Tells losses that show congestion from those that do not: these are not heard of. Without one all do show it. */
   readonly judge?: LossJudge;
   /** Starts over for a connection whose segments carry `mss` bytes. */

@@ -22,6 +22,12 @@ export class CubicPlus extends Cubic {
     this.judge.reset();
   }
 
+  /** Takes a round trip, for slow start and for what a loss means. */
+  override onRoundTrip(rtt: number, una: number, end: number): void {
+    super.onRoundTrip(rtt, una, end);
+    this.judge.onRoundTrip(rtt);
+  }
+
   /** A pause: the window shrinks (RFC 2861), and what was known of the queue is old. */
   override onIdle(timeouts: number, now: Micros): void {
     super.onIdle(timeouts, now);

@@ -13,6 +13,7 @@ import {
   slowStart,
   thresholdAfterIdle,
 } from "./control.ts";
+import { HyStart } from "./hystart.ts";
 
 /** How steep the function is, in segments a second cubed (RFC 9438 5.1). */
 const C = 0.4;
@@ -31,6 +32,7 @@ export class Cubic implements CongestionControl {
   /** What the rounding of `cwnd` to whole bytes has left over. */
   #fraction = 0;
   #isAfterTimeout = false;
+  readonly #hystart = new HyStart();
   /** Where the function is flat: the window before the last loss, or less by fast convergence. */
   #wMax = 0;
   /** The window before the last loss. */
@@ -65,6 +67,7 @@ export class Cubic implements CongestionControl {
     this.#isAfterTimeout = false;
     this.#inEpoch = false;
     this.#prior.cwnd = 0;
+    this.#hystart.reset();
   }
 
   setMss(mss: number): void {
@@ -76,14 +79,22 @@ export class Cubic implements CongestionControl {
     this.#mss = mss;
   }
 
+  onRoundTrip(rtt: number, una: number, end: number): void {
+    if (this.ssthresh === Infinity) this.#hystart.onRoundTrip(rtt, una, end);
+  }
+
   onAck(acked: number, srtt: number, now: Micros, isLimited: boolean): void {
     if (!isLimited) {
+      this.#hystart.reset();
       // RFC 9438 5.8: time in which the window was not needed does not let it grow.
       this.#inEpoch = false;
       return;
     }
+    if (this.#hystart.isOver && this.ssthresh === Infinity) this.ssthresh = this.cwnd;
     if (this.cwnd < this.ssthresh) {
-      this.cwnd += slowStart(acked, this.#mss, this.#isAfterTimeout);
+      this.cwnd += this.ssthresh === Infinity
+        ? this.#hystart.growth(acked, this.#mss)
+        : slowStart(acked, this.#mss, this.#isAfterTimeout);
       return;
     }
     this.#isAfterTimeout = false;
@@ -98,6 +109,8 @@ export class Cubic implements CongestionControl {
   onTimeout(inFlight: number, _now: Micros): void {
     this.#remember();
     this.#decrease(inFlight);
+    // RFC 9438 4.8: the next epoch is flat at its beginning.
+    this.#wMax = 0;
     this.cwnd = this.#mss;
     this.#isAfterTimeout = true;
   }
@@ -110,6 +123,7 @@ export class Cubic implements CongestionControl {
     this.ssthresh = thresholdAfterIdle(this.ssthresh, this.cwnd);
     this.cwnd = afterIdle(this.cwnd, this.#mss, timeouts);
     this.#inEpoch = false;
+    this.#hystart.reset();
   }
 
   undo(): void {
@@ -165,8 +179,9 @@ export class Cubic implements CongestionControl {
       this.#k = Math.cbrt((this.#wMax - cwnd) / C);
       this.#origin = this.#wMax;
     } else {
+      // RFC 9438 4.8, 4.10
       this.#k = 0;
-      this.#origin = cwnd;
+      this.#origin = this.#wMax = cwnd;
     }
   }
 

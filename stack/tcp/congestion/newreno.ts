@@ -12,6 +12,7 @@ import {
   slowStart,
   thresholdAfterIdle,
 } from "./control.ts";
+import { HyStart } from "./hystart.ts";
 
 /** RFC 5681, with RFC 3465's byte counting. */
 export class NewReno implements CongestionControl {
@@ -22,6 +23,7 @@ export class NewReno implements CongestionControl {
   #mss = 0;
   #acked = 0;
   #isAfterTimeout = false;
+  readonly #hystart = new HyStart();
   #priorCwnd = 0;
   #priorSsthresh = Infinity;
 
@@ -33,16 +35,28 @@ export class NewReno implements CongestionControl {
     this.#isAfterTimeout = false;
     this.#priorCwnd = 0;
     this.#priorSsthresh = Infinity;
+    this.#hystart.reset();
   }
 
   setMss(mss: number): void {
     this.#mss = mss;
   }
 
+  onRoundTrip(rtt: number, una: number, end: number): void {
+    if (this.ssthresh === Infinity) this.#hystart.onRoundTrip(rtt, una, end);
+  }
+
   onAck(acked: number, _srtt: number, _now: Micros, isLimited: boolean): void {
-    if (!isLimited) return;
+    if (!isLimited) {
+      // A queue that others have made says nothing about this window.
+      this.#hystart.reset();
+      return;
+    }
+    if (this.#hystart.isOver && this.ssthresh === Infinity) this.ssthresh = this.cwnd;
     if (this.cwnd < this.ssthresh) {
-      this.cwnd += slowStart(acked, this.#mss, this.#isAfterTimeout);
+      this.cwnd += this.ssthresh === Infinity
+        ? this.#hystart.growth(acked, this.#mss)
+        : slowStart(acked, this.#mss, this.#isAfterTimeout);
       return;
     }
     this.#isAfterTimeout = false;
@@ -74,6 +88,7 @@ export class NewReno implements CongestionControl {
   onIdle(timeouts: number, _now: Micros): void {
     this.ssthresh = thresholdAfterIdle(this.ssthresh, this.cwnd);
     this.cwnd = afterIdle(this.cwnd, this.#mss, timeouts);
+    this.#hystart.reset();
   }
 
   undo(): void {

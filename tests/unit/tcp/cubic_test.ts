@@ -131,17 +131,62 @@ Deno.test("cubic: after a timeout slow start leads to the threshold (RFC 9438 4.
   assert.equal(control.cwnd, 2 * MSS);
 });
 
-Deno.test("cubic: a spurious reduction is taken back, the function included (RFC 9438 4.9.2)", () => {
+Deno.test("cubic: after a timeout the function begins where slow start ends, flat (RFC 9438 4.8)", () => {
   const rtt = milliseconds(100);
-  const twin = afterLossAt(1_000), control = afterLossAt(1_000);
-  for (const each of [twin, control]) run(each, rtt, 0, seconds(3));
-  control.onLoss(control.cwnd, seconds(3));
+  const control = afterLossAt(2_000);
+  control.onTimeout(1_000 * MSS, 0);
+  while (control.cwnd < control.ssthresh) control.onAck(MSS, rtt, 0, true);
+  assert.equal(control.cwnd, 700 * MSS);
+  run(control, rtt, 0, seconds(5));
+  // 0.4 * 5 ** 3 = 50.
+  assert.ok(Math.abs(control.cwnd / MSS - 750) < 6, `${control.cwnd / MSS}`);
+});
+
+for (const what of ["timeout", "reduction"]) {
+  Deno.test(`cubic: a spurious ${what} is taken back, the function included (RFC 9438 4.9.1, 4.9.2)`, () => {
+    const rtt = milliseconds(100);
+    const twin = afterLossAt(1_000), control = afterLossAt(1_000);
+    for (const each of [twin, control]) run(each, rtt, 0, seconds(3));
+    if (what === "timeout") control.onTimeout(control.cwnd, seconds(3));
+    else {
+      control.onLoss(control.cwnd, seconds(3));
+      control.onRecovered();
+    }
+    control.undo();
+    assert.equal(control.cwnd, twin.cwnd);
+    assert.equal(control.ssthresh, twin.ssthresh);
+    for (const each of [twin, control]) run(each, rtt, seconds(3), seconds(6));
+    assert.equal(control.cwnd, twin.cwnd);
+  });
+}
+
+Deno.test("cubic: where slow start ends without a loss the function begins, flat (RFC 9438 4.10)", () => {
+  const rtt = milliseconds(100);
+  const control = new Cubic();
+  control.reset(MSS);
+  control.cwnd = 500 * MSS;
+  // Seven rounds of which the second has grown.
+  for (let round = 0; round < 7; round++) {
+    for (let sample = 1; sample <= 8; sample++) {
+      control.onRoundTrip(round === 0 ? rtt : 1.2 * rtt, 8 * round + sample, 8 * (round + 1));
+    }
+  }
+  run(control, rtt, 0, seconds(5));
+  assert.equal(control.ssthresh, 500 * MSS);
+  assert.ok(Math.abs(control.cwnd / MSS - 550) < 6, `${control.cwnd / MSS}`);
+  control.onLoss(control.cwnd, seconds(5));
   control.onRecovered();
-  control.undo();
-  assert.equal(control.cwnd, twin.cwnd);
-  assert.equal(control.ssthresh, twin.ssthresh);
-  for (const each of [twin, control]) run(each, rtt, seconds(3), seconds(6));
-  assert.equal(control.cwnd, twin.cwnd);
+  const k = Math.cbrt(0.3 * 550 / 0.4);
+  run(control, rtt, seconds(5), seconds(5) + Math.round(k * 10) * rtt);
+  assert.ok(Math.abs(control.cwnd / MSS - 550) < 10, "and no room is made by this first loss (4.7)");
+});
+
+Deno.test("cubic: an acknowledgment never makes the window smaller (RFC 9438 4.2)", () => {
+  const control = afterLossAt(1_000);
+  control.onAck(MSS, milliseconds(100), 0, true);
+  control.cwnd = 900 * MSS;
+  for (let i = 0; i < 100; i++) control.onAck(9 * MSS, milliseconds(100), seconds(i / 100), true);
+  assert.equal(control.cwnd, 900 * MSS);
 });
 
 Deno.test("cubic: the window in bytes grows the same whatever the MSS becomes", () => {

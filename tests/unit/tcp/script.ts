@@ -85,7 +85,7 @@ export class Script {
     for (const [from, to] of sack) c.flight.sack(from * MSS, to * MSS);
     if (c.flight.hasNewest && !c.flight.newestResent) {
       c.rtt.measure(this.now - c.flight.newestSentAt, this.now);
-      c.judge?.onRoundTrip(this.now - c.flight.newestSentAt);
+      c.control.onRoundTrip?.(this.now - c.flight.newestSentAt, c.flight.una, c.flight.end);
     }
     onAckReceived(
       c,

@@ -306,7 +306,7 @@ export class Transfer {
     const leastAge = echoAge < 0 ? -1 : echoAge - 999 + now % 1_000;
     if (flight.hasNewest && !flight.newestResent) {
       c.rtt.measure(now - flight.newestSentAt, now);
-      c.judge?.onRoundTrip(now - flight.newestSentAt);
+      c.control.onRoundTrip?.(now - flight.newestSentAt, flight.una, flight.end);
     } else if (isNew && echoAge >= 0) c.rtt.measure(echoAge, now);
     const [left, right] = ack.duplicate;
     const isBare = !isNew;
