@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { connections } from "./connections.ts";
 import { echo } from "./echo.ts";
 import { nics } from "./nics.ts";
 import { type Benchmark, Report } from "./report.ts";
@@ -14,12 +15,12 @@ import { tap } from "./tap.ts";
 import { tcp } from "./tcp.ts";
 import { workers } from "./workers.ts";
 
-const BENCHMARKS: readonly Benchmark[] = [echo, tap, nics, workers, tcp, segments, store, sim];
+const BENCHMARKS: readonly Benchmark[] = [echo, tap, nics, workers, tcp, connections, segments, store, sim];
 const FLAGS: ReadonlySet<string> = new Set(["--quick", "--json"]);
 
 const USAGE = `Usage: deno task bench [--quick] [--json] [NAME...]
 
-${BENCHMARKS.map(({ name, about }) => `  ${name.padEnd(10)}${about}`).join("\n")}
+${BENCHMARKS.map(({ name, about }) => `  ${name.padEnd(12)}${about}`).join("\n")}
 
   --quick  fewer and shorter rounds, two to three minutes together
   --json   a line of JSON a figure

@@ -6,8 +6,7 @@
  *
  * @module
  */
-import { setInterfaceAddress, setInterfaceUp } from "../../nic/linux/netif.ts";
-import { createTap } from "../../nic/linux/tun.ts";
+import { makeTap } from "./ground.ts";
 import { type Figure, median, quantile } from "./report.ts";
 import { Client, type Protocol, sleep } from "./tap-client.ts";
 import { Station } from "./tap-station.ts";
@@ -95,19 +94,6 @@ function ratio(title: string, over: string, under: string): void {
   figures.values(over).forEach((value, round) => {
     figures.add(title, "x", value / (below[round] ?? NaN), 2);
   });
-}
-
-/** A TAP with the kernel's address on it. It goes with the namespace. */
-function makeTap(name: string, kernel: string): void {
-  createTap(name);
-  try {
-    // Without IPv6 the kernel sends nothing of its own accord.
-    Deno.writeTextFileSync(`/proc/sys/net/ipv6/conf/${name}/disable_ipv6`, "1");
-  } catch {
-    // Then a few packets more are dropped.
-  }
-  setInterfaceAddress(name, kernel);
-  setInterfaceUp(name);
 }
 
 async function main(plan: Plan): Promise<void> {

@@ -35,6 +35,11 @@ export class Station implements AsyncDisposable {
     return Station.#start(deno(beside("tap-program.ts"), name, tap, address), address);
   }
 
+  /** The kernel's own TCP echo, at this address. */
+  static kernel(address: string): Promise<Station> {
+    return Station.#start(deno(beside("connections-kernel.ts"), address), address);
+  }
+
   static async #start(argv: readonly string[], address: string): Promise<Station> {
     const [program = "", ...args] = argv;
     const child = new Deno.Command(program, { args, stdin: "null", stdout: "piped" }).spawn();

@@ -6,8 +6,7 @@
  *
  * @module
  */
-import { setInterfaceAddress, setInterfaceUp } from "../../nic/linux/netif.ts";
-import { createTap } from "../../nic/linux/tun.ts";
+import { easeClient, makeTap } from "./ground.ts";
 import { type Figure, median, quantile } from "./report.ts";
 import { Station } from "./tap-station.ts";
 import { type Moved, TcpClient } from "./tcp-client.ts";
@@ -27,20 +26,6 @@ function add(title: string, unit: string, value: number, digits: number = 0): vo
   const figure = figures.get(title) ?? { unit, digits, values: [] };
   figure.values.push(value);
   figures.set(title, figure);
-}
-
-/** A TAP with the kernel's address on it. It goes with the namespace. */
-function makeTap(name: string, kernel: string): void {
-  createTap(name);
-  setInterfaceAddress(name, kernel);
-  setInterfaceUp(name);
-}
-
-/** Lets the client open connection after connection: its own TIME-WAIT would make it look for free ports for ever. */
-function easeClient(): void {
-  const set = (name: string, value: string) => Deno.writeTextFileSync(`/proc/sys/net/ipv4/${name}`, value);
-  set("ip_local_port_range", "1024 65535");
-  set("tcp_max_tw_buckets", "4096");
 }
 
 /** The rate, and the processor time of the appliance for it. */
