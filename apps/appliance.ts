@@ -160,8 +160,8 @@ export class Appliance {
     const { vlan } = options;
     const isEthernet = options.nic.info.medium !== Medium.Ip;
     this.link = !isEthernet ? new PointToPoint() : vlan === undefined ? this.eth : this.eth.vlan(vlan);
-    const random = crypto.getRandomValues(new Int32Array(9));
-    const [high = 0, low = 0, ports = 0, a = 0, b = 0, c = 0, d = 0, key = 0, more = 0] = random;
+    const random = crypto.getRandomValues(new Int32Array(8));
+    const [high = 0, low = 0, a = 0, b = 0, c = 0, d = 0, key = 0, more = 0] = random;
     this.ip = new Ip({
       addresses: options.addresses,
       gateways: options.gateways ?? [],
@@ -172,7 +172,7 @@ export class Appliance {
     this.#passing = options.passing;
     this.census = options.census;
     this.#claim = new Claim(this.nic, this.eth.mac, this.ip.addresses);
-    this.udp = new Udp({ unreachable: this.icmp, portSeed: ports });
+    this.udp = new Udp({ unreachable: this.icmp, secret: randomKey() });
     this.tcp = new Tcp({
       secret: options.secret ?? [a, b, c, d],
       connections: options.connections ?? CONNECTIONS,

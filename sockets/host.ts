@@ -9,6 +9,7 @@ import { NicError } from "../nic/error.ts";
 import { poll } from "../nic/poll.ts";
 import { Eth } from "../stack/eth/endpoint.ts";
 import { inTurn, type TimedSender } from "../stack/handler.ts";
+import { RandomPorts } from "../stack/host/ephemeral.ts";
 import { Icmp } from "../stack/icmp/endpoint.ts";
 import { Ip } from "../stack/ip/endpoint.ts";
 import { protocols } from "../stack/ip/protocols.ts";
@@ -17,6 +18,7 @@ import { PointToPoint } from "../stack/ptp/endpoint.ts";
 import { Medium } from "../stack/slot.ts";
 import { DhcpInformation } from "../stack/dhcp/information.ts";
 import { Resolver } from "../stack/dns/resolver.ts";
+import type { SipKey } from "../stack/store/siphash.ts";
 import type { CongestionName } from "../stack/tcp/congestion/choice.ts";
 import type { Accept, Listener } from "../stack/tcp/listener.ts";
 import { Tcp } from "../stack/tcp/endpoint.ts";
@@ -60,8 +62,6 @@ const INFORMATION_LIMIT = 4_000;
 /** NICs that hosts poll: two on one would take each other's frames. */
 const polled = new WeakSet<Nic>();
 
-const EPHEMERAL_FIRST = 49_152, EPHEMERAL_COUNT = 16_384;
-
 /** What stands behind a stack. */
 export class Host implements StreamHost {
   readonly nic: Nic;
@@ -103,6 +103,7 @@ export class Host implements StreamHost {
   /** Asks for DNS servers where routers say that DHCPv6 knows them. */
   readonly #information: DhcpInformation | undefined;
   #toldVersion = 0;
+  readonly #listenerPorts: RandomPorts;
 
   /** A host that is polled from now on. Throws a {@linkcode NicError} if another one is on the NIC. */
   constructor(options: HostOptions) {
@@ -110,15 +111,17 @@ export class Host implements StreamHost {
     if (polled.has(nic)) {
       throw new NicError(nic.name, "busy", "it has a stack already", "close that one first");
     }
-    const seeds = crypto.getRandomValues(new Int32Array(9));
-    const [seedHigh = 0, seedLow = 0, portSeed = 0, a = 0, b = 0, c = 0, d = 0, key = 0, more = 0] = seeds;
+    const seeds = crypto.getRandomValues(new Int32Array(8));
+    const [seedHigh = 0, seedLow = 0, a = 0, b = 0, c = 0, d = 0, key = 0, more = 0] = seeds;
+    const ports: SipKey = [random(), random(), random(), random()];
     this.nic = new LifetimeNic(nic, this.#lifetime);
     this.eth = new Eth({ mac });
     this.link = nic.info.medium === Medium.Ip ? new PointToPoint() : this.eth;
     this.ip = new Ip({ addresses, gateways, neighbours: { seed: [seedHigh, seedLow] }, seed: [key, more] });
     this.#claim = new Claim(nic, mac, this.ip.addresses);
-    this.udp = new Udp({ unreachable: this.icmp, portSeed });
+    this.udp = new Udp({ unreachable: this.icmp, secret: ports });
     this.tcp = new Tcp({ secret: [a, b, c, d], connections, mtu: nic.info.mtu, congestion });
+    this.#listenerPorts = new RandomPorts(ports);
     this.buffers = options.buffers;
     this.outbox = new Outbox(this.ip);
     const { ip, udp, tcp } = this;
@@ -241,14 +244,12 @@ export class Host implements StreamHost {
       return undefined;
     };
     const options = { backlog, hasRoom, ...(address === undefined ? {} : { address }) };
-    const tries = port === 0 ? EPHEMERAL_COUNT : 1;
-    let next = crypto.getRandomValues(new Uint16Array(1))[0]! % EPHEMERAL_COUNT;
-    for (let turn = 0; turn < tries; turn++) {
-      const listener = this.tcp.listen({ ...options, port: port || EPHEMERAL_FIRST + next }, accept);
-      if (listener !== undefined) return listener;
-      next = (next + 1) % EPHEMERAL_COUNT;
-    }
-    throw addressInUse();
+    let listener: Listener | undefined;
+    const listen = (port: number) => (listener = this.tcp.listen({ ...options, port }, accept)) !== undefined;
+    if (port === 0) this.#listenerPorts.take(listen);
+    else listen(port);
+    if (listener === undefined) throw addressInUse();
+    return listener;
   }
 
   /** Tells TCP what time it is, where it is used between bursts. */

@@ -37,6 +37,8 @@ function row(info: ConnectionInfo): Row {
     receiveWindow: info.receiveWindow,
     inFlight: info.inFlight,
     unsent: info.unsent,
+    retransmitted: info.retransmitted,
+    timeouts: info.timeouts,
   };
 }
 
@@ -71,7 +73,7 @@ export const show: readonly ControlCommand[] = [
   {
     name: "connections",
     form: "",
-    meaning: "list the TCP connections with round trip and congestion window",
+    meaning: "list the TCP connections with round trip, congestion window and retransmissions",
     fields: nothing("connections"),
     run: ({ appliance }) => {
       const rows: Row[] = [];
@@ -83,7 +85,7 @@ export const show: readonly ControlCommand[] = [
     },
     lines: (rows) =>
       rows.length === 0 ? [] : table([
-        ["STATE", "LOCAL", "REMOTE", "RTT", "CWND", "IN FLIGHT", "UNSENT"],
+        ["STATE", "LOCAL", "REMOTE", "RTT", "CWND", "IN FLIGHT", "UNSENT", "RETRANS", "TIMEOUTS"],
         ...rows.map((one) => [
           String(one.state),
           String(one.local),
@@ -92,8 +94,10 @@ export const show: readonly ControlCommand[] = [
           byteCount(Number(one.cwnd)),
           byteCount(Number(one.inFlight)),
           byteCount(Number(one.unsent)),
+          String(one.retransmitted),
+          String(one.timeouts),
         ]),
-      ], [3, 4, 5, 6]),
+      ], [3, 4, 5, 6, 7, 8]),
   },
   {
     name: "stop",

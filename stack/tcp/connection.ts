@@ -281,6 +281,8 @@ export class Connection {
   stalledSince: Instant = -1;
   /** Segments that were sent again. */
   retransmitted: number = 0;
+  /** How often the retransmission timer has run out on data. */
+  timeouts: number = 0;
   /** When a segment left last. */
   lastSentAt: Instant = 0;
   /** When a segment came last. */

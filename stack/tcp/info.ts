@@ -38,6 +38,8 @@ export interface ConnectionInfo {
   readonly cwnd: number;
   /** Segments that were sent again. */
   readonly retransmitted: number;
+  /** How often the retransmission timer has run out on data. */
+  readonly timeouts: number;
   /** The largest segment that is sent. */
   readonly mss: number;
   /** What the peer takes beyond what it has acknowledged. */
@@ -67,6 +69,7 @@ export function infoOf(c: Connection): ConnectionInfo {
     congestion: c.control.name,
     cwnd: c.control.cwnd,
     retransmitted: c.retransmitted,
+    timeouts: c.timeouts,
     mss: c.sndMss,
     sendWindow: c.sndWnd,
     receiveWindow: receiveWindow(c),

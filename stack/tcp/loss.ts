@@ -58,6 +58,7 @@ export type Losses =
     | "cwrWanted"
     | "windowLimited"
     | "mostInFlight"
+    | "timeouts"
     | "usagePoint"
   >
   & {

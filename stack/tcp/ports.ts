@@ -6,13 +6,9 @@
  *
  * @module
  */
+import { EPHEMERAL_COUNT, EPHEMERAL_FIRST } from "../host/ephemeral.ts";
 import { sipHash, type SipKey } from "../store/siphash.ts";
 import { type FourTuple, putTuple, TUPLE_WORDS } from "./tuple.ts";
-
-/** RFC 6335 6: the first of the dynamic ports. */
-export const EPHEMERAL_FIRST = 49_152;
-/** How many there are. */
-export const EPHEMERAL_COUNT = 65_536 - EPHEMERAL_FIRST;
 
 /** Sets the hash apart from those of `isn.ts` and `cookies.ts`. */
 const PURPOSE = 2;

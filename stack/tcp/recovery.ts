@@ -105,6 +105,7 @@ export function onRetransmissionTimeout(c: Losses, now: Micros): void {
   const { flight, control } = c;
   if (flight.count === 0) return;
   c.tcp.counters.timeouts++;
+  c.timeouts++;
   // RFC 2018 8: the peer has taken back what it had reported.
   if (flight.isReceived(0)) flight.clearSacked();
   c.duplicateAcks = c.duplicateBytes = 0;

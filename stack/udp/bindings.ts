@@ -4,6 +4,8 @@
  * @module
  */
 import { type Receive, type Receiver, receiver } from "../handler.ts";
+import { RandomPorts } from "../host/ephemeral.ts";
+import type { SipKey } from "../store/siphash.ts";
 import { Address } from "../wire/address.ts";
 import type { UdpIn } from "./packet.ts";
 
@@ -80,25 +82,21 @@ export class Binding {
   }
 }
 
-/** The first port of those that are handed out by themselves (RFC 6335 6). */
-const EPHEMERAL_FIRST = 49_152;
-const EPHEMERAL_COUNT = 65_536 - EPHEMERAL_FIRST;
-
 const NONE: readonly Binding[] = [];
 
 /** The bindings of a {@linkcode Udp} endpoint. Their number is up to the program, not to strangers. */
 export class Bindings {
   readonly #ports = new Map<number, Binding[]>();
-  #next: number;
+  readonly #ephemeral: RandomPorts;
 
-  /** `seed` is where the search for free ports starts: a random number makes them hard to guess (RFC 6056). */
-  constructor(seed: number) {
-    this.#next = (seed >>> 0) % EPHEMERAL_COUNT;
+  /** Without the secret nobody can tell which port is chosen next (RFC 6056). */
+  constructor(secret: SipKey) {
+    this.#ephemeral = new RandomPorts(secret);
   }
 
   /** Binds a handler; undefined: the port is taken, or none is free. */
   add(options: BindOptions, handler: Receive<UdpIn>): Binding | undefined {
-    const port = options.port || this.#freePort();
+    const port = options.port || this.#ephemeral.take((port) => !this.#ports.has(port));
     if (port === undefined) return undefined;
     if (!Number.isInteger(port) || port < 0 || port > 0xffff) {
       throw new RangeError(`a UDP port is a whole number from 0 to 65535, not ${port}`);
@@ -134,15 +132,6 @@ export class Bindings {
       bestScore = score;
     }
     return best;
-  }
-
-  #freePort(): number | undefined {
-    for (let tries = 0; tries < EPHEMERAL_COUNT; tries++) {
-      const port = EPHEMERAL_FIRST + this.#next;
-      this.#next = (this.#next + 1) % EPHEMERAL_COUNT;
-      if (!this.#ports.has(port)) return port;
-    }
-    return undefined;
   }
 }
 

@@ -8,6 +8,7 @@ import type { Origin } from "../host/neighbours.ts";
 import type { Icmp } from "../icmp/endpoint.ts";
 import type { IcmpIn } from "../icmp/packet.ts";
 import type { IpIn, IpRaw } from "../ip/packet.ts";
+import type { SipKey } from "../store/siphash.ts";
 import type { Instant } from "../store/time.ts";
 import { Protocol } from "../wire/protocol.ts";
 import { WireError } from "../wire/error.ts";
@@ -46,8 +47,8 @@ export interface UdpOptions {
   readonly unreachable?: Icmp;
   /** Hops that datagrams may make. Default: 64, or what a router advises for IPv6 (RFC 4861 6.3.4). */
   readonly hopLimit?: number;
-  /** A random number: where the search for a free port starts (RFC 6056). Default 0. */
-  readonly portSeed?: number;
+  /** A random key, without which nobody can tell which port is chosen next (RFC 6056). Default: zeros. */
+  readonly secret?: SipKey;
 }
 
 /** The UDP side of a host. */
@@ -69,7 +70,7 @@ export class Udp {
   constructor(options: UdpOptions = {}) {
     this.hopLimit = options.hopLimit;
     this.#icmp = options.unreachable;
-    this.#bindings = new Bindings(options.portSeed ?? 0);
+    this.#bindings = new Bindings(options.secret ?? [0, 0, 0, 0]);
     this.origin = new UndeliveredDatagrams(this, this.#bindings);
   }
 

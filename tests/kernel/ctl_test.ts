@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { ethox as within } from "../support/command.ts";
 import { ethox, source } from "../support/ethox.ts";
+import { lose, LOSS_PROGRAMS } from "../support/loss.ts";
 import { sysctl } from "../support/netns.ts";
 import { APPLIANCE, assertAnswered, KERNEL, peer, peerTest, pingHost, serve, TAP } from "../support/peer.ts";
 
@@ -88,6 +90,40 @@ peerTest(
       const { code, summary } = await server.ended();
       assert.equal(code, 0);
       assert.ok(summary !== undefined);
+    });
+  },
+);
+
+peerTest(
+  "ctl: connections shows what was sent again, and how often a connection had to wait for that",
+  LOSS_PROGRAMS,
+  source,
+  async () => {
+    await withSocket(async (path) => {
+      await using server = await serve(source, "chargen", "--ctl", path);
+      using connection = await Deno.connect({ hostname: APPLIANCE, port: 19 });
+      const look = async () => {
+        const { out, err } = await within(["ctl", "--ctl", path, "--json", "connections"]);
+        assert.equal(err, "");
+        return JSON.parse(out);
+      };
+      await connection.read(new Uint8Array(9));
+      const { retransmitted, timeouts } = await look();
+      assert.deepEqual([retransmitted, timeouts], [0, 0]);
+      await lose(99);
+      // What the kernel has room for is in flight, and next to none of it arrives.
+      const reading = (async () => {
+        const chunk = new Uint8Array(1 << 16);
+        for (let left = 4 << 20; left > 0;) left -= await connection.read(chunk) ?? left;
+      })();
+      let last = await look();
+      while (last.timeouts === 0) last = await look();
+      assert.ok(last.retransmitted >= last.timeouts, JSON.stringify(last));
+      const { out } = await within(["ctl", "--ctl", path, "connections"]);
+      assert.match(out, /RETRANS +TIMEOUTS\n.* [1-9]\d* +[1-9]\d*\n/);
+      await lose(1);
+      await reading;
+      await server.stop();
     });
   },
 );

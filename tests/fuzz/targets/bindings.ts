@@ -51,7 +51,7 @@ function optionsOf(port: number, own: number, peer: number, peerPort: number): B
 }
 
 function run(operations: readonly Operation[]): void {
-  const bindings = new Bindings(7);
+  const bindings = new Bindings([7, 0, 0, 0]);
   let known: Known[] = [];
   for (const operation of operations) {
     switch (operation[0]) {

@@ -1,5 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { EPHEMERAL_COUNT, EPHEMERAL_FIRST, EphemeralPorts } from "../../../stack/tcp/ports.ts";
+import { EPHEMERAL_COUNT, EPHEMERAL_FIRST } from "../../../stack/host/ephemeral.ts";
+import { EphemeralPorts } from "../../../stack/tcp/ports.ts";
 import type { SipKey } from "../../../stack/store/siphash.ts";
 import { Address } from "../../../stack/wire/address.ts";
 

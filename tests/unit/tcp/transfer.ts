@@ -123,6 +123,7 @@ export function lossesOf(control: CongestionControl, start: number = 0, hasSack:
     cwrWanted: false,
     windowLimited: false,
     mostInFlight: 0,
+    timeouts: 0,
     usagePoint: 0,
     tcp: { counters: { timeouts: 0, recoveries: 0, undone: 0, probes: 0 } },
   };
