@@ -5,11 +5,12 @@
  */
 import assert from "node:assert/strict";
 import { findProgram } from "../../scripts/setup/programs.ts";
+import { Stack } from "../../sockets/stack.ts";
 import { ethox } from "../support/command.ts";
 import { type Server, source } from "../support/ethox.ts";
 import { EXPERT_PROGRAMS, Recording } from "../support/expert.ts";
 import { lose, LOSS_PROGRAMS, lost } from "../support/loss.ts";
-import { APPLIANCE, KERNEL, peer, peerTest, serveOn, TAP } from "../support/peer.ts";
+import { APPLIANCE, KERNEL, peer, peerTest, PREFIX, serveOn, TAP } from "../support/peer.ts";
 import { assertEchoed, hash, noise, shell, withDirectory } from "../support/tcp-peers.ts";
 
 const PAGE = `http://${APPLIANCE}/`;
@@ -41,6 +42,7 @@ for (const [percent, bulk] of BULK) {
         await assertAllClosed(server);
 
         await download(directory, bulk);
+        await upload(Math.min(bulk, 16 * MIB));
       }),
   );
 }
@@ -133,23 +135,41 @@ async function load(): Promise<void> {
   await assertServes();
 }
 
-/** hping3(1): SYNs as fast as they go for ten seconds (RFC 4987 3.6); memory stays bounded, and the page is there afterwards. */
+/** What hping3(1) floods with: SYNs (RFC 4987), also of peers that there are not, and what belongs to no connection. */
+const FLOODS: readonly (readonly string[])[] = [
+  ["-S"],
+  ["-S", "--rand-source"],
+  ["-A"],
+  ["-R"],
+  ["-F"],
+  ["-F", "-P", "-U"],
+];
+
+/** Each as fast as it goes, ten seconds in all: pages are fetched meanwhile, and memory stays bounded. */
 async function flood(server: Server): Promise<void> {
   await assertServes();
   const before = resident(server.pid);
-  const hping = new Deno.Command(findProgram("hping3")!, {
-    args: ["-q", "-S", "--flood", "-p", "80", APPLIANCE],
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-  await new Promise((resolve) => setTimeout(resolve, 10_000));
-  hping.kill("SIGINT");
-  await hping.status;
+  for (const flags of FLOODS) {
+    const hping = new Deno.Command(findProgram("hping3")!, {
+      args: ["-q", ...flags, "--flood", "-p", "80", APPLIANCE],
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+    // It floods until the last page is there.
+    const end = performance.now() + 10_000 / FLOODS.length;
+    try {
+      do await assertServes(); while (performance.now() < end);
+    } finally {
+      hping.kill("SIGINT");
+    }
+    const text = new TextDecoder().decode((await hping.output()).stderr);
+    assert.ok(Number(/(\d+) packets tr/.exec(text)?.[1]) > 1_000, `hping3 ${flags.join(" ")}: ${text}`);
+  }
   await assertServes();
   const after = resident(server.pid);
   // The buffers of V8's young generation alone may grow by some tens of MiB.
-  assert.ok(after - before < 150, `${before} MiB before the flood, ${after} MiB after it`);
+  assert.ok(after - before < 150, `${before} MiB before the floods, ${after} MiB after them`);
 }
 
 /** What a process has of memory, in MiB. */
@@ -183,4 +203,32 @@ async function download(directory: string, length: number): Promise<void> {
   const { status, err } = await ethox(["curl", `http://${KERNEL}:8000/`, ...nic, "-o", output]);
   assert.deepEqual([status, err], [0, ""]);
   assert.equal(hash(output), hash(file));
+}
+
+/** Our own sockets, to one on the kernel's side. */
+async function upload(length: number): Promise<void> {
+  const file = noise(length), received = new Uint8Array(length + 1);
+  using listener = Deno.listen({ hostname: KERNEL, port: 8_001 });
+  await using stack = await Stack.open({
+    nic: `tap:${TAP},offload=off`,
+    addresses: [`${APPLIANCE}${PREFIX}`],
+  });
+  const [conn, end] = await Promise.all([
+    stack.connect({ hostname: KERNEL, port: 8_001 }),
+    listener.accept(),
+  ]);
+  const writing = (async () => {
+    for (let at = 0; at < length;) at += await conn.write(file.subarray(at));
+    await conn.closeWrite();
+  })();
+  let at = 0;
+  for (let count = await end.read(received); count !== null; count = await end.read(received.subarray(at))) {
+    at += count;
+  }
+  await writing;
+  assert.equal(at, length);
+  assert.equal(hash(received.subarray(0, length)), hash(file));
+  end.close();
+  assert.equal(await conn.read(new Uint8Array(1)), null);
+  conn.close();
 }
