@@ -9,9 +9,10 @@ import * as ipv4 from "../wire/ipv4.ts";
 import * as ipv6 from "../wire/ipv6.ts";
 import { TIMESTAMPS_LENGTH } from "../wire/tcp-options.ts";
 import * as wire from "../wire/tcp.ts";
+import { initialWindow } from "./congestion/control.ts";
 import type { Connection } from "./connection.ts";
 import { MIN_MSS } from "./options.ts";
-import { distance } from "./sequence.ts";
+import { add, distance } from "./sequence.ts";
 
 /** The headers of IP and TCP, without options. */
 const HEADERS_V4 = ipv4.HEADER_LENGTH + wire.HEADER_LENGTH,
@@ -38,6 +39,8 @@ export function onPathMtu(c: Connection, mtu: number): void {
   if (mss >= c.sndMss) return;
   c.sndMss = mss;
   c.control.setMss(mss);
+  // RFC 5681 3.1: of the first window, that no more segments leave than would have.
+  if (c.sndUna === add(c.iss, 1)) c.control.cwnd = Math.min(c.control.cwnd, initialWindow(mss));
   // RFC 1191 6.5: what was too big is sent again at once, and is no sign of congestion.
   const { flight } = c;
   const room = mss - (c.hasTimestamps ? TIMESTAMPS_LENGTH : 0);

@@ -28,6 +28,8 @@ export function probeTimeout(c: Losses): number {
     return -1;
   }
   if (flight.count === 0 || flight.sacked > 0) return -1;
+  // RFC 8985 7.3, the second condition: the path was measured since the last one.
+  if (rtt.probed) return -1;
   if (rtt.srtt === 0) return Math.min(seconds(1), rtt.rto);
   return Math.min(2 * rtt.srtt + (flight.count === 1 ? MAX_ACK_DELAY : MARGIN), rtt.rto);
 }
@@ -46,6 +48,7 @@ export function onProbeSent(c: Losses, isResend: boolean): void {
   c.probeOut = true;
   c.probeResent = isResend;
   c.probeEnd = c.flight.end;
+  c.rtt.probed = true;
 }
 
 /**

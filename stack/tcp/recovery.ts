@@ -11,7 +11,7 @@ import { onProbeAcked } from "./probe.ts";
 import { prrStart, prrUpdate } from "./prr.ts";
 import { rackDetect, rackForget, rackMarkOnTimeout, rackOnRecovered, rackUpdate } from "./rack.ts";
 import type { RateSampler } from "./rate.ts";
-import { after, before } from "./sequence.ts";
+import { after, before, distance } from "./sequence.ts";
 import { acquit, convict, reconsider, spare } from "./spare.ts";
 import { Frto, frtoOnAck, onDuplicateReported, undoIfSpurious, undoStart } from "./undo.ts";
 
@@ -163,7 +163,14 @@ export function sendAllowance(c: Losses): number {
   if (allowance >= c.sndMss) return allowance;
   // An empty network always takes a segment.
   if (pipe === 0 || isResendDue(c)) return c.sndMss;
-  return Math.max(0, allowance);
+  // RFC 6675 5, step C: what is sent again fits in, too.
+  return allowance > 0 && allowance >= firstLostLength(c) ? allowance : 0;
+}
+
+/** How long the segment is that is sent again next; 0: there is none. */
+function firstLostLength({ flight }: Losses): number {
+  const index = flight.firstLost();
+  return index < 0 ? 0 : distance(flight.start(index), flight.endOf(index));
 }
 
 /** A segment with `length` bytes of data has left, and `flight` has noted it. */
@@ -248,9 +255,9 @@ function enter(c: Losses, now: Micros, acked: number, delivered: number): void {
 
 /** All that was in flight when recovery began has arrived. */
 function leave(c: Losses): void {
-  // RFC 9937 6.4: the window is the threshold. After a timeout slow start goes on.
+  // RFC 9937 6.4: the window is the threshold. After a timeout slow start goes on, unless a model knows the window.
   if (c.judge?.isSparing === true) acquit(c, c.judge);
-  else if (c.recovery === Recovery.Fast) c.control.onRecovered();
+  else if (c.recovery === Recovery.Fast || c.control.onDelivery !== undefined) c.control.onRecovered();
   c.recovery = Recovery.None;
   c.frtoStep = Frto.Off;
   c.undoEnd = c.flight.end;

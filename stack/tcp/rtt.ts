@@ -34,6 +34,8 @@ export class RttEstimator {
   minRtt: number = UNMEASURED;
   /** How often the timeout was doubled since something was acknowledged. */
   backoff = 0;
+  /** A tail loss probe has left since the last measurement: no other may (RFC 8985 7.3). */
+  probed = false;
   #minRttAt: Micros = 0;
   // With fractions: where many measurements share a round trip, each may move it by less than a microsecond.
   #smoothed = 0;
@@ -53,6 +55,7 @@ export class RttEstimator {
     this.rttvar = 0;
     this.minRtt = UNMEASURED;
     this.backoff = 0;
+    this.probed = false;
     this.#minRttAt = 0;
     this.#smoothed = this.#variation = 0;
     this.#rto = INITIAL_RTO;
@@ -67,6 +70,7 @@ export class RttEstimator {
   /** Takes a measurement of something that was sent once only (Karn), or that a timestamp tells apart. */
   measure(rtt: number, now: Micros): void {
     if (rtt < 0 || rtt > LONGEST) return;
+    this.probed = false;
     const r = Math.max(1, rtt);
     if (r <= this.minRtt || isOver(elapsed(this.#minRttAt, now))) {
       this.minRtt = r;

@@ -187,12 +187,13 @@ export class SegmentWriter {
     const fresh = c.finSent ? 0 : Math.min(c.unsent, this.#windowLeft(c), this.#payloadMss(c));
     if (fresh > 0) {
       const filled = this.#data(c, raw, now, fresh);
-      onProbeSent(c, false);
+      if (filled === Filled.Sent) onProbeSent(c, false);
       return filled;
     }
     const last = c.flight.lastUnreceived();
+    if (last < 0) c.probeWanted = false;
     const filled = last < 0 ? Filled.Nothing : this.#resend(c, raw, now, last);
-    onProbeSent(c, true);
+    if (filled === Filled.Sent) onProbeSent(c, true);
     return filled;
   }
 

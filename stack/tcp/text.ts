@@ -98,7 +98,8 @@ export function acknowledgeText(c: Connection, received: number, atOnce: boolean
 
 function readEcn(c: Connection, segment: TcpIn): void {
   if ((segment.flags & Flag.Cwr) !== 0) c.ecnEcho = false;
-  if ((segment.ip.trafficClass & 3) === CE) {
+  // RFC 3168 6.1.4: what carries no data carries no ECT either, so a mark on it is none.
+  if (segment.length > 0 && (segment.ip.trafficClass & 3) === CE) {
     c.ecnEcho = true;
     c.ackNow = true;
   }

@@ -126,6 +126,8 @@ function onSynTimeout(c: Connection): void {
   c.rtt.backOff();
   c.synWanted = true;
   c.synLost = c.flight.count > 0;
+  // RFC 3168 6.1.1.1: some paths swallow a SYN that asks for ECN.
+  if (c.state === ConnectionState.SynSent && c.synLost) c.hasEcn = false;
   setTransmitIn(c, TransmitTimer.Retransmission, c.rtt.rto);
 }
 

@@ -89,6 +89,7 @@ export class NewReno implements CongestionControl {
     this.ssthresh = thresholdAfterIdle(this.ssthresh, this.cwnd);
     this.cwnd = afterIdle(this.cwnd, this.#mss, timeouts);
     this.#hystart.reset();
+    this.#acked = 0;
   }
 
   undo(): void {

@@ -200,7 +200,18 @@ familyTest(
 );
 
 familyTest(
-  "tcp: new data carries ECT, acknowledgments and retransmissions do not (RFC 3168 6.1.4, 6.1.5)",
+  "tcp: a SYN that was lost is sent again without asking for ECN, which some paths swallow (RFC 3168 6.1.1.1)",
+  () => {
+    const peer = new TcpPeer();
+    peer.connect();
+    deepEqual([...peer.flush(), ...peer.pass(seconds(8))].map(({ flags }) => flags), ["SEC", "S", "S", "S"]);
+    peer.send({ flags: "SAE", seq: 0, ack: 1 });
+    equal(peer.connection.hasEcn, false);
+  },
+);
+
+familyTest(
+  "tcp: new data carries ECT; acknowledgments, retransmissions and probes of a window do not (RFC 3168 6.1.4 to 6.1.6)",
   () => {
     const peer = marked();
     const sent = peer.flush();
@@ -213,6 +224,9 @@ familyTest(
         { trafficClass: 0, length: 0 },
       ],
     );
+    peer.send({ flags: "A", window: 0 });
+    const probes = peer.pass(seconds(5));
+    ok(probes.length > 0 && probes.every(({ trafficClass }) => trafficClass === 0));
   },
 );
 
@@ -227,6 +241,15 @@ familyTest(
     expect(data({ trafficClass: 2 }), [{ flags: "AE" }]);
     data({ flags: "AC", trafficClass: 2 });
     expect(data({ trafficClass: 2 }), [{ flags: "A" }]);
+  },
+);
+
+familyTest(
+  "tcp: a mark on what carries no data is none, and no acknowledgment is answered for it (RFC 3168 6.1.3, 6.1.4)",
+  () => {
+    const peer = settledWithEcn();
+    deepEqual(peer.send({ flags: "A", trafficClass: 3 }), []);
+    equal(peer.connection.ecnEcho, false);
   },
 );
 

@@ -111,7 +111,7 @@ Deno.test("tcp: an error about another connection, or cut short before the numbe
 
 Deno.test("tcp: a packet that was too big lowers the MSS, and what was too big is sent again at once (RFC 1191 6.4, 6.5)", () => {
   const peer = flying();
-  const { cwnd } = peer.connection.control;
+  const { ssthresh } = peer.connection.control;
   const answers = peer.error(UNREACHABLE, Unreachable.FragmentationNeeded, 1, {
     mtu: 1_000,
     totalLength: 1_500,
@@ -123,7 +123,7 @@ Deno.test("tcp: a packet that was too big lowers the MSS, and what was too big i
     length: 960,
   }]);
   ok(answers.every(({ length }) => length <= 960));
-  equal(peer.connection.control.cwnd, cwnd, "it is no sign of congestion (RFC 1191 6.5)");
+  equal(peer.connection.control.ssthresh, ssthresh, "it is no sign of congestion (RFC 1191 6.5)");
   peer.send({ flags: "A" });
   peer.user.write(2_000);
   expect(peer.flush(), [{ length: 960 }, { length: 960 }, { length: 80 }]);

@@ -92,13 +92,27 @@ familyTest(
   "tcp: a packet that was too big lowers the MSS, and what was too big is sent again at once (RFC 1191 6.5, RFC 8201 5.4)",
   () => {
     const peer = flying();
+    peer.send({ flags: "A", ack: 2 });
     const { cwnd } = peer.connection.control;
-    const answers = tooBig(peer, 1_400);
+    const answers = tooBig(peer, 1_400, 2);
     const mss = 1_380 - ipHeader();
     equal(peer.connection.sndMss, mss);
     ok(answers.length >= 5 && answers.every(({ length }) => length <= mss));
-    equal(answers[0]?.seq, 1);
+    equal(answers[0]?.seq, 2);
     equal(peer.connection.control.cwnd, cwnd, "it is no sign of congestion");
+  },
+);
+
+familyTest(
+  "tcp: of the first window no more segments leave because they became shorter (RFC 5681 3.1)",
+  () => {
+    const peer = settled({ syn: { mss: linkMss() } });
+    peer.user.write(100_000);
+    const first = peer.flush().length;
+    const answers = tooBig(peer, isV6() ? 1_280 : 600);
+    equal(answers[0]?.seq, 1);
+    const bytes = answers.reduce((sum, { length }) => sum + length, 0);
+    ok(bytes <= first * peer.connection.sndMss, `${bytes} in ${answers.length}`);
   },
 );
 

@@ -1,7 +1,8 @@
 /** How losses are found and repaired: RFC 5681, RFC 6582, RFC 2018, RFC 2883, RFC 8985, RFC 9937, RFC 5682. */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { milliseconds, seconds } from "../../../stack/store/time.ts";
-import { familyTest } from "../../support/family.ts";
+import { Address } from "../../../stack/wire/address.ts";
+import { familyTest, peer as peerAddress } from "../../support/family.ts";
 import { type Answer, expect, settled, type TcpPeer } from "../../support/peer-tcp.ts";
 
 const RTT = milliseconds(100);
@@ -133,6 +134,24 @@ familyTest(
     peer.user.write(1_000);
     const [probe] = peer.pass(seconds(1));
     deepEqual(numbers([probe!], una), [3]);
+  },
+);
+
+familyTest(
+  "tcp: a probe that could not leave at first leaves before the timeout all the same (RFC 8985 7.3)",
+  () => {
+    const peer = settled({ syn: { mss: 1_400, sackPermitted: true }, handshake: RTT });
+    peer.user.write(4_200);
+    peer.flush();
+    peer.pass(RTT);
+    peer.send({ flags: "A", ack: 1_401 });
+    // The path has become narrower, so what is tried first is refused.
+    peer.host.ip.pathMtus.learn(Address.parse(peerAddress()), 1_300, 1_500, peer.now);
+    const [probe] = peer.pass(2 * RTT + milliseconds(20));
+    ok(probe!.length < 1_300);
+    equal(probe!.seq, 2_801);
+    equal(peer.tcp.counters.probes, 1);
+    equal(peer.tcp.counters.timeouts, 0);
   },
 );
 

@@ -120,6 +120,26 @@ familyTest(
 );
 
 familyTest(
+  "tcp: new data leaves a timer alone that runs, and with all acknowledged none does (RFC 6298 5.1, 5.2)",
+  () => {
+    const peer = settled();
+    measure(peer, milliseconds(100), 20);
+    const { rto } = peer.connection.rtt;
+    const start = peer.now;
+    peer.user.write(1_000);
+    peer.flush();
+    peer.pass(rto / 2);
+    peer.user.write(1_000);
+    peer.flush();
+    const [again] = peer.pass(rto);
+    equal(again?.seq, 20_001);
+    ok(again.time - start <= rto + milliseconds(2), `${again.time - start} of ${rto}`);
+    peer.send({ flags: "A" });
+    deepEqual(peer.pass(seconds(30)), []);
+  },
+);
+
+familyTest(
   "tcp: a timeout sends the first segment alone again, and the others as it is acknowledged (RFC 6298 5.4, RFC 5681 3.1)",
   () => {
     const peer = settled();

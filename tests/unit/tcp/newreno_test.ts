@@ -46,6 +46,18 @@ Deno.test("newreno: congestion avoidance adds a segment each window of bytes (RF
   assert.equal(control.cwnd, 21 * MSS);
 });
 
+Deno.test("newreno: a pause starts the counting of bytes anew (RFC 3465 2.1)", () => {
+  const control = reno();
+  control.onLoss(80 * MSS, 0);
+  control.onRecovered();
+  control.onAck(39 * MSS, 0, 0, true);
+  control.onIdle(1, 0);
+  const { ssthresh } = control;
+  while (control.cwnd < ssthresh) control.onAck(MSS, 0, 0, true);
+  control.onAck(MSS, 0, 0, true);
+  assert.equal(control.cwnd, ssthresh);
+});
+
 Deno.test("newreno: a loss halves the flight, down to two segments (RFC 5681 equation 4)", () => {
   const control = reno();
   control.onLoss(30 * MSS, 0);

@@ -128,3 +128,16 @@ Deno.test("probe: a timeout ends it", () => {
   onRetransmissionTimeout(script.c, script.wait(script.c.rtt.rto).now);
   assert.ok(!script.c.probeOut && !script.c.probeWanted);
 });
+
+Deno.test("probe: none before a round trip was measured behind the last one (RFC 8985 7.3)", () => {
+  const script = probed(3);
+  const { c } = script;
+  // What the acknowledgment answers was sent twice, which is no measurement (RFC 6298 3).
+  script.wait(RTT).ack(3);
+  script.ack(3, { dsack: [2, 3] });
+  assert.equal(c.probeOut, false);
+  script.offer(4).send();
+  assert.equal(probeTimeout(c), -1);
+  script.wait(RTT).ack(5);
+  assert.ok(probeTimeout(c) > 0);
+});

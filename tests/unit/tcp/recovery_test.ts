@@ -229,6 +229,19 @@ Deno.test("recovery: after a timeout slow start repairs the flight (RFC 5681 3.1
   }
 });
 
+Deno.test("recovery: duplicates of what was out at a timeout start no fast retransmit (RFC 6582 3.2, step 4)", () => {
+  const script = tenOut({ hasSack: false });
+  const { c } = script;
+  onRetransmissionTimeout(c, script.wait(c.rtt.rto).now);
+  script.send();
+  for (let i = 0; i < 5; i++) script.ack(0);
+  script.wait(RTT).ack(6);
+  for (let i = 0; i < 5; i++) script.ack(6);
+  assert.equal(c.recovery, Recovery.Timeout);
+  assert.equal(c.tcp.counters.recoveries, 0);
+  assert.equal(script.threshold, 5);
+});
+
 Deno.test("recovery: a peer that takes back what it had SACKed is sent it again (RFC 2018 8)", () => {
   const script = tenOut();
   script.ack(0, { sack: [[1, 10]] });

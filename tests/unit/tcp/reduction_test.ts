@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { milliseconds } from "../../../stack/store/time.ts";
 import { CubicPlus } from "../../../stack/tcp/congestion/cubic-plus.ts";
+import { NewReno } from "../../../stack/tcp/congestion/newreno.ts";
 import { Recovery } from "../../../stack/tcp/connection.ts";
 import { onEcnEcho, onReorderingTimeout, onRetransmissionTimeout } from "../../../stack/tcp/recovery.ts";
 import { Script } from "./script.ts";
@@ -154,4 +155,32 @@ Deno.test("reduction: after a timeout L is 1 until what was out is acknowledged,
     script.wait(RTT).ack(c.flight.end / MSS);
     assert.equal(script.window, 5);
   }
+});
+
+Deno.test("reduction: what is sent again fits in the window, like what is new (RFC 5681 3, RFC 6675 5, step C)", () => {
+  const script = out(4);
+  const { c } = script;
+  c.flight.markAllLost();
+  c.control.cwnd = 2_500;
+  assert.deepEqual(script.send(), [-1, -2]);
+  c.control.cwnd = 3_000;
+  assert.deepEqual(script.send(), [-3]);
+});
+
+Deno.test("reduction: a control with a model hears of the end of a timeout's recovery, too (draft-ietf-ccwg-bbr 5.6.4.4)", () => {
+  class Model extends NewReno {
+    recovered = 0;
+    readonly onDelivery = () => {};
+    override onRecovered(): void {
+      this.recovered++;
+    }
+  }
+  const control = new Model();
+  const script = new Script({}, control);
+  script.send();
+  onRetransmissionTimeout(script.c, script.wait(script.c.rtt.rto).now);
+  script.send();
+  script.wait(RTT).ack(10);
+  assert.equal(script.c.recovery, Recovery.None);
+  assert.equal(control.recovered, 1);
 });
