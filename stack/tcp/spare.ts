@@ -29,7 +29,7 @@ export function spare(c: Losses, acked: number): boolean {
 
 /** Losses are spared, and `lost` more bytes were found as `delivered` bytes arrived: is it congestion after all? */
 export function reconsider(c: Losses, judge: LossJudge, delivered: number, lost: number, now: Micros): void {
-  judge.onLost(lost);
+  judge.onLost(lost, delivered);
   if (judge.isCongestion(c.rtt.minRtt)) convict(c, judge, delivered, now);
 }
 
@@ -38,6 +38,8 @@ export function convict(c: Losses, judge: LossJudge, delivered: number, now: Mic
   acquit(c, judge);
   c.control.onLoss(judge.flight, now);
   noteReduced(c);
+  // RFC 6582 3.2, step 1: what has left until now is lost by the same congestion.
+  c.recoverPoint = c.flight.end;
   prrStart(c, delivered);
 }
 

@@ -21,8 +21,10 @@ export class LossJudge {
   window: number = 0;
   /** Bytes that were in flight when the first of them was found. */
   flight: number = 0;
-  /** Bytes lost of them. */
+  /** Bytes lost of them, and of what left since. */
   #lost = 0;
+  /** Bytes that have arrived since. */
+  #delivered = 0;
   #least = Infinity;
   #leastBefore = Infinity;
   #samples = 0;
@@ -53,17 +55,18 @@ export class LossJudge {
   /** The first loss is found of a flight of so many bytes. */
   begin(flight: number): void {
     this.flight = flight;
-    this.#lost = 0;
+    this.#lost = this.#delivered = 0;
   }
 
-  /** So many bytes of it are lost. */
-  onLost(length: number): void {
-    this.#lost += length;
+  /** So many bytes are lost, of it or of what left since, and so many have arrived. */
+  onLost(lost: number, delivered: number = 0): void {
+    this.#lost += lost;
+    this.#delivered += delivered;
   }
 
   /** Whether they show congestion, on a path whose least round trip is `minRtt`. */
   isCongestion(minRtt: number): boolean {
-    return this.#lost > this.flight * LOSS_THRESHOLD || this.#hasQueue(minRtt);
+    return this.#lost > Math.max(this.flight, this.#delivered) * LOSS_THRESHOLD || this.#hasQueue(minRtt);
   }
 
   #hasQueue(minRtt: number): boolean {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { milliseconds } from "../../../stack/store/time.ts";
 import { Cubic } from "../../../stack/tcp/congestion/cubic.ts";
 import { CubicPlus } from "../../../stack/tcp/congestion/cubic-plus.ts";
+import { LossJudge } from "../../../stack/tcp/congestion/loss-judge.ts";
 import { Recovery } from "../../../stack/tcp/connection.ts";
 import {
   onEcnEcho,
@@ -91,6 +92,34 @@ Deno.test("cubic+: it turns out to be congestion while the losses are being repa
   script.wait(RTT).ack(script.c.recoverPoint / MSS);
   assert.equal(script.c.recovery, Recovery.None);
   assert.equal(script.window, 140);
+});
+
+Deno.test("cubic+: what had left when it turned out to be congestion is part of it (RFC 6582 3.2)", () => {
+  const script = sender(200);
+  const first = script.c.flight.una / MSS;
+  const end = script.c.flight.end / MSS;
+  lose(script, 4, 30);
+  script.send();
+  const last = script.c.flight.end / MSS;
+  assert.ok(last > end, "new segments left while the losses were spared");
+  for (let next = 32; next < 40; next++) script.ack(first, { sack: [[first + 31, first + next]] });
+  assert.equal(script.threshold, 140);
+  script.send();
+  // All that was in flight when the first was lost has arrived; a tenth of what left later has not.
+  script.wait(RTT).ack(end);
+  for (let next = end + 11; next <= last; next++) script.ack(end, { sack: [[end + 10, next]] });
+  assert.equal(script.threshold, 140);
+});
+
+Deno.test("cubic+: losses found while others are repaired count for all that has arrived meanwhile, not for one flight", () => {
+  for (const [delivered, isCongestion] of [[100, true], [149, true], [150, false]] as const) {
+    const judge = new LossJudge();
+    for (let sample = 0; sample < 16; sample++) judge.onRoundTrip(RTT);
+    judge.begin(100 * MSS);
+    judge.onLost(2 * MSS);
+    judge.onLost(MSS, delivered * MSS);
+    assert.equal(judge.isCongestion(RTT), isCongestion, `three of ${delivered}`);
+  }
 });
 
 Deno.test("cubic+: a queue that is seen while losses are being repaired makes congestion of them", () => {
