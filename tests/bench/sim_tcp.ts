@@ -253,9 +253,11 @@ function randomLoss(): void {
     const { shares } = shareLink({ ...long, loss, congestion }, 1, 0, seconds(40));
     console.log(`1 Gbit/s, 50 ms, ${loss * 100} % lost, ${congestion().name}: ${percent(shares[0]!)} %`);
   }
-  const two = shareLink({ ...long, loss: 1e-4, congestion: plus }, 2, seconds(2), seconds(40));
-  const both = two.shares.map(percent).join(" and ");
-  console.log(`the same, 0.01 % lost, two of cubic+: ${both} %, fairness ${two.fairness.toFixed(3)}`);
+  for (const seed of [1, 2, 3]) {
+    const two = shareLink({ ...long, loss: 1e-4, seed, congestion: plus }, 2, seconds(2), seconds(40));
+    const both = two.shares.map(percent).join(" and ");
+    console.log(`0.01 % lost, two of cubic+, seed ${seed}: ${both} %, fairness ${two.fairness.toFixed(3)}`);
+  }
   for (const queue of [8, 10, 40, 165]) {
     for (const other of [cubic, newreno, plus]) {
       const congestion = (flow: number) => flow === 0 ? plus() : other();
