@@ -94,12 +94,13 @@ export { type ProtocolHandlers, protocols } from "./stack/ip/protocols.ts";
 export { Udp, UdpCounters, type UdpOptions } from "./stack/udp/endpoint.ts";
 export { Binding, type BindOptions, type Endpoint } from "./stack/udp/bindings.ts";
 export type { UdpBase, UdpHeader, UdpIn, UdpInit, UdpOut, UdpRaw } from "./stack/udp/packet.ts";
-export { type ConnectOptions, Tcp, type TcpOptions } from "./stack/tcp/endpoint.ts";
+export { type ConnectOptions, Tcp, type TcpOptions, type TcpSettings } from "./stack/tcp/endpoint.ts";
 export { knowsConnection } from "./stack/tcp/knows.ts";
 export { TcpCounters } from "./stack/tcp/counters.ts";
 export { CloseReason, Connection, type ConnectionHandler } from "./stack/tcp/connection.ts";
 export type { ConnectionInfo } from "./stack/tcp/info.ts";
 export { type Accept, Listener, type ListenOptions } from "./stack/tcp/listener.ts";
+export { BufferSize, type Growing } from "./stack/tcp/buffer-size.ts";
 export {
   EMPTY,
   FromBytes,

@@ -120,7 +120,10 @@ export class Host implements StreamHost {
     this.ip = new Ip({ addresses, gateways, neighbours: { seed: [seedHigh, seedLow] }, seed: [key, more] });
     this.#claim = new Claim(nic, mac, this.ip.addresses);
     this.udp = new Udp({ unreachable: this.icmp, secret: ports });
-    this.tcp = new Tcp({ secret: [a, b, c, d], connections, mtu: nic.info.mtu, congestion });
+    const { receive } = options.buffers;
+    // A size that was asked for is offered whole, whatever is usual; the look-up of names has buffers of its own.
+    const window = receive === undefined ? {} : { receiveWindow: Math.max(receive, 0xffff) };
+    this.tcp = new Tcp({ secret: [a, b, c, d], connections, mtu: nic.info.mtu, congestion, ...window });
     this.#listenerPorts = new RandomPorts(ports);
     this.buffers = options.buffers;
     this.outbox = new Outbox(this.ip);

@@ -5,6 +5,7 @@
  */
 import type { Nic } from "../nic/device.ts";
 import { CONGESTION_CONTROLS, type CongestionName } from "../stack/tcp/congestion/choice.ts";
+import { checkSize } from "../stack/store/size.ts";
 import type { Address } from "../stack/wire/address.ts";
 import type { Cidr } from "../stack/wire/cidr.ts";
 import type { Mac } from "../stack/wire/mac.ts";
@@ -29,9 +30,15 @@ export interface StackOptions {
   readonly mac?: Mac | string;
   /** How many TCP connections there may be at once. Default 1,024. */
   readonly connections?: number;
-  /** Bytes that a connection may have received and its user not read: a power of two from 4,096. Default 1 MiB. */
+  /**
+   * Bytes that a connection may have received and its user not read, 4,096 at least. Default: 64 KiB to 16 MiB, twice
+   * what the user reads in a round trip.
+   */
   readonly receiveBuffer?: number;
-  /** Bytes that may be written to a connection and not be acknowledged: a power of two from 4,096. Default 1 MiB. */
+  /**
+   * Bytes that may be written to a connection and not be acknowledged, 4,096 at least. Default: 1 to 16 MiB, twice what
+   * the path takes at once.
+   */
   readonly sendBuffer?: number;
   /** The congestion control of TCP connections. Default "cubic" (RFC 9438). */
   readonly congestion?: CongestionName;
@@ -54,9 +61,7 @@ const BUFFER_MIN = 1 << 12, BUFFER_MAX = 1 << 30;
 export function checkOptions({ receiveBuffer, sendBuffer, congestion, hostname }: StackOptions): void {
   for (const [name, size] of Object.entries({ receiveBuffer, sendBuffer })) {
     if (size === undefined) continue;
-    if (!(size >= BUFFER_MIN && size <= BUFFER_MAX && Number.isInteger(Math.log2(size)))) {
-      throw new RangeError(`${name} must be a power of two from ${BUFFER_MIN} to ${BUFFER_MAX}, not ${size}`);
-    }
+    checkSize(name, size, BUFFER_MIN, BUFFER_MAX);
   }
   if (congestion !== undefined && !CONGESTION_CONTROLS.includes(congestion)) {
     throw new RangeError(`congestion must be one of ${CONGESTION_CONTROLS.join(", ")}, not "${congestion}"`);

@@ -129,7 +129,7 @@ export class Stack implements AsyncDisposable {
       search: options.search ?? [],
       connections: options.connections ?? 1_024,
       congestion: options.congestion ?? "cubic",
-      buffers: { receive: options.receiveBuffer ?? 1 << 20, send: options.sendBuffer ?? 1 << 20 },
+      buffers: { receive: options.receiveBuffer, send: options.sendBuffer },
     });
     const { eth, link, ip, icmp, udp, tcp } = host;
     this.counters = {

@@ -14,7 +14,7 @@ import type { Noticed, Notices } from "./notices.ts";
 export interface StreamHost {
   /** Where users are told from. */
   readonly notices: Notices;
-  /** Limits of the buffers in bytes, each a power of two. */
+  /** What was said of the sizes of buffers. */
   readonly buffers: BufferLimits;
   /** Has the stack look at what there is to send. */
   readonly wake: () => void;
@@ -26,12 +26,12 @@ export interface StreamHost {
   readonly left: (stream: TcpStream) => void;
 }
 
-/** The limits of a connection's buffers in bytes: powers of two from 4,096. They are allocated as far as they are used. */
+/** The sizes of a connection's buffers in bytes; undefined: they follow the path. They are allocated as far as they are used. */
 export interface BufferLimits {
-  /** What may have arrived and not been read. Default 1 MiB. */
-  readonly receive: number;
-  /** What may be written and not acknowledged. Default 1 MiB. */
-  readonly send: number;
+  /** What may have arrived and not been read. */
+  readonly receive: number | undefined;
+  /** What may be written and not acknowledged. */
+  readonly send: number | undefined;
 }
 
 /** What a stream's user hears, outside of bursts. */

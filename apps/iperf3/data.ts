@@ -1,5 +1,5 @@
 /** The two ends of a stream over TCP: bytes out of a table, and bytes that are only counted. */
-import type { ReceiveBuffer, SendBuffer } from "../../mod.ts";
+import { BufferSize, type ReceiveBuffer, type SendBuffer } from "../../mod.ts";
 import { COOKIE_LENGTH } from "./protocol.ts";
 
 /** The longest segment there is. */
@@ -77,23 +77,29 @@ export class DataSource implements SendBuffer {
   }
 }
 
-/** What is offered of a window. */
-const WINDOW = 1 << 20;
+/** What is offered of a window at first; then it follows the path. */
+const WINDOW = 1 << 16;
 
 /** A cookie, if one is to come, then bytes that are counted. */
-export class DataSink implements ReceiveBuffer {
+export class DataSink extends BufferSize implements ReceiveBuffer {
   /** The cookie; empty: none is to come. */
   readonly cookie: Uint8Array;
   /** Bytes of it that have come. */
   #head = 0;
   /** Payload received. */
   total = 0;
-  /** Nothing behind the cookie is taken until it is known what follows. */
-  window: number;
+  /** Whether what follows the cookie is taken. */
+  #isOpen: boolean;
 
   constructor(hasCookie: boolean) {
+    super(undefined, WINDOW);
     this.cookie = new Uint8Array(hasCookie ? COOKIE_LENGTH : 0);
-    this.window = hasCookie ? COOKIE_LENGTH : WINDOW;
+    this.#isOpen = !hasCookie;
+  }
+
+  /** Nothing behind the cookie is taken until it is known what follows. */
+  get window(): number {
+    return this.#isOpen ? this.limit : this.cookie.length - this.#head;
   }
 
   /** Whether the cookie has come. */
@@ -103,7 +109,7 @@ export class DataSink implements ReceiveBuffer {
 
   /** Payload may follow. */
   open(): void {
-    this.window = WINDOW;
+    this.#isOpen = true;
   }
 
   write(offset: number, bytes: Uint8Array, at: number, length: number): void {
@@ -122,7 +128,6 @@ export class DataSink implements ReceiveBuffer {
     }
     const taken = Math.min(left, count);
     this.#head += taken;
-    this.window -= taken;
     this.total += count - taken;
   }
 }

@@ -10,6 +10,7 @@ import { CloseReason, type Connection, TransmitTimer } from "./connection.ts";
 import type { SegmentOptions } from "./options.ts";
 import type { TcpIn } from "./packet.ts";
 import { onAckReceived, onEcnEcho } from "./recovery.ts";
+import { growSend } from "./send-tuning.ts";
 import { add, after, before, distance, upTo } from "./sequence.ts";
 import { ConnectionState } from "./state.ts";
 import { armRetransmission, awaitFin, setTransmitIn, stopTransmit } from "./timers.ts";
@@ -79,6 +80,7 @@ function advanceUna(c: Connection, acknowledgment: number): void {
   const data = distance(first, acknowledgment) - (finAcked ? 1 : 0);
   if (data > 0) {
     c.sendBuffer.ack(data);
+    if (c.control.cwnd > c.roomyCwnd) growSend(c);
     c.handler.writable?.(c);
   }
 }

@@ -4,7 +4,11 @@
  *
  * @module
  */
+import { BufferSize, type Growing } from "./buffer-size.ts";
 import { GrowingRing } from "./growing-ring.ts";
+
+/** What a buffer begins with that grows. A user writes when a burst is over, which takes more than windows do. */
+const RECEIVE_START = 1 << 16, SEND_START = 1 << 20;
 
 /**
  * The user's data until the peer has acknowledged it, so it is the retransmission store as well: what was once there
@@ -17,6 +21,8 @@ export interface SendBuffer {
   readonly fill: (offset: number, bytes: Uint8Array, at: number, length: number) => void;
   /** Forgets the first `count` bytes: the peer has them. */
   readonly ack: (count: number) => void;
+  /** What the layer may let grow as the path takes more; absent: the size is the user's business. */
+  readonly growing?: Growing | undefined;
 }
 
 /** Where received data goes. Offset 0 is the next byte that is expected. */
@@ -27,20 +33,25 @@ export interface ReceiveBuffer {
   readonly write: (offset: number, bytes: Uint8Array, at: number, length: number) => void;
   /** The next `count` bytes are complete: they are the user's, and offset 0 moves on. */
   readonly advance: (count: number) => void;
+  /** What the layer may let grow as the user takes more; absent: the size is the user's business. */
+  readonly growing?: Growing | undefined;
 }
 
 /** Has nothing to send. */
 export const EMPTY: SendBuffer = { length: 0, fill: () => {}, ack: () => {} };
 
 /** Takes everything and keeps nothing, but counts it. */
-export class Sink implements ReceiveBuffer {
-  readonly window: number;
+export class Sink extends BufferSize implements ReceiveBuffer {
   /** Bytes taken so far. */
   total = 0;
 
-  /** A sink that offers a window of `window` bytes. */
-  constructor(window: number = 1 << 20) {
-    this.window = window;
+  /** A sink that offers a window of `window` bytes; absent: of as many as the path takes. */
+  constructor(window?: number) {
+    super(window, RECEIVE_START, 0);
+  }
+
+  get window(): number {
+    return this.limit;
   }
 
   write(): void {}
@@ -97,14 +108,14 @@ export class IntoBytes implements ReceiveBuffer {
   }
 }
 
-/** A send buffer that the user writes to: grows on demand up to its limit, and holds nothing while all is acknowledged. */
-export class StreamSend implements SendBuffer {
-  readonly #ring: GrowingRing;
+/** A send buffer that the user writes to: its memory grows on demand, and there is none while all is acknowledged. */
+export class StreamSend extends BufferSize implements SendBuffer {
+  readonly #ring = new GrowingRing();
   #length = 0;
 
-  /** `limit` is a power of two. */
-  constructor(limit: number = 1 << 20) {
-    this.#ring = new GrowingRing(limit);
+  /** A buffer of `size` bytes; absent: of as many as the path takes, 1 to 16 MiB. */
+  constructor(size?: number) {
+    super(size, SEND_START);
   }
 
   get length(): number {
@@ -113,7 +124,7 @@ export class StreamSend implements SendBuffer {
 
   /** How many bytes may be written now. */
   get free(): number {
-    return this.#ring.limit - this.#length;
+    return this.limit - this.#length;
   }
 
   /** Takes as much of `source[at..at + length)` as there is room for, and answers how much that was. */
@@ -137,16 +148,16 @@ export class StreamSend implements SendBuffer {
   }
 }
 
-/** A receive buffer that the user reads from: grows on demand up to its limit, and holds nothing while it is empty. */
-export class StreamReceive implements ReceiveBuffer {
-  readonly #ring: GrowingRing;
+/** A receive buffer that the user reads from: its memory grows on demand, and there is none while it is empty. */
+export class StreamReceive extends BufferSize implements ReceiveBuffer {
+  readonly #ring = new GrowingRing();
   #length = 0;
   /** How far beyond offset 0 something was written out of order. */
   #reach = 0;
 
-  /** `limit` is a power of two. */
-  constructor(limit: number = 1 << 20) {
-    this.#ring = new GrowingRing(limit);
+  /** A buffer of `size` bytes; absent: of twice what its user reads in a round trip, 64 KiB to 16 MiB. */
+  constructor(size?: number) {
+    super(size, RECEIVE_START);
   }
 
   /** Bytes that can be read. */
@@ -155,7 +166,7 @@ export class StreamReceive implements ReceiveBuffer {
   }
 
   get window(): number {
-    return this.#ring.limit - this.#length;
+    return this.limit - this.#length;
   }
 
   write(offset: number, bytes: Uint8Array, at: number, length: number): void {
@@ -195,15 +206,15 @@ export class StreamReceive implements ReceiveBuffer {
  * What is received is what is sent: both buffers of a connection that echoes, in one ring, so that nothing is copied
  * in between. The window closes as far as the peer does not take back what it sent.
  */
-export class Through implements SendBuffer, ReceiveBuffer {
-  readonly #ring: GrowingRing;
+export class Through extends BufferSize implements SendBuffer, ReceiveBuffer {
+  readonly #ring = new GrowingRing();
   #length = 0;
   /** How far beyond offset 0 something was written out of order. */
   #reach = 0;
 
-  /** `limit` is a power of two. */
-  constructor(limit: number = 1 << 20) {
-    this.#ring = new GrowingRing(limit);
+  /** A buffer of `size` bytes. */
+  constructor(size: number = 1 << 20) {
+    super(size, size);
   }
 
   get length(): number {
@@ -211,7 +222,7 @@ export class Through implements SendBuffer, ReceiveBuffer {
   }
 
   get window(): number {
-    return this.#ring.limit - this.#length;
+    return this.limit - this.#length;
   }
 
   write(offset: number, bytes: Uint8Array, at: number, length: number): void {

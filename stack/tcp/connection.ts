@@ -16,6 +16,7 @@ import { Flight } from "./flight.ts";
 import { CloseReason, type ConnectionHandler } from "./handler.ts";
 import type { Listener } from "./listener.ts";
 import type { Pacer } from "./pacing.ts";
+import type { ReceiveTuning } from "./receive-tuning.ts";
 import { RttEstimator } from "./rtt.ts";
 import { distance } from "./sequence.ts";
 import { canReceive, ConnectionState } from "./state.ts";
@@ -108,8 +109,18 @@ export class Connection {
   rcvScale: number = 0;
   /** The most room that the receive buffer has had, for silly window avoidance (RFC 9293 3.8.6.2.2). */
   rcvRoom: number = 0;
-  /** The largest segment seen of the peer, for delayed acknowledgments. */
+  /** The size of the peer's full segments, as far as can be told, for delayed acknowledgments. */
   rcvMss: number = 536;
+  /** The size of the last segment that was smaller, which is full as well if the next one is as long. */
+  rcvShort: number = 0;
+  /** The receive buffer that was last looked at, whether it may grow. */
+  tunedBuffer: ReceiveBuffer | undefined;
+  /** @internal Lets that buffer grow, if it may. */
+  tuning: ReceiveTuning | undefined;
+  /** The largest congestion window that the send buffer is known to have room for, twice. */
+  roomyCwnd: number = 0;
+  /** What both buffers have grown by. */
+  grown: number = 0;
   /** The sequence number of the peer's FIN, once it is known. */
   rcvFin: number = 0;
   /** Whether the peer's FIN is known. */
@@ -197,17 +208,9 @@ export class Connection {
    * @internal
    */
   judge: LossJudge | undefined;
-  /**
-   * Spreads segments over time, if the congestion control has a rate.
-   *
-   * @internal
-   */
+  /** @internal Spreads segments over time, if the congestion control has a rate. */
   pacer: Pacer | undefined;
-  /**
-   * Whether losses are being repaired, and how they were found.
-   *
-   * @internal
-   */
+  /** @internal Whether losses are being repaired, and how they were found. */
   recovery: Recovery = Recovery.None;
   /** Where SND.NXT was when recovery began: it ends when that is acknowledged. */
   recoverPoint: number = 0;

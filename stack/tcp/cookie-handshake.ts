@@ -12,9 +12,6 @@ import { knownMss } from "./path-mss.ts";
 import { receiveSegment } from "./segment-in.ts";
 import { add } from "./sequence.ts";
 
-/** How far the windows of a connection that a cookie opens are shifted: nothing remembers it, so it is always the same. */
-export const COOKIE_SCALE = 5;
-
 /** Opens the connection that a cookie in `segment` describes (`synCookies` has read it). False: there is no slot. */
 export function openByCookie(tcp: Tcp, listener: Listener, segment: TcpIn, options: SegmentOptions): boolean {
   const iss = add(segment.acknowledgment, -1);
@@ -31,7 +28,8 @@ export function openByCookie(tcp: Tcp, listener: Listener, segment: TcpIn, optio
   needSack(c);
   c.hasEcn = false;
   c.sndScale = Math.max(0, windowScale);
-  c.rcvScale = windowScale < 0 ? -1 : COOKIE_SCALE;
+  // What the SYN-ACK said of it is not remembered, but is what any SYN-ACK of ours says.
+  if (windowScale < 0) c.rcvScale = -1;
   c.rcvEdge = c.rcvMaxEdge = add(c.rcvNxt, 0xffff);
   if (hasTimestamps) {
     c.tsRecent = options.tsValue;

@@ -9,17 +9,18 @@ import type { IcmpIn } from "../icmp/packet.ts";
 import type { IpIn, IpRaw } from "../ip/packet.ts";
 import type { PathMtus } from "../ip/path-mtu.ts";
 import { settle } from "../store/settle.ts";
-import { type Instant, NEVER, seconds } from "../store/time.ts";
+import { type Instant, NEVER } from "../store/time.ts";
 import type { Address } from "../wire/address.ts";
 import { ChallengeLimiter } from "./challenge.ts";
 import { Clock } from "./clock.ts";
 import type { ConnectOptions } from "./connect-options.ts";
 import { CloseReason, Connection, TransmitTimer } from "./connection.ts";
 import { SynCookies } from "./cookies.ts";
-import { congestionMaker, type CongestionName } from "./congestion/choice.ts";
-import type { CongestionControl } from "./congestion/control.ts";
+import { congestionMaker } from "./congestion/choice.ts";
 import { TcpCounters } from "./counters.ts";
+import { type TcpOptions, type TcpSettings, withDefaults } from "./endpoint-options.ts";
 import { ErrorReceiver } from "./errors.ts";
+import { GrowthBudget } from "./growth-budget.ts";
 import { offer, start } from "./handshake.ts";
 import { type ConnectionInfo, infoOf } from "./info.ts";
 import { initialSequence } from "./isn.ts";
@@ -39,35 +40,8 @@ import { TimeWait } from "./time-wait.ts";
 import type { FourTuple } from "./tuple.ts";
 import { receiveWindow } from "./window.ts";
 
-/** How a {@linkcode Tcp} endpoint is set up. */
-export interface TcpOptions {
-  /** 128 secret random bits: initial sequence numbers, cookies and hash tables depend on them (RFC 6528). */
-  readonly secret: SipKey;
-  /** How many connections there may be at once. Default 1,024. */
-  readonly connections?: number;
-  /** How many ended ones may wait for stray segments. Default 16,384. */
-  readonly timeWaits?: number;
-  /** The largest receive window that is ever offered, in bytes. Default 1 MiB. */
-  readonly receiveWindow?: number;
-  /** The congestion control of connections, by its name or by what makes one for each. Default "cubic" (RFC 9438). */
-  readonly congestion?: CongestionName | (() => CongestionControl);
-  /** Whether ECN is asked for and accepted (RFC 3168). Default true. */
-  readonly ecn?: boolean;
-  /** Whether selective acknowledgments are offered and accepted (RFC 2018). Default true. */
-  readonly sack?: boolean;
-  /** Whether timestamps are offered and accepted (RFC 7323 3). Default true. */
-  readonly timestamps?: boolean;
-  /** Whether window scaling is offered and accepted (RFC 7323 2). Default true. */
-  readonly windowScale?: boolean;
-  /** How long unanswered data may wait before the connection is given up (RFC 5482). Default 15 minutes. */
-  readonly userTimeout?: Instant;
-  /** Hops that segments may make. Default: 64, or what a router advises for IPv6 (RFC 4861 6.3.4). */
-  readonly hopLimit?: number;
-  /** The MTU of the link, from which the own MSS follows. Default 1500. */
-  readonly mtu?: number;
-}
-
 export type { ConnectOptions } from "./connect-options.ts";
+export type { TcpOptions, TcpSettings } from "./endpoint-options.ts";
 
 const IPV4_HEADERS = 40;
 const IPV6_HEADERS = 60;
@@ -109,6 +83,12 @@ export class Tcp {
    */
   readonly run: SegmentRun = new SegmentRun();
   /**
+   * What buffers may still grow by.
+   *
+   * @internal
+   */
+  readonly growth: GrowthBudget;
+  /**
    * The time of the present burst.
    *
    * @internal
@@ -121,26 +101,15 @@ export class Tcp {
    */
   pathMtus: PathMtus | undefined = undefined;
   /** What it was set up with. */
-  readonly options: Readonly<Required<Omit<TcpOptions, "hopLimit">>>;
+  readonly options: TcpSettings;
   readonly #listeners = new Map<number, Listener[]>();
   readonly #ports: EphemeralPorts;
 
   /** An endpoint without connections. */
   constructor(options: TcpOptions) {
-    this.options = {
-      connections: 1_024,
-      timeWaits: 16_384,
-      receiveWindow: 1 << 20,
-      congestion: "cubic",
-      ecn: true,
-      sack: true,
-      timestamps: true,
-      windowScale: true,
-      userTimeout: seconds(900),
-      mtu: 1_500,
-      ...options,
-    };
-    const { connections, secret } = this.options;
+    this.options = withDefaults(options);
+    const { connections, secret, bufferGrowth } = this.options;
+    this.growth = new GrowthBudget(bufferGrowth);
     this.hopLimit = options.hopLimit;
     this.connections = new ConnectionTable(
       connections,
@@ -253,6 +222,7 @@ export class Tcp {
       c.listener = undefined;
     }
     this.connections.remove(c);
+    this.growth.release(c);
     c.state = ConnectionState.Closed;
     c.handler.closed?.(c, reason);
   }

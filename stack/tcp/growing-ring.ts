@@ -18,18 +18,8 @@ const NO_BYTES = new Uint8Array(0);
 
 /** A ring of bytes whose length is a power of two, made when it is first needed and given back when it is empty. */
 export class GrowingRing {
-  /** How long it may become. */
-  readonly limit: number;
   #bytes: Uint8Array = NO_BYTES;
   #head = 0;
-
-  /** An empty ring. Throws a RangeError if `limit` is no power of two from 4,096. */
-  constructor(limit: number) {
-    if (!Number.isInteger(limit) || limit < LEAST || (limit & (limit - 1)) !== 0) {
-      throw new RangeError(`a buffer's limit must be a power of two from ${LEAST}, not ${limit}`);
-    }
-    this.limit = limit;
-  }
 
   /** Makes the ring hold `length` bytes behind the head, keeping the first `kept`. */
   reserve(length: number, kept: number): void {

@@ -9,13 +9,14 @@ import type { Address } from "../wire/address.ts";
 import * as wire from "../wire/tcp-options.ts";
 import { Flag } from "../wire/tcp.ts";
 import type { Tcp } from "./endpoint.ts";
-import { COOKIE_SCALE, openByCookie } from "./cookie-handshake.ts";
+import { openByCookie } from "./cookie-handshake.ts";
 import { timestampOffset } from "./isn.ts";
 import type { Listener } from "./listener.ts";
 import type { SegmentOptions } from "./options.ts";
 import type { TcpIn, TcpInit } from "./packet.ts";
 import { add } from "./sequence.ts";
 import type { FourTuple } from "./tuple.ts";
+import { scaleFor } from "./window.ts";
 
 /** The window of a SYN-ACK of which nothing is kept. */
 const COOKIE_WINDOW = 0xffff;
@@ -116,7 +117,7 @@ export class Replier {
     if (typeof out === "number") return;
     const { bytes } = out.frame;
     let at = wire.putMss(bytes, out.optionsAt, mss);
-    if (hasScale) at = wire.putWindowScale(bytes, at, COOKIE_SCALE);
+    if (hasScale) at = wire.putWindowScale(bytes, at, scaleFor(own.receiveWindow));
     if (hasTimestamp) at = wire.putTimestamps(bytes, at, value, tsValue);
     if (hasSack) wire.putSackPermitted(bytes, at);
     out.send();

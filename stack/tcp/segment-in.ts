@@ -130,7 +130,10 @@ function acknowledged(c: Connection, segment: TcpIn, options: SegmentOptions, no
   }
   // Sixth, urgent data, is data like any other here. Seventh and eighth: text and FIN, of which there is none any more
   // once the peer's FIN has come.
-  if (canReceive(c.state)) takeText(c, segment);
+  if (canReceive(c.state)) {
+    if (segment.segmentSize >= c.rcvMss) c.tuning?.onData(c, options);
+    takeText(c, segment);
+  }
   if (c.index >= 0) c.tcp.wants(c);
   return Reply.None;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Connection } from "./connection.ts";
+import { beginTuning } from "./receive-tuning.ts";
 import { add, distance, latest } from "./sequence.ts";
 
 /** The largest value of the header's field. */
@@ -21,6 +22,8 @@ export function scaleFor(bytes: number): number {
  * moves back (RFC 9293 3.8.6: shrinking is strongly discouraged), and not forward by crumbs (3.8.6.2.2).
  */
 export function advertise(connection: Connection): number {
+  if (connection.tunedBuffer !== connection.receiveBuffer) beginTuning(connection);
+  connection.tuning?.onOffer(connection);
   const { rcvNxt } = connection;
   const rcvScale = Math.max(0, connection.rcvScale);
   const told = Math.max(0, distance(rcvNxt, connection.rcvEdge));
@@ -31,6 +34,8 @@ export function advertise(connection: Connection): number {
   let field = window >> rcvScale;
   // A field rounded down would take back what was told before; one rounded up must not promise more than there is.
   if ((field << rcvScale) < told && ((field + 1) << rcvScale) <= room) field++;
+  // But what is worth to be told and less than a unit would else never come, in a buffer that is as small.
+  if (field === 0 && window > 0) field = 1;
   connection.rcvEdge = add(rcvNxt, field << rcvScale);
   // RFC 7323 2.4: where rounding takes back a little, what was told before is still acceptable.
   connection.rcvMaxEdge = latest(connection.rcvMaxEdge, connection.rcvEdge);

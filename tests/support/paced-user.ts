@@ -52,7 +52,10 @@ export class PacedUser implements ConnectionHandler, User {
     this.#options = options;
     this.#manner = manner;
     this.send = new StreamSend(options.sendBuffer);
-    this.receive = new StreamReceive(options.receiveBuffer);
+    // 64 KiB are what a buffer begins with for which nothing is said: so it may grow.
+    this.receive = options.receiveBuffer === 1 << 16
+      ? new StreamReceive()
+      : new StreamReceive(options.receiveBuffer);
   }
 
   readonly opened = (c: Connection): void => {

@@ -56,9 +56,9 @@ export class Ear implements ConnectionHandler {
   connection: Connection | undefined;
   #written = 0;
 
-  constructor(buffer: number = 1 << 16, sendBuffer: number = 1 << 20) {
-    this.send = new StreamSend(sendBuffer);
-    this.receive = new StreamReceive(buffer);
+  constructor(buffer: number = 1 << 16, sendBuffer: number = 1 << 20, isTuned: boolean = false) {
+    this.send = isTuned ? new StreamSend() : new StreamSend(sendBuffer);
+    this.receive = isTuned ? new StreamReceive() : new StreamReceive(buffer);
   }
 
   readonly opened = (c: Connection): void => {
@@ -107,6 +107,8 @@ export interface PeerOptions {
   readonly window?: number;
   /** The receive buffer of users, a power of two from 4 KiB, and the window that is offered. Default 64 KiB. */
   readonly buffer?: number;
+  /** Whether their buffers follow the path instead. Default false. */
+  readonly tuned?: boolean;
   readonly backlog?: number;
   /** How many connections the listener's user takes. Default all. */
   readonly most?: () => number;
@@ -170,12 +172,12 @@ export class TcpPeer {
 
   /** Listens on the own port. */
   listen(): this {
-    const { backlog, buffer, most = () => Infinity } = this.options;
+    const { backlog, buffer, tuned, most = () => Infinity } = this.options;
     const hasRoom = () => this.users.length < most();
     this.listener = this.tcp.listen(
       { port: OWN_PORT, hasRoom, ...(backlog === undefined ? {} : { backlog }) },
       (c) => {
-        const user = new Ear(buffer);
+        const user = new Ear(buffer, undefined, tuned);
         this.users.push(user);
         c.sendBuffer = user.send;
         c.receiveBuffer = user.receive;
@@ -187,7 +189,7 @@ export class TcpPeer {
 
   /** Connects to the peer; its SYN is among what leaves next. */
   connect(): Connection {
-    const user = new Ear(this.options.buffer);
+    const user = new Ear(this.options.buffer, undefined, this.options.tuned);
     this.users.push(user);
     const c = this.tcp.connect({
       address: Address.parse(peer()),

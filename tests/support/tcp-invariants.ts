@@ -53,10 +53,15 @@ function inconsistent(c: Connection): string | undefined {
   const offered = distance(c.rcvNxt, c.rcvEdge);
   // The SYN-ACK offers what the user's buffer may not have.
   const hasTold = c.lastAckSent !== add(c.irs, 1);
-  if (c.state >= ConnectionState.Established && hasTold && offered > c.receiveBuffer.window) {
+  if (c.state >= ConnectionState.Established && hasTold && offered > mostOffered(c)) {
     return `a window of ${offered} offered, with room for ${c.receiveBuffer.window}`;
   }
   if (!(c.control.cwnd >= 0 && c.control.cwnd < 2 ** 40)) return `a congestion window of ${c.control.cwnd}`;
   if (c.state >= ConnectionState.Established && c.unsent < 0) return `${c.unsent} bytes unsent`;
   return undefined;
+}
+
+/** What there is room for; less than a unit of the window's field was told as one. */
+function mostOffered(c: Connection): number {
+  return c.receiveBuffer.window + (1 << Math.max(0, c.rcvScale)) - 1;
 }

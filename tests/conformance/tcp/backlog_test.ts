@@ -58,7 +58,7 @@ familyTest(
   () => {
     const peer = full(FULL);
     const [answer] = peer.send(syn(peer));
-    expect([answer!], [{ sackPermitted: true, scale: 5 }]);
+    expect([answer!], [{ sackPermitted: true, scale: 9 }]);
     peer.send({ flags: "A", seq: 1, ack: 1, window: 100, timestamps: [5_001, answer!.timestamps![0]] });
     const { hasSack, hasTimestamps, sndScale, sndWnd } = peer.connection;
     deepEqual({ hasSack, hasTimestamps, sndScale, sndWnd }, {

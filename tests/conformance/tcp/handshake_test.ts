@@ -22,7 +22,7 @@ familyTest(
   () => {
     const peer = new TcpPeer();
     peer.connect();
-    expect(peer.flush(), [{ mss: linkMss(), scale: 5, sackPermitted: true, window: 65_535 }]);
+    expect(peer.flush(), [{ mss: linkMss(), scale: 9, sackPermitted: true, window: 65_535 }]);
   },
 );
 

@@ -1,9 +1,11 @@
 /** Our window, as the peer is told of it: RFC 9293 3.8.6, RFC 7323 2. */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { milliseconds } from "../../../stack/store/time.ts";
+import { IntoBytes } from "../../../stack/tcp/buffers.ts";
 import { familyTest, linkMss } from "../../support/family.ts";
 import { type Answer, expect, type PeerOptions, settled, TcpPeer } from "../../support/peer-tcp.ts";
 import { check, fc } from "../../support/property.ts";
+import { patternAt } from "../../support/tcp.ts";
 
 const BUFFER = 8_192;
 
@@ -39,6 +41,31 @@ familyTest("tcp: a scaled window closes to nothing as well, whatever the roundin
   expect(peer.send({ flags: "A", seq: peer.next - 1, length: 1 }), [{ window: 0 }]);
   expect(peer.send({ flags: "A", length: 1 }), [{ window: 0, ack: (1 << 20) + 1 }]);
 });
+
+familyTest(
+  "tcp: a buffer that is smaller than a unit of the scaled window is filled to its last byte (RFC 7323 2.2)",
+  () => {
+    for (const size of [1, 300, 511, 1_024]) {
+      const peer = settled({ syn: { mss: 1_000, scale: 3 } });
+      const c = peer.connection, bytes = new Uint8Array(size), buffer = new IntoBytes(bytes);
+      equal(c.rcvScale, 9);
+      c.receiveBuffer = buffer;
+      c.rcvRoom = size;
+      c.ackNow = true;
+      c.flush();
+      peer.flush();
+      for (let turn = 0; turn < 10 && buffer.length < size; turn++) {
+        const window = (c.rcvEdge - c.rcvNxt) | 0;
+        ok(window > 0, `${size - buffer.length} bytes are left`);
+        peer.send({ flags: "A", seq: 1 + buffer.length, length: Math.min(window, 1_000) });
+        peer.pass(milliseconds(50));
+      }
+      equal(buffer.length, size);
+      equal((c.rcvEdge - c.rcvNxt) | 0, 0);
+      for (let at = 0; at < size; at++) equal(bytes[at], patternAt(at));
+    }
+  },
+);
 
 familyTest(
   "tcp: a closed window does not open by less than a segment or half of the buffer (RFC 9293 3.8.6.2.2)",

@@ -193,7 +193,7 @@ Deno.test("net: a socket that is destroyed with an error closes with true, after
 });
 
 Deno.test("net: what arrived before a reset is read, however late, and then comes the error", async () => {
-  await using both = await stacks();
+  await using both = await stacks({ receiveBuffer: 1 << 20 });
   const sent = pattern(300_000);
   const server = await listening(both.server.net.createServer((socket) => {
     socket.on("error", () => {});

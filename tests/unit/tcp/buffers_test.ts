@@ -21,10 +21,27 @@ function stream(from: number, length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => byteAt(from + i));
 }
 
-Deno.test("buffers: a limit that is no power of two is refused with the reason", () => {
-  for (const limit of [0, 1, 4_095, 5_000, 2 ** 20 + 1, -4_096, 4_096.5, NaN]) {
-    assert.throws(() => new StreamSend(limit), /power of two from 4096/);
-    assert.throws(() => new StreamReceive(limit), /power of two from 4096/);
+Deno.test("buffers: a size that none can have is refused with the reason", () => {
+  const message = "the size of a buffer must be a whole number from 1 to 1073741824, but is ";
+  for (const size of [0, -4_096, 4_096.5, NaN, Infinity, 2 ** 30 + 1]) {
+    for (const make of [StreamSend, StreamReceive, Through]) {
+      assert.throws(() => new make(size), { name: "RangeError", message: message + size });
+    }
+  }
+});
+
+Deno.test("buffers: any other size is what a buffer holds, and no more, though its memory is a power of two", () => {
+  for (const size of [1, 4_095, 5_000, 2 ** 20 + 1]) {
+    const sent = new StreamSend(size), received = new StreamReceive(size);
+    assert.equal(sent.write(stream(0, size + 1)), size);
+    received.write(0, stream(0, size), 0, size);
+    received.advance(size);
+    assert.deepEqual([sent.free, received.window], [0, 0]);
+    const out = new Uint8Array(size);
+    sent.fill(0, out, 0, size);
+    assert.deepEqual(out, stream(0, size));
+    assert.equal(received.read(out), size);
+    assert.deepEqual(out, stream(0, size));
   }
 });
 
