@@ -6,6 +6,7 @@
  */
 import { Flag } from "../wire/tcp.ts";
 import type { Connection } from "./connection.ts";
+import { DEFAULT_MSS_V4, MIN_MSS } from "./options.ts";
 import type { TcpIn } from "./packet.ts";
 import { add, after, distance } from "./sequence.ts";
 import { ConnectionState } from "./state.ts";
@@ -38,8 +39,7 @@ export function takeText(c: Connection, segment: TcpIn): void {
   const isFinished = c.hasRcvFin && c.rcvNxt === c.rcvFin;
   const received = distance(start, c.rcvNxt);
   if (isFinished) c.rcvNxt = add(c.rcvNxt, 1);
-  const { segmentSize } = segment;
-  if (c.rcvMss < segmentSize) c.rcvMss = Math.min(segmentSize, c.tcp.ownMss(c));
+  if (length > 0) noteSize(c, segment.segmentSize, (flags & Flag.Psh) !== 0);
   acknowledgeText(c, received, isFinished || hadRanges || c.hasRanges || received === 0);
   if (received > 0) c.handler.readable?.(c);
   // RFC 9293 3.10.5: whoever has aborted it meanwhile hears of no FIN.
@@ -79,6 +79,20 @@ function takeData(c: Connection, segment: TcpIn): void {
   if (complete === 0) return;
   c.receiveBuffer.advance(complete);
   c.rcvNxt = add(c.rcvNxt, complete);
+}
+
+/**
+ * RFC 5681 4.2: which segments are full is told by their size. One that is smaller than those before is full if the
+ * next one is as long, unless they may be messages that happen to be: short, and pushed.
+ */
+function noteSize(c: Connection, size: number, isPushed: boolean): void {
+  if (size >= c.rcvMss) {
+    c.rcvMss = Math.min(size, c.tcp.ownMss(c));
+    c.rcvShort = 0;
+  } else if (size >= DEFAULT_MSS_V4 || (size >= MIN_MSS && !isPushed)) {
+    if (size === c.rcvShort) c.rcvMss = size;
+    c.rcvShort = size;
+  }
 }
 
 /** RFC 2883 4: the next acknowledgment reports it. */

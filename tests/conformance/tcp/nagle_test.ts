@@ -119,6 +119,36 @@ familyTest(
   },
 );
 
+familyTest(
+  "tcp: every second full segment is acknowledged, also once full ones have become smaller (RFC 5681 4.2)",
+  () => {
+    for (const [length, flags] of [[900, "A"], [536, "AP"], [300, "A"]] as const) {
+      const peer = settled();
+      expect(peer.send({ flags: "A", length: 1_000 }, { flags: "A", length: 1_000 }), [{ ack: 2_001 }]);
+      // Two of one size tell; what they bring is acknowledged within the time of one.
+      for (let turn = 0; turn < 2; turn++) peer.send({ flags, length });
+      peer.pass(milliseconds(40));
+      for (let turn = 0; turn < 4; turn++) {
+        deepEqual(peer.send({ flags, length }), [], `${length}: the first`);
+        expect(peer.send({ flags, length }), [{ flags: "A" }], `${length}: the second`);
+      }
+      peer.send({ flags: "A", length: 1_000 });
+      equal(peer.connection.rcvMss, 1_000, "and a longer one is the full one again");
+    }
+  },
+);
+
+familyTest(
+  "tcp: messages of one size are no full segments, nor is what differs in size (RFC 5681 4.2)",
+  () => {
+    const peer = settled();
+    peer.send({ flags: "A", length: 1_000 });
+    for (const length of [535, 535, 535, 1, 1]) peer.send({ flags: "AP", length });
+    for (const length of [900, 899, 1_000, 899, 63, 63, 63]) peer.send({ flags: "A", length });
+    equal(peer.connection.rcvMss, 1_000);
+  },
+);
+
 familyTest("tcp: data takes the acknowledgment along (RFC 9293 3.8.6.3)", () => {
   const peer = settled();
   peer.send({ flags: "A", length: 10 });
