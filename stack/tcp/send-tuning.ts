@@ -16,7 +16,10 @@ export function growSend(c: Connection): void {
     c.roomyCwnd = EVERY;
     return;
   }
-  const wanted = 2 * c.control.cwnd;
+  // What waits in a queue on the way makes the round trip longer and needs no buffer: without it the path holds less.
+  const { srtt, minRtt } = c.rtt;
+  const isQueued = srtt > minRtt;
+  const wanted = isQueued ? Math.round(2 * c.control.cwnd * (minRtt / srtt)) : 2 * c.control.cwnd;
   if (wanted > growing.limit) c.tcp.growth.grow(c, growing, wanted);
   c.roomyCwnd = growing.limit >> 1;
 }

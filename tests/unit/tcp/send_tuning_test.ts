@@ -37,6 +37,17 @@ Deno.test("send tuning: it is asked again only once the congestion window is lar
   equal(c.roomyCwnd, 600_000);
 });
 
+Deno.test("send tuning: what only waits in a queue on the way makes no buffer grow", () => {
+  const buffer = new StreamSend();
+  const c = connection(buffer, 4 * MIB);
+  Object.assign(c.rtt, { minRtt: 1_000, srtt: 16_000 });
+  growSend(c);
+  equal(buffer.limit, MIB);
+  c.rtt.srtt = 2_000;
+  growSend(c);
+  equal(buffer.limit, 4 * MIB);
+});
+
 Deno.test("send tuning: a buffer of a given size keeps it", () => {
   for (const buffer of [new StreamSend(4_096), new StreamSend(2 * MIB)]) {
     const { limit } = buffer;
