@@ -78,7 +78,7 @@ export class SegmentWriter {
     if (c.ackNow) return this.#control(c, raw, now, c.sndNxt, Flag.Ack);
     if (wait > 0) armPacing(c, wait);
     else if (!c.finSent && (c.finWanted || c.unsent > 0)) armPersist(c);
-    if (allowance >= c.sndMss && c.unsent < c.sndMss) c.flight.rates?.onAppLimited(c.flight.pipe);
+    if (allowance >= c.sndMss) noteAppLimited(c);
     return Filled.Nothing;
   }
 
@@ -293,6 +293,19 @@ export class SegmentWriter {
     armAfterSend(c, now, length > 0 || (out.flags & (Flag.Syn | Flag.Fin)) !== 0);
     return Filled.Sent;
   }
+}
+
+/** Whether what has just left was all that a connection has to send, so that it need not be asked for more. */
+export function isDone(c: Connection): boolean {
+  if (c.sendBuffer.length > c.sentData || (c.finWanted && !c.finSent) || c.flight.lost > 0) return false;
+  if (c.ackNow || c.probeWanted || c.windowProbeWanted || c.rstWanted || c.synWanted) return false;
+  if (c.flight.rates !== undefined && sendAllowance(c) >= c.sndMss) noteAppLimited(c);
+  return true;
+}
+
+/** There is less to send than the network would take: what that measures is the user's rate and not the path's. */
+function noteAppLimited(c: Connection): void {
+  if (c.unsent < c.sndMss) c.flight.rates?.onAppLimited(c.flight.pipe);
 }
 
 /**

@@ -8,7 +8,7 @@ import type { IpRaw } from "../ip/packet.ts";
 import type { Instant } from "../store/time.ts";
 import type { Tcp } from "./endpoint.ts";
 import { TcpPacket } from "./packet.ts";
-import { Filled, SegmentWriter } from "./segment-out.ts";
+import { Filled, isDone, SegmentWriter } from "./segment-out.ts";
 import type { ConnectionTable } from "./table.ts";
 
 /** Fills one segment after the other, each connection in its turn. */
@@ -35,7 +35,8 @@ export class TcpSender implements TimedSender<IpRaw> {
       const filled = this.#writer.fill(c, packet.enterRaw(ip), now);
       if (filled === Filled.Sent) {
         if (c.rstWanted || c.lastWords) this.#tcp.forget(c);
-        this.#table.again(c);
+        else if (isDone(c)) this.#table.done(c);
+        else this.#table.again(c);
         break;
       }
       if (filled === Filled.Blocked) this.#table.block(c);

@@ -131,7 +131,13 @@ export class ConnectionTable {
     if (c.index >= 0) this.#lists.moveToBack(c.index);
   }
 
-  /** Takes a connection out of the line: it has nothing more to send. */
+  /** Takes a connection that has sent out of the line: that was all. */
+  done(c: Connection): void {
+    this.#retry = RETRY;
+    this.rest(c);
+  }
+
+  /** Takes a connection out of the line: it has nothing to send. */
   rest(c: Connection): void {
     if (c.index >= 0) this.#lists.remove(c.index);
   }
