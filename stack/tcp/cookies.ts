@@ -76,6 +76,11 @@ export class SynCookies {
     return ((value - clock > 0 ? value - OPTION_MASK - 1 : value) + offset) | 0;
   }
 
+  /** Whether a cookie is out that is not too old. */
+  mayComeBack(now: Instant): boolean {
+    return now < this.#goodUntil;
+  }
+
   /**
    * Whether `cookie`, the acknowledgment less one of a segment whose number less one is `irs`, is one of ours and not
    * too old. If so the fields say what the SYN had said. `offset` is that of the tuple's timestamps.
@@ -88,7 +93,7 @@ export class SynCookies {
     offset: number,
     now: Instant,
   ): boolean {
-    if (now >= this.#goodUntil) return false;
+    if (!this.mayComeBack(now)) return false;
     const index = cookie & ((1 << MSS_BITS) - 1);
     const period = Math.floor(now / PERIOD);
     if (

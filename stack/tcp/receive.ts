@@ -121,7 +121,10 @@ export class TcpReceiver implements Receiver<IpIn> {
     const { flags } = segment;
     if ((flags & Flag.Rst) !== 0) return;
     if ((flags & Flag.Ack) !== 0) {
-      if (!this.#byCookie(listener, segment)) this.#stray(segment);
+      if (this.#byCookie(listener, segment)) return;
+      // The ACK of a cookie may be lost, and data behind it: what comes next has none, but its connection is to live.
+      if (this.#tcp.synCookies.mayComeBack(this.#tcp.now)) this.#tcp.counters.stray++;
+      else this.#stray(segment);
       return;
     }
     // A SYN that is a FIN as well is no host's that means well (RFC 7413 and RFC 9293 have no use for one).

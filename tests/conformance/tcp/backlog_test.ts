@@ -97,15 +97,32 @@ familyTest(
   },
 );
 
-familyTest("tcp: a cookie that nobody was given is reset (RFC 9293 3.10.7.2)", () => {
-  const peer = full();
-  peer.send(syn(peer));
-  for (const [seq, ack] of [[1, 2], [1, 0], [2, 1], [0, 1], [1, 1 + (1 << 20)]] as const) {
-    expect(peer.send({ flags: "A", seq, ack }), [{ flags: "R", seq: ack }]);
-  }
-  expect(peer.send({ flags: "A", seq: 1, ack: 1, port: 6_000 }), [{ flags: "R" }], "another's");
-  equal(peer.users.length, 0);
-});
+familyTest(
+  "tcp: a cookie that nobody was given opens nothing, and is reset once none is out (RFC 9293 3.10.7.2)",
+  () => {
+    const peer = full();
+    peer.send(syn(peer));
+    const forged = [[1, 2], [1, 0], [2, 1], [0, 1], [1, 1 + (1 << 20)]] as const;
+    for (const [seq, ack] of forged) expect(peer.send({ flags: "A", seq, ack }), []);
+    expect(peer.send({ flags: "A", seq: 1, ack: 1, port: 6_000 }), [], "another's");
+    equal(peer.users.length, 0);
+    peer.pass(seconds(130));
+    for (const [seq, ack] of forged) expect(peer.send({ flags: "A", seq, ack }), [{ flags: "R", seq: ack }]);
+  },
+);
+
+familyTest(
+  "tcp: a cookie whose ACK is lost, and the data behind it, comes back with what is sent again (RFC 4987 3.6)",
+  () => {
+    const peer = full();
+    peer.send(syn(peer));
+    // A reset would be believed: its number is the one that the peer expects.
+    expect(peer.send({ flags: "A", seq: 101, ack: 1 }), []);
+    expect(peer.send({ flags: "A", seq: 101, ack: 1, length: 100 }), []);
+    expect(peer.send({ flags: "A", seq: 1, ack: 1, length: 100 }), [{ flags: "A", ack: 101 }]);
+    equal(peer.user.read().length, 100);
+  },
+);
 
 familyTest("tcp: a cookie grows old: it is good for one to two minutes (RFC 4987 3.6)", () => {
   const young = full();
