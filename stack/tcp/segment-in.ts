@@ -82,8 +82,6 @@ function inSynSent(c: Connection, segment: TcpIn, options: SegmentOptions, now: 
 /** RFC 9293 3.10.7.4 */
 function synchronized(c: Connection, segment: TcpIn, options: SegmentOptions, now: Micros): Reply {
   const { flags, sequence } = segment;
-  c.lastHeardAt = c.tcp.clock.now;
-  c.keepAliveProbes = 0;
   // First: is it new, and inside of the window? PAWS comes before (RFC 7323 5.3).
   // RFC 7323 3.2: once agreed on, every segment has a timestamp; one without is dropped in silence.
   if (c.hasTimestamps && !options.hasTimestamp && (flags & (Flag.Syn | Flag.Rst)) === 0) return Reply.None;
@@ -115,6 +113,7 @@ function acknowledged(c: Connection, segment: TcpIn, options: SegmentOptions, no
   if (c.state === ConnectionState.SynReceived) {
     if (!after(acknowledgment, c.sndUna) || after(acknowledgment, c.sndNxt)) return Reply.Reset;
     if (!mayOpen(c)) return Reply.None;
+    noteHeard(c);
     updateTimestamp(c, segment, options);
     readAcknowledgment(c, segment, options, now);
     open(c);
@@ -124,6 +123,7 @@ function acknowledged(c: Connection, segment: TcpIn, options: SegmentOptions, no
       challenge(c);
       return Reply.None;
     }
+    noteHeard(c);
     updateTimestamp(c, segment, options);
     readAcknowledgment(c, segment, options, now);
     if (isOver(c)) return Reply.None;
@@ -136,6 +136,12 @@ function acknowledged(c: Connection, segment: TcpIn, options: SegmentOptions, no
   }
   if (c.index >= 0) c.tcp.wants(c);
   return Reply.None;
+}
+
+/** The peer is alive. Only what it alone can know of says so: anybody can send the rest (RFC 5961 1). */
+function noteHeard(c: Connection): void {
+  c.lastHeardAt = c.tcp.clock.now;
+  c.keepAliveProbes = 0;
 }
 
 /** RFC 9293 3.10.5: its user has aborted it while it was told of something, or its last number was acknowledged. */
@@ -199,7 +205,10 @@ function refuse(c: Connection, segment: TcpIn, options: SegmentOptions): Reply {
   // What was sent again because our acknowledgment was lost is answered with its own timestamp, and not with that of
   // the first try: the time in between is no round trip.
   const isRecent = behind >= 0 && behind < c.rcvRoom && (flags & (Flag.Syn | Flag.Ack)) === Flag.Ack;
-  if (isRecent && !isGuess(c, acknowledgment)) updateTimestamp(c, segment, options);
+  if (isRecent && !isGuess(c, acknowledgment)) {
+    noteHeard(c);
+    updateTimestamp(c, segment, options);
+  }
   // RFC 9293 3.10.7.4: even then a retransmitted FIN and data before the window are acknowledged; a SYN is a challenge.
   const isEmpty = length === 0 && (flags & Flag.Fin) === 0;
   if ((flags & Flag.Syn) !== 0 || (isEmpty && distance(c.rcvNxt, sequence) !== -1)) {

@@ -57,6 +57,38 @@ familyTest("tcp: anything that is heard puts the probe off (RFC 9293 3.8.4)", ()
   expect(peer.pass(seconds(150)), [{ flags: "A", seq: 0 }]);
 });
 
+for (
+  const [what, forged] of [
+    ["behind the window", { flags: "A", seq: 1 << 30 }],
+    ["a reset off RCV.NXT", { flags: "R", seq: 100 }],
+    ["an acknowledgment of what was never sent", { flags: "A", ack: 1 << 20 }],
+    ["a SYN", { flags: "S", seq: 100 }],
+  ] as const
+) {
+  familyTest(`tcp: what anybody could have sent does not put the probe off: ${what} (RFC 9293 3.8.4)`, () => {
+    const peer = settled();
+    peer.connection.setKeepAlive(true);
+    peer.pass(seconds(7_000));
+    peer.send(forged);
+    const start = peer.now;
+    const probes = peer.pass(seconds(300)).filter((segment) => segment.seq === 0);
+    ok(probes.length > 0, "it is probed as if nothing had come");
+    equal(Math.round(times(probes, start)[0]! / 1_000), 200);
+  });
+}
+
+familyTest(
+  "tcp: a peer's own probe, an old number with a right acknowledgment, is a sign of life (RFC 9293 3.8.4)",
+  () => {
+    const peer = settled();
+    peer.connection.setKeepAlive(true);
+    peer.pass(seconds(7_000));
+    peer.send({ flags: "A", seq: 0 });
+    const probes = peer.pass(seconds(7_100)).filter((segment) => segment.seq === 0);
+    deepEqual(probes, []);
+  },
+);
+
 familyTest(
   "tcp: a peer is given up that leaves nine probes unanswered, and not after one (RFC 9293 3.8.4, MUST-29)",
   () => {
