@@ -54,7 +54,7 @@ export class TcpConn implements Deno.TcpConn {
       if (count > 0) return count;
       if (stream.isAtEnd) return null;
       if (stream.reason !== undefined) throw denoError(stream.reason);
-      await new Promise<void>((resolve) => void this.#readers.push(resolve));
+      await this.#readability();
       if (this.#isClosed) throw interrupted();
     }
   }
@@ -70,7 +70,7 @@ export class TcpConn implements Deno.TcpConn {
       if (stream.isFinished) throw brokenPipe();
       const count = stream.write(bytes);
       if (count > 0) return count;
-      await new Promise<void>((resolve) => void this.#writers.push(resolve));
+      await this.#writability();
       if (this.#isClosed) throw interrupted();
     }
   }
@@ -104,12 +104,12 @@ export class TcpConn implements Deno.TcpConn {
     this.#wake();
   }
 
-  /** Keeps the program running, as at first. */
+  /** Keeps the program running while somebody reads, as at first. */
   ref(): void {
     this.#stream.life.ref();
   }
 
-  /** Lets the program end though the connection is open. */
+  /** Lets the program end though somebody reads. */
   unref(): void {
     this.#stream.life.unref();
   }
@@ -167,7 +167,7 @@ export class TcpConn implements Deno.TcpConn {
         this[Symbol.dispose]();
         throw error;
       }
-      await new Promise<void>((resolve) => void this.#readers.push(resolve));
+      await this.#readability();
       if (this.#isClosed) throw interrupted();
     }
     const request = controller.byobRequest;
@@ -192,6 +192,20 @@ export class TcpConn implements Deno.TcpConn {
 
   #check(): void {
     if (this.#isClosed) throw badResource();
+  }
+
+  async #readability(): Promise<void> {
+    const { life } = this.#stream;
+    life.begin();
+    await new Promise<void>((resolve) => void this.#readers.push(resolve));
+    life.done();
+  }
+
+  /** As with Deno, a write that waits holds the program in any case. */
+  async #writability(): Promise<void> {
+    const hold = this.#stream.hold();
+    await new Promise<void>((resolve) => void this.#writers.push(resolve));
+    hold.end();
   }
 
   #wake(): void {

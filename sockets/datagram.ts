@@ -74,7 +74,7 @@ export class DatagramConn implements AsyncIterable<Datagram>, Disposable {
     );
     if (binding === undefined) throw addressInUse();
     this.#binding = binding;
-    this.#life = host.hold();
+    this.#life = host.hold(0);
     this.addr = { transport: "udp", hostname: String(address ?? "0.0.0.0"), port: binding.port };
     host.sockets.add(this);
   }
@@ -85,6 +85,15 @@ export class DatagramConn implements AsyncIterable<Datagram>, Disposable {
    */
   async send(bytes: Uint8Array, addr: Deno.Addr): Promise<number> {
     this.#check();
+    const hold = this.#host.hold();
+    try {
+      return await this.#send(bytes, addr);
+    } finally {
+      hold.end();
+    }
+  }
+
+  async #send(bytes: Uint8Array, addr: Deno.Addr): Promise<number> {
     if (!(bytes instanceof Uint8Array)) throw new TypeError("a datagram is a Uint8Array");
     if (!("hostname" in addr) || addr.transport !== "udp") {
       throw new TypeError(
@@ -143,12 +152,12 @@ export class DatagramConn implements AsyncIterable<Datagram>, Disposable {
     this[Symbol.dispose]();
   }
 
-  /** Keeps the program running, as at first. */
+  /** Keeps the program running while somebody waits for a datagram, as at first. */
   ref(): void {
     this.#life.ref();
   }
 
-  /** Lets the program end though the socket is open. */
+  /** Lets the program end all the same. */
   unref(): void {
     this.#life.unref();
   }
@@ -204,6 +213,7 @@ export class DatagramConn implements AsyncIterable<Datagram>, Disposable {
     }
     const waiting = Promise.withResolvers<Datagram>();
     this.#waiting.push(waiting);
+    this.#life.begin();
     return waiting.promise;
   }
 
@@ -239,7 +249,10 @@ export class DatagramConn implements AsyncIterable<Datagram>, Disposable {
       return;
     }
     const datagram: Datagram = [new Uint8Array(bytes), from];
-    if (waiting !== undefined) return waiting.resolve(datagram);
+    if (waiting !== undefined) {
+      this.#life.done();
+      return waiting.resolve(datagram);
+    }
     this.#queued += size;
     this.#queue.push(datagram);
   }

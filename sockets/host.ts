@@ -162,8 +162,8 @@ export class Host implements StreamHost {
     this.nic.wake();
   }
 
-  hold(): Hold {
-    return this.#lifetime.hold();
+  hold(waits: number = 1): Hold {
+    return this.#lifetime.hold(waits);
   }
 
   joined(stream: TcpStream): void {

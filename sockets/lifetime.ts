@@ -1,5 +1,6 @@
 /**
- * What keeps the program running: a stack, its listeners and its connections, until they are unref'd or closed.
+ * What keeps the program running, until it is unref'd or closed: a stack, a server, a socket of node:net; and somebody who waits
+ * for a connection, for data, or for room.
  *
  * @module
  */
@@ -19,58 +20,85 @@ export class Lifetime {
   onIdle: () => void = () => {};
   #holds = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
+  #isEnding = false;
+  readonly #change = (by: number): void => {
+    this.#holds += by;
+    if (this.#holds > 0) this.#timer ??= setInterval(() => {}, LONG);
+    else this.#endSoon();
+  };
 
   /** Whether somebody wants the program to run. */
   get isHeld(): boolean {
-    return this.#holds > 0;
+    return this.#timer !== undefined;
   }
 
-  /** Somebody wants the program to run: a new hold, which is on. */
-  hold(): Hold {
-    return new Hold((change) => this.#change(change));
+  /** Somebody wants the program to run: a new hold, with so many who wait for something. */
+  hold(waits: number = 1): Hold {
+    return new Hold(this.#change, waits);
   }
 
-  #change(by: number): void {
-    this.#holds += by;
-    if (this.#holds > 0) this.#timer ??= setInterval(() => {}, LONG);
-    else {
+  /** The last hold has gone. Who has just read reads again at once, as a rule: nothing changes for that. */
+  #endSoon(): void {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    setImmediate(() => {
+      this.#isEnding = false;
+      if (this.#holds > 0) return;
       clearInterval(this.#timer);
       this.#timer = undefined;
       this.onIdle();
-    }
+    });
   }
 }
 
-/** One reason for the program to run. It can be let go and taken again until it ends. */
+/** A reason for the program to run, as long as somebody waits. It can be let go and taken again until it ends. */
 export class Hold {
   readonly #change: (by: number) => void;
-  #isOn = false;
+  #waits = 0;
+  #isRef = true;
   #isOver = false;
 
   /** Made by {@linkcode Lifetime.hold}. */
-  constructor(change: (by: number) => void) {
+  constructor(change: (by: number) => void, waits: number) {
     this.#change = change;
-    this.ref();
+    this.#set(waits, true);
   }
 
-  /** Keeps the program running. */
+  get #isOn(): boolean {
+    return this.#isRef && this.#waits > 0 && !this.#isOver;
+  }
+
+  /** Keeps the program running while somebody waits, as at first. */
   ref(): void {
-    if (this.#isOn || this.#isOver) return;
-    this.#isOn = true;
-    this.#change(1);
+    this.#set(this.#waits, true);
   }
 
-  /** Lets the program end. */
+  /** Lets the program end all the same. */
   unref(): void {
-    if (!this.#isOn) return;
-    this.#isOn = false;
-    this.#change(-1);
+    this.#set(this.#waits, false);
+  }
+
+  /** Somebody waits, too. */
+  begin(): void {
+    this.#set(this.#waits + 1, this.#isRef);
+  }
+
+  /** Somebody waits no more. */
+  done(): void {
+    this.#set(this.#waits - 1, this.#isRef);
   }
 
   /** Ends the hold for good. */
   end(): void {
-    this.unref();
+    this.#set(0, this.#isRef);
     this.#isOver = true;
+  }
+
+  #set(waits: number, isRef: boolean): void {
+    const wasOn = this.#isOn;
+    this.#waits = waits;
+    this.#isRef = isRef;
+    if (this.#isOn !== wasOn) this.#change(wasOn ? -1 : 1);
   }
 }
 

@@ -44,7 +44,7 @@ export class TcpListener implements Deno.Listener<TcpConn, Deno.NetAddr> {
     this.#host = host;
     const hasRoom = () => this.#arrived.length < tcpBacklog;
     this.#listener = host.listen(hostname, port, tcpBacklog, hasRoom, (stream) => this.#take(stream));
-    this.#life = host.hold();
+    this.#life = host.hold(0);
     this.addr = { transport: "tcp", hostname, port: this.#listener.port };
     host.sockets.add(this);
   }
@@ -56,6 +56,7 @@ export class TcpListener implements Deno.Listener<TcpConn, Deno.NetAddr> {
     if (stream !== undefined) return Promise.resolve(new TcpConn(stream));
     const waiting = Promise.withResolvers<TcpConn>();
     this.#waiting.push(waiting);
+    this.#life.begin();
     return waiting.promise;
   }
 
@@ -65,12 +66,12 @@ export class TcpListener implements Deno.Listener<TcpConn, Deno.NetAddr> {
     this[Symbol.dispose]();
   }
 
-  /** Keeps the program running, as at first. */
+  /** Keeps the program running while somebody waits for a connection, as at first. */
   ref(): void {
     this.#life.ref();
   }
 
-  /** Lets the program end though the listener is open. */
+  /** Lets the program end all the same. */
   unref(): void {
     this.#life.unref();
   }
@@ -109,6 +110,7 @@ export class TcpListener implements Deno.Listener<TcpConn, Deno.NetAddr> {
 
   #handOut(): void {
     while (this.#waiting.length > 0 && this.#arrived.length > 0) {
+      this.#life.done();
       this.#waiting.shift()!.resolve(new TcpConn(this.#arrived.shift()!));
     }
   }

@@ -12,6 +12,7 @@ import { Address } from "../stack/wire/address.ts";
 import { Type } from "../stack/wire/dns.ts";
 import { coded, type CodedError, codeError } from "./errors.ts";
 import type { Family } from "./eyeballs.ts";
+import type { Hold } from "./lifetime.ts";
 
 /** What names need of the stack they belong to. */
 export interface NamesHost {
@@ -19,6 +20,8 @@ export interface NamesHost {
   readonly resolver: Resolver;
   readonly nic: { readonly now: () => Instant };
   readonly wake: () => void;
+  /** Keeps the program running. */
+  readonly hold: () => Hold;
   /** Resolves when it is known whether there are DNS servers. */
   readonly serversKnown: () => Promise<void>;
 }
@@ -53,7 +56,8 @@ export class Names {
     const { resolver, nic } = this.#host;
     const { signal } = options;
     if (resolver.servers.length === 0 && options.servers === undefined) await this.#host.serversKnown();
-    return await new Promise((resolve, reject) => {
+    const hold = this.#host.hold();
+    const asking = new Promise<DnsAnswer>((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
       const pending: { now?: Pending } = {};
       const abort = () => {
@@ -70,6 +74,7 @@ export class Names {
         : resolver.query(name, type, nic.now(), done, options);
       this.#host.wake();
     });
+    return await asking.finally(() => hold.end());
   }
 
   /** The addresses of a family that a name has, and what was answered. */

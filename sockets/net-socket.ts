@@ -64,6 +64,7 @@ export class NetSocket extends Duplex {
   /** The socket of a connection that a peer has opened. */
   static accepted(host: Host, stream: TcpStream, options: NetSocketOptions): NetSocket {
     const socket = new NetSocket(host, options);
+    stream.life.begin();
     socket.#stream = stream;
     stream.accepted(socket.#user());
     return socket;
@@ -104,6 +105,7 @@ export class NetSocket extends Duplex {
       if (this.destroyed) return void stream.reset();
       this.#stream = stream;
       stream.user = this.#user();
+      stream.life.begin();
       if (!this.#isRef) stream.life.unref();
       this.#opened();
     }, (error) => {

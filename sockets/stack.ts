@@ -87,7 +87,8 @@ const LINGER = 5_000;
  * for await (const conn of stack.listen({ port: 7 })) conn.readable.pipeTo(conn.writable);
  * ```
  *
- * The stack keeps the program running until it is closed or unref'd; so does each of its sockets.
+ * The stack keeps the program running until it is closed or unref'd. Unref'd, it leaves that to its sockets, which do as
+ * Deno's and Node.js' do: they hold the program while somebody waits for them, and servers as long as they run.
  */
 export class Stack implements AsyncDisposable {
   /** The own hardware address. */
@@ -298,7 +299,10 @@ export class Stack implements AsyncDisposable {
     this.#host.life.ref();
   }
 
-  /** Lets the program end though the stack is open, if no socket of it keeps it running. */
+  /**
+   * Lets the program end though the stack is open, if no socket of it keeps it running. What was written and not
+   * delivered goes with it, unless {@linkcode Stack.close} is waited for.
+   */
   unref(): void {
     this.#host.life.unref();
   }

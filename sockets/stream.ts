@@ -18,8 +18,8 @@ export interface StreamHost {
   readonly buffers: BufferLimits;
   /** Has the stack look at what there is to send. */
   readonly wake: () => void;
-  /** Keeps the program running. */
-  readonly hold: () => Hold;
+  /** Keeps the program running, while so many wait at first. */
+  readonly hold: (waits?: number) => Hold;
   /** The stream has a connection from now on. */
   readonly joined: (stream: TcpStream) => void;
   /** The stream's connection is gone. */
@@ -66,7 +66,7 @@ const NOBODY: StreamUser = {};
 export class TcpStream implements ConnectionHandler, Noticed {
   /** Who hears of it. */
   user: StreamUser = NOBODY;
-  /** What keeps the program running for it. */
+  /** What keeps the program running for it: at first, that it is to be opened. */
   readonly life: Hold;
   /** Whether the handshake is complete. */
   isOpen = false;
@@ -101,6 +101,11 @@ export class TcpStream implements ConnectionHandler, Noticed {
     this.life = host.hold();
   }
 
+  /** Keeps the program running for somebody, whether the stream does or not. */
+  hold(): Hold {
+    return this.#host.hold();
+  }
+
   /** Where received data goes, for `tcp.connect`. */
   get receiveBuffer(): StreamReceive {
     return this.#inbound;
@@ -114,6 +119,7 @@ export class TcpStream implements ConnectionHandler, Noticed {
   /** The stream of a connection that a peer has opened, until {@linkcode TcpStream.accepted} of nobody. */
   static accept(host: StreamHost, connection: Connection): TcpStream {
     const stream = new TcpStream(host);
+    stream.life.done();
     stream.#inbound.isAccepted = false;
     connection.receiveBuffer = stream.#inbound;
     connection.sendBuffer = stream.#outbound;

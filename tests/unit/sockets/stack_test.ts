@@ -80,7 +80,7 @@ const PROGRAM = `
 import { link, Stack } from "${new URL("../../../mod.ts", import.meta.url)}";
 const [left, right] = link({ clock: () => Math.round(performance.now() * 1000) });
 const server = await Stack.open({ nic: left, addresses: ["10.0.0.1/24"] });
-const client = await Stack.open({ nic: right, addresses: ["10.0.0.2/24"] });
+const client = await Stack.open({ nic: right, addresses: ["10.0.0.2/24"], dns: ["10.0.0.1"] });
 const listener = server.listen({ port: 80 });
 globalThis.addEventListener("unload", () => console.log("end"));
 `;
@@ -102,7 +102,7 @@ async function runs(body: string, limit: number): Promise<string> {
   return new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
 }
 
-Deno.test("sockets: a program runs as long as a stack or a socket holds it, and no longer", async () => {
+Deno.test("sockets: a program runs as long as a stack holds it, or somebody who waits, and no longer", async () => {
   // Unref'd, everything goes on for as long as something else runs.
   const unrefd = `
     server.unref(); client.unref(); listener.unref();
@@ -126,16 +126,28 @@ Deno.test("sockets: a program runs as long as a stack or a socket holds it, and 
   `;
   match(await runs(unrefd, 20_000), /^7\nend\n/);
   const held = `
-    server.unref(); client.unref();
-    setTimeout(() => { console.log("still here"); listener.close(); }, 30);
+    client.unref(); listener.unref();
+    Deno.unrefTimer(setTimeout(() => { console.log("still here"); server.unref(); }, 30));
   `;
   match(await runs(held, 20_000), /^still here\nend\n/);
   const receiving = `
     server.unref(); client.unref(); listener.close();
     const datagrams = server.listenDatagram();
     datagrams.unref();
+    datagrams.receive().catch(() => {});
     datagrams.ref();
-    setTimeout(() => { console.log("still here"); datagrams.close(); }, 30);
+    Deno.unrefTimer(setTimeout(() => { console.log("still here"); datagrams.close(); }, 30));
   `;
   match(await runs(receiving, 20_000), /^still here\nend\n/);
+  const opening = `
+    server.unref(); client.unref(); listener.unref();
+    const said = (what) => (error) => console.log(what + " " + error.code);
+    client.connect({ hostname: "10.0.0.77", port: 80 }).catch(said("nobody")).then(() => {
+      client.connect({ hostname: "nobody.test", port: 80 }).catch(said("no name")).then(() => {
+        const to = { transport: "udp", hostname: "10.0.0.1", port: 9 };
+        client.listenDatagram().send(new Uint8Array(1), to).then((count) => console.log("sent " + count));
+      });
+    });
+  `;
+  match(await runs(opening, 20_000), /^nobody \w+\nno name \w+\nsent 1\nend\n/);
 });
