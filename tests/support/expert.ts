@@ -13,6 +13,9 @@ export const EXPERT_PROGRAMS: readonly string[] = ["tcpdump", "tshark"];
 /** Wireshark's groups of what is wrong with a packet itself, in contrast to what befell it on the way. */
 const CHECKSUM = "16777216", PROTOCOL = "150994944", MALFORMED = "117440512";
 
+/** Longer than any frame. */
+const WHOLE = 1 << 18;
+
 /** Wireshark's severity of errors, in whichever group. */
 const ERROR = "8388608";
 
@@ -21,19 +24,25 @@ export class Recording {
   readonly #file: string;
   readonly #tcpdump: Deno.ChildProcess;
 
-  private constructor(file: string) {
+  private constructor(file: string, snapLength: number) {
     this.#file = file;
     this.#tcpdump = new Deno.Command(findProgram("tcpdump") ?? "tcpdump", {
-      args: ["--immediate-mode", "-B", "65536", "-U", "-i", TAP, "-w", file, "-Z", "root"],
+      args: [
+        ...["--immediate-mode", "-B", "65536", "-U", "-s", String(snapLength)],
+        ...["-i", TAP, "-w", file, "-Z", "root"],
+      ],
       stdin: "null",
       stdout: "null",
       stderr: "piped",
     }).spawn();
   }
 
-  /** Records into a file from the moment on that this resolves. */
-  static async start(file: string): Promise<Recording> {
-    const recording = new Recording(file);
+  /**
+   * Records into a file from the moment on that this resolves: whole frames, or so many bytes of each, from which
+   * TCP's checksum cannot be told.
+   */
+  static async start(file: string, snapLength: number = WHOLE): Promise<Recording> {
+    const recording = new Recording(file, snapLength);
     const reader = recording.#tcpdump.stderr.getReader();
     await reader.read();
     reader.releaseLock();
@@ -42,9 +51,10 @@ export class Recording {
 
   /**
    * Ends it. The packets from our side were many, and Wireshark finds none of them malformed, none with a wrong checksum or
-   * against its protocol, and nothing that it calls an error.
+   * against its protocol, and nothing that it calls an error. Answers with the bytes of data in them, repeated ones too, and
+   * with the most that one acknowledges of a connection's.
    */
-  async assertNothingWrong(least: number): Promise<void> {
+  async assertNothingWrong(least: number): Promise<{ sent: number; acknowledged: number }> {
     this.#tcpdump.kill("SIGINT");
     await this.#tcpdump.status;
     await this.#tcpdump.stderr.cancel();
@@ -52,6 +62,7 @@ export class Recording {
       ...["-n", "-r", this.#file, "-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE"],
       ...["-Y", `ip.src == ${APPLIANCE}`, "-T", "fields", "-e", "frame.number"],
       ...["-e", "_ws.expert.group", "-e", "_ws.expert.severity", "-e", "_ws.expert.message"],
+      ...["-e", "tcp.len", "-e", "tcp.ack"],
     ]);
     const frames = stdout.trim().split("\n");
     assert.ok(frames.length >= least, `${frames.length} frames; ${stderr}`);
@@ -61,5 +72,12 @@ export class Recording {
       return groups.split(",").some(isWrong) || severities.split(",").includes(ERROR);
     });
     assert.deepEqual(wrong, []);
+    let sent = 0, acknowledged = 0;
+    for (const line of frames) {
+      const [length = "", acknowledgment = ""] = line.split("\t").slice(4);
+      sent += Number(length);
+      acknowledged = Math.max(acknowledged, Number(acknowledgment));
+    }
+    return { sent, acknowledged };
   }
 }
