@@ -4,6 +4,7 @@
  * @module
  */
 import { deepEqual, ok } from "node:assert/strict";
+import { DIFFERENCES } from "../support/twins/differences.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const DOCUMENTS = [
@@ -12,6 +13,7 @@ const DOCUMENTS = [
   "docs/architecture.md",
   "docs/performance.md",
   "docs/sharding.md",
+  "docs/sockets.md",
   "docs/tcp-conformance.md",
   "docs/tcp.md",
   "nic/linux/README.md",
@@ -39,4 +41,15 @@ Deno.test("docs: a file that a document names is there, by its path or by the en
       );
   });
   deepEqual(missing, []);
+});
+
+Deno.test("docs: what sockets do otherwise than Deno's is in their table, and the tests that it names are there", () => {
+  const text = Deno.readTextFileSync(new URL("docs/sockets.md", ROOT));
+  deepEqual(Object.keys(DIFFERENCES).filter((script) => !text.includes(`"${script}"`)), []);
+  const named = [...text.matchAll(/`(\w[\w/]*_test\.ts)`, "([^"]+)"/g)];
+  ok(named.length > 5);
+  const missing = named.filter(([, file, test]) =>
+    !Deno.readTextFileSync(new URL(`tests/${file}`, ROOT)).includes(test!)
+  );
+  deepEqual(missing.map(([text]) => text), []);
 });
