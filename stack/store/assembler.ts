@@ -126,6 +126,15 @@ export class Assembler {
     return newest;
   }
 
+  /** Forgets what lies at `offset` or behind it. */
+  cut(offset: number): void {
+    this.#contiguous = Math.min(this.#contiguous, offset);
+    while (this.#ranges > 0 && this.#starts[this.#ranges - 1]! >= offset) this.#ranges--;
+    if (this.#ranges > 0) {
+      this.#ends[this.#ranges - 1] = Math.min(this.#ends[this.#ranges - 1]!, offset);
+    }
+  }
+
   /** Forgets everything. */
   clear(): void {
     this.#ranges = 0;

@@ -30,12 +30,14 @@ export function takeText(c: Connection, segment: TcpIn): void {
   }
   const start = c.rcvNxt;
   const hadRanges = c.hasRanges;
-  if (length > 0) takeData(c, segment);
+  // The end comes first: what has come before it and lies behind is no text.
   const end = add(segment.sequence, length + ((flags & Flag.Syn) !== 0 ? 1 : 0));
   if (hasFin && !c.hasRcvFin && !after(end, c.rcvMaxEdge)) {
     c.hasRcvFin = true;
     c.rcvFin = end;
+    if (c.hasRanges) c.ranges.cut(distance(c.rcvNxt, end));
   }
+  if (length > 0) takeData(c, segment);
   const isFinished = c.hasRcvFin && c.rcvNxt === c.rcvFin;
   const received = distance(start, c.rcvNxt);
   if (isFinished) c.rcvNxt = add(c.rcvNxt, 1);

@@ -57,6 +57,7 @@ export class Cubic implements CongestionControl {
     k: 0,
     origin: 0,
     wEst: 0,
+    isAfterTimeout: false,
   };
 
   reset(mss: number): void {
@@ -140,6 +141,7 @@ export class Cubic implements CongestionControl {
     this.#k = prior.k;
     this.#origin = prior.origin;
     this.#wEst = prior.wEst;
+    this.#isAfterTimeout = prior.isAfterTimeout;
     prior.cwnd = 0;
   }
 
@@ -209,5 +211,6 @@ export class Cubic implements CongestionControl {
     prior.k = this.#k;
     prior.origin = this.#origin;
     prior.wEst = this.#wEst;
+    prior.isAfterTimeout = this.#isAfterTimeout;
   }
 }

@@ -207,6 +207,30 @@ familyTest(
   },
 );
 
+familyTest("tcp: behind a FIN there is no text, whichever comes first (RFC 9293 3.10.7.4, eighth)", () => {
+  for (const fin of [{ seq: 1, length: 100 }, { seq: 51, length: 50 }, { seq: 101 }]) {
+    for (const isFirst of [true, false]) {
+      for (const beyond of [{ seq: 90, length: 100 }, { seq: 101, length: 50 }, { seq: 301, length: 50 }]) {
+        const peer = settled({ syn: { mss: 1_000, sackPermitted: true } });
+        const end = { flags: "FA", ...fin }, more = { flags: "A", ...beyond };
+        // As an attacker's data would: it is held, with a hole before it, when the end is known.
+        peer.send(...(isFirst ? [end, more] : [more, end]));
+        if (fin.seq !== 1) peer.send({ flags: "A", seq: 1, length: 100 });
+        const [answer] = peer.send(end);
+        deepEqual(peer.user.heard, ["opened", "readable", "peerClosed"]);
+        equal(peer.user.receive.length, 100);
+        equal(stateOf(peer), "CLOSE-WAIT");
+        expect([answer!], [{ flags: "A", ack: 102 }]);
+        peer.send(more);
+        equal(peer.user.receive.length, 100);
+        // Nor is what had been held reported any more (RFC 2018 3).
+        const [said] = peer.send({ flags: "A", seq: 90, length: 1 });
+        ok((said?.sack ?? []).every(([, right]) => right <= 101), "only the duplicate is");
+      }
+    }
+  }
+});
+
 // TIME-WAIT.
 
 familyTest(

@@ -52,6 +52,23 @@ Deno.test("assembler: data at the front progresses though all ranges are in use"
   assert.ok(new Assembler(0).add(0, 1));
 });
 
+Deno.test("assembler: what lies behind an end is forgotten, and the range across it ends there", () => {
+  for (
+    const [end, left] of [[5, []], [10, []], [15, [[10, 15]]], [25, [[10, 20]]], [60, [[10, 20], [
+      30,
+      40,
+    ]]]] as const
+  ) {
+    const assembler = new Assembler(3);
+    assembler.add(10, 10);
+    assembler.add(30, 10);
+    assembler.cut(end);
+    assert.deepEqual(ranges(assembler), left);
+    assert.ok(assembler.add(70, 1) && assembler.add(0, 10));
+    assert.equal(assembler.takeFront(), left[0]?.[1] ?? 10);
+  }
+});
+
 Deno.test("assembler: SACK blocks are found with the range of the latest data first (RFC 2018 4)", () => {
   const assembler = new Assembler(3);
   for (const offset of [50, 10, 30]) assembler.add(offset, 5);

@@ -160,6 +160,22 @@ for (const what of ["timeout", "reduction"]) {
   });
 }
 
+Deno.test("cubic: after a timeout that is taken back slow start is as fast as before (RFC 9438 4.9.1, RFC 3465 2.3)", () => {
+  const control = new Cubic();
+  control.reset(MSS);
+  control.cwnd = 50 * MSS;
+  control.onTimeout(50 * MSS, 0);
+  control.undo();
+  control.onAck(8 * MSS, milliseconds(10), seconds(1), true);
+  assert.equal(control.cwnd, 58 * MSS);
+  // But one that follows a timeout that was right leaves its mark.
+  control.onTimeout(58 * MSS, seconds(2));
+  control.onTimeout(MSS, seconds(4));
+  control.undo();
+  control.onAck(8 * MSS, milliseconds(10), seconds(5), true);
+  assert.equal(control.cwnd, 3 * MSS);
+});
+
 Deno.test("cubic: where slow start ends without a loss the function begins, flat (RFC 9438 4.10)", () => {
   const rtt = milliseconds(100);
   const control = new Cubic();
