@@ -26,6 +26,8 @@ export class RateSampler {
   #firstSentAt: Micros = 0;
   /** C.lost */
   #lost = 0;
+  /** Of which so many since the last acknowledgment was read, some perhaps by a timer. */
+  #lostSince = 0;
   /** C.app_limited: until so many bytes are delivered, what was sent is no measure of the path. */
   #appLimitedUntil = 0;
   #isAppLimited = false;
@@ -63,7 +65,7 @@ export class RateSampler {
   /** A segment was found to be lost. */
   onLost(length: number): void {
     this.#lost = (this.#lost + length) | 0;
-    this.sample.lost += length;
+    this.#lostSince += length;
   }
 
   /** A segment was delivered: UpdateRateSample. */
@@ -97,6 +99,8 @@ export class RateSampler {
     if (this.#isAppLimited && distance(this.#appLimitedUntil, this.#delivered) > 0) {
       this.#isAppLimited = false;
     }
+    sample.lost = this.#lostSince;
+    this.#lostSince = 0;
     sample.now = now;
     sample.delivered = this.#delivered;
     sample.inFlight = pipeOf(c);
@@ -125,6 +129,5 @@ export class RateSampler {
   begin(): void {
     this.#hasNewest = false;
     this.sample.acked = 0;
-    this.sample.lost = 0;
   }
 }

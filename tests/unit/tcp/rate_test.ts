@@ -80,9 +80,10 @@ Deno.test("rate: losses since a segment left are told with it, out of what was i
   s.c.flight.markLost(0);
   s.c.flight.markLost(1);
   const sample = s.ack(0, [4, 6]);
-  assert.equal(sample.lost, 0, "they were known before this acknowledgment");
+  assert.equal(sample.lost, 2 * MSS, "a timer has found them since the acknowledgment before");
   assert.equal(sample.flightLost, 2 * MSS);
   assert.equal(sample.flightSize, 6 * MSS);
+  assert.equal(s.ack(0, [6, 7]).lost, 0, "and they are told once");
 });
 
 Deno.test("rate: a segment sent twice gives a rate but no round trip (Karn)", () => {
