@@ -28,6 +28,7 @@ import {
   type Receive,
   type Receiver,
   Resolver,
+  segmenting,
   type Send,
   type SipKey,
   type Slot,
@@ -217,7 +218,7 @@ export class Appliance {
     const { link, tcp } = this;
     return {
       receive: tcp.joining(link.recv(this.#receiver(this.#errors()))),
-      send: this.#sender(tcp.send()),
+      send: segmenting(this.#sender(tcp.send())),
     };
   }
 

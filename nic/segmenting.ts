@@ -16,8 +16,9 @@ import { Segmenter } from "./segmenter.ts";
 const LONGEST = 0xffff, LINK_HEADER = 18;
 
 /**
- * A sender for a NIC that cuts nothing by itself: `sender` fills segments of up to 64 KiB, which leave a packet at a
- * time, each a frame of the burst. Costs a copy; saves the work per packet of the layers above.
+ * A sender for any NIC: where the NIC cuts nothing by itself, `sender` fills segments of up to 64 KiB nevertheless,
+ * which leave a packet at a time, each a frame of the burst. Costs a copy; saves the work per packet of the layers
+ * above. Where the NIC cuts, it is `sender`.
  */
 export function segmenting(sender: TimedSender<Slot>): TimedSender<Slot> {
   return new Segmenting(sender);
@@ -34,6 +35,10 @@ class Segmenting implements TimedSender<Slot> {
   }
 
   send(slot: Slot): void {
+    if (slot.info.capabilities.segmentation !== undefined) {
+      this.#sender.send(slot);
+      return;
+    }
     const { frame } = slot;
     const isWhole = slot.info.capabilities.tcp.fill;
     if (!this.#isCutting && !this.#fill(slot, isWhole)) return;

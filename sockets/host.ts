@@ -7,6 +7,7 @@ import { Claim } from "../nic/claim.ts";
 import type { Nic } from "../nic/device.ts";
 import { NicError } from "../nic/error.ts";
 import { poll } from "../nic/poll.ts";
+import { segmenting } from "../nic/segmenting.ts";
 import { Eth } from "../stack/eth/endpoint.ts";
 import { inTurn, type TimedSender } from "../stack/handler.ts";
 import { RandomPorts } from "../stack/host/ephemeral.ts";
@@ -297,7 +298,7 @@ export class Host implements StreamHost {
       udp: udp.recv(),
       tcp: tcp.recv(),
     }))));
-    const send = link.send(ip.send(new TransportSender(tcp, udp, this.#datagrams())));
+    const send = segmenting(link.send(ip.send(new TransportSender(tcp, udp, this.#datagrams()))));
     try {
       await poll(this.nic, { receive, send, signal: this.#stop.signal, cycle: () => this.#tell() });
     } finally {
