@@ -47,14 +47,18 @@ export class SynCookies {
 
   /** The sequence number of the SYN-ACK to a SYN of number `irs` that announces `mss`; 0: it announces none. */
   make(tuple: FourTuple, irs: number, mss: number, now: Instant): number {
+    this.#goodUntil = (Math.floor(now / PERIOD) + 2) * PERIOD;
+    return this.number(tuple, irs, mss, now);
+  }
+
+  /** What {@linkcode SynCookies.make} would answer, without a cookie being out. */
+  number(tuple: FourTuple, irs: number, mss: number, now: Instant): number {
     const table = tuple.local.isV4 ? MSS_V4 : MSS_V6;
     // A peer that announces none takes the default of RFC 9293 3.7.1, which is in the table.
     const wanted = mss === 0 ? (tuple.local.isV4 ? 536 : 1_220) : mss;
     let index = table.length - 1;
     while (index > 0 && table[index]! > wanted) index--;
-    const period = Math.floor(now / PERIOD);
-    this.#goodUntil = (period + 2) * PERIOD;
-    return this.#cookie(tuple, irs, index, period);
+    return this.#cookie(tuple, irs, index, Math.floor(now / PERIOD));
   }
 
   /**

@@ -94,7 +94,11 @@ export class TcpReceiver implements Receiver<IpIn> {
   #inTimeWait(waiting: number, segment: TcpIn, listener: Listener | undefined): boolean {
     const { timeWaits, counters, now, options } = this.#tcp;
     const isSyn = (segment.flags & Flag.Syn) !== 0;
-    const mayOpen = isSyn && (segment.flags & Flag.Fin) === 0 && listener !== undefined && listener.hasRoom();
+    const mayOpen = isSyn && (segment.flags & Flag.Fin) === 0 && listener !== undefined &&
+      listener.hasRoom() &&
+      (this.#mayKeep(listener) ||
+        // RFC 9293 3.6.1: a new connection's numbers are greater than the old one's, and a cookie's are as they are.
+        this.#replier.isCookieFrom(timeWaits.leastAfter(waiting), segment, this.#options, now));
     const answer = timeWaits.receive(
       waiting,
       segment,
@@ -129,16 +133,19 @@ export class TcpReceiver implements Receiver<IpIn> {
     }
     // A SYN that is a FIN as well is no host's that means well (RFC 7413 and RFC 9293 have no use for one).
     if ((flags & Flag.Syn) === 0 || (flags & Flag.Fin) !== 0) return;
-    const { connections, counters } = this.#tcp;
+    const { counters } = this.#tcp;
     if (!listener.hasRoom()) {
       counters.synDropped++;
       return;
     }
-    if (listener.halfOpen < listener.backlog && !connections.isFull) {
-      if (answerSyn(this.#tcp, listener, segment, this.#options, least)) return;
-    }
+    if (this.#mayKeep(listener) && answerSyn(this.#tcp, listener, segment, this.#options, least)) return;
     counters.cookies++;
     this.#replier.cookie(segment, this.#options, this.#tcp.now);
+  }
+
+  /** Whether there is a place for a handshake; else a SYN is answered with a cookie. */
+  #mayKeep(listener: Listener): boolean {
+    return listener.halfOpen < listener.backlog && !this.#tcp.connections.isFull;
   }
 
   /** An ACK that completes a handshake of which nothing was kept. */

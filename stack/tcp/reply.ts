@@ -14,7 +14,7 @@ import { timestampOffset } from "./isn.ts";
 import type { Listener } from "./listener.ts";
 import type { SegmentOptions } from "./options.ts";
 import type { TcpIn, TcpInit } from "./packet.ts";
-import { add } from "./sequence.ts";
+import { add, before } from "./sequence.ts";
 import type { FourTuple } from "./tuple.ts";
 import { scaleFor } from "./window.ts";
 
@@ -121,6 +121,12 @@ export class Replier {
     if (hasTimestamp) at = wire.putTimestamps(bytes, at, value, tsValue);
     if (hasSack) wire.putSackPermitted(bytes, at);
     out.send();
+  }
+
+  /** Whether the cookie that would answer a SYN is a number from `least` on. It cannot be chosen. */
+  isCookieFrom(least: number, segment: TcpIn, options: SegmentOptions, now: Instant): boolean {
+    const { synCookies } = this.#tcp;
+    return !before(synCookies.number(this.#tupleOf(segment), segment.sequence, options.mss, now), least);
   }
 
   /** Opens the connection of a cookie that comes back, if its user has room. False: it is none of ours. */

@@ -158,6 +158,11 @@ export class TimeWait {
     return this.#sndNxt[entry]!;
   }
 
+  /** The least initial sequence number for whoever opens in the place of an entry (RFC 9293 3.6.1). */
+  leastAfter(entry: number): number {
+    return add(this.#sndNxt[entry]!, REUSE_GAP);
+  }
+
   /** RCV.NXT of an entry. */
   rcvNxt(entry: number): number {
     return this.#rcvNxt[entry]!;
@@ -197,7 +202,7 @@ export class TimeWait {
   ): TimeWaitAnswer {
     const { flags, sequence, length } = segment;
     if (this.#expires[entry]! <= now) {
-      this.leastSequence = add(this.#sndNxt[entry]!, REUSE_GAP);
+      this.leastSequence = this.leastAfter(entry);
       this.remove(entry);
       return TimeWaitAnswer.Reuse;
     }
@@ -241,7 +246,7 @@ export class TimeWait {
       }
     }
     if (!isNew) return TimeWaitAnswer.Challenge;
-    this.leastSequence = add(this.#sndNxt[entry]!, REUSE_GAP);
+    this.leastSequence = this.leastAfter(entry);
     this.remove(entry);
     return TimeWaitAnswer.Reuse;
   }

@@ -304,6 +304,33 @@ familyTest(
   },
 );
 
+familyTest(
+  "tcp: a cookie opens from TIME-WAIT only if its number is greater than the old connection's (RFC 9293 3.6.1, RFC 4987 3.6)",
+  () => {
+    let taken = 0, refused = 0;
+    for (let seq = 500; seq < 540; seq++) {
+      const peer = inState("TIME-WAIT", { backlog: 1 });
+      const { irs } = peer;
+      // Another handshake is under way, and there is room for one.
+      peer.send(syn(peer, { port: 6_000 }));
+      peer.irs = irs;
+      const [answer] = peer.send({ flags: "S", seq, mss: 1_000 });
+      if (answer?.flags === "SA") {
+        taken++;
+        ok(((peer.irs - irs) | 0) > 65_535, "beyond the old connection's window");
+        equal(peer.tcp.timeWaits.size, 0);
+      } else {
+        refused++;
+        expect([answer!], [{ flags: "A", seq: 2, ack: 2 }]);
+        equal(peer.tcp.counters.cookies, 0);
+        equal(peer.tcp.synCookies.mayComeBack(peer.now), false);
+        equal(peer.tcp.timeWaits.size, 1);
+      }
+    }
+    ok(taken > 0 && refused > 0, `${taken} taken, ${refused} refused`);
+  },
+);
+
 familyTest("tcp: TIME-WAIT needs no connection: its slot is free at once", () => {
   const peer = inState("TIME-WAIT", { tcp: { connections: 1 } });
   equal(peer.tcp.connections.size, 0);
