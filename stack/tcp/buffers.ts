@@ -35,6 +35,8 @@ export interface ReceiveBuffer {
   readonly advance: (count: number) => void;
   /** What the layer may let grow as the user takes more; absent: the size is the user's business. */
   readonly growing?: Growing | undefined;
+  /** Whether no room comes back by reading: then its last bytes are offered however few they are. Absent: it does. */
+  readonly fillsOnce?: boolean;
 }
 
 /** Has nothing to send. */
@@ -86,6 +88,8 @@ export class FromBytes implements SendBuffer {
 
 /** Receives into an array, as much as it holds. */
 export class IntoBytes implements ReceiveBuffer {
+  /** Nobody reads from it. */
+  readonly fillsOnce: boolean = true;
   readonly #bytes: Uint8Array;
   /** Bytes received in order so far. */
   length = 0;

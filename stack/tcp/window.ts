@@ -29,7 +29,9 @@ export function advertise(connection: Connection): number {
   const told = Math.max(0, distance(rcvNxt, connection.rcvEdge));
   const room = roomOf(connection);
   connection.rcvRoom = Math.max(connection.rcvRoom, room);
-  const isWorthIt = room - told >= Math.max(1, Math.min(connection.rcvMss, connection.rcvRoom >> 1));
+  const isWorthIt = room - told >= Math.max(1, Math.min(connection.rcvMss, connection.rcvRoom >> 1)) ||
+    // The last of a buffer that nobody reads from is all that will ever be offered.
+    (told === 0 && room > 0 && connection.receiveBuffer.fillsOnce === true);
   const window = isWorthIt ? room : Math.min(told, room);
   let field = window >> rcvScale;
   // A field rounded down would take back what was told before; one rounded up must not promise more than there is.

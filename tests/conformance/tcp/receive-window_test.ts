@@ -68,6 +68,32 @@ familyTest(
 );
 
 familyTest(
+  "tcp: the rest of a buffer that is no whole number of units is offered as well (RFC 7323 2.2)",
+  () => {
+    for (const size of [1_300, 10_001, 100_300]) {
+      for (const step of [1_000, 777]) {
+        const peer = settled({ syn: { mss: 1_000, scale: 3 } });
+        const c = peer.connection, buffer = new IntoBytes(new Uint8Array(size));
+        equal(c.rcvScale, 9);
+        c.receiveBuffer = buffer;
+        c.rcvRoom = size;
+        c.ackNow = true;
+        c.flush();
+        peer.flush();
+        for (let turn = 0; turn < 500 && buffer.length < size; turn++) {
+          const window = (c.rcvEdge - c.rcvNxt) | 0;
+          ok(window > 0, `${size - buffer.length} bytes are left`);
+          peer.send({ flags: "A", seq: 1 + buffer.length, length: Math.min(window, step) });
+          peer.pass(milliseconds(50));
+        }
+        equal(buffer.length, size);
+        equal((c.rcvEdge - c.rcvNxt) | 0, 0);
+      }
+    }
+  },
+);
+
+familyTest(
   "tcp: a closed window does not open by less than a segment or half of the buffer (RFC 9293 3.8.6.2.2)",
   () => {
     const peer = settled({ buffer: BUFFER });
