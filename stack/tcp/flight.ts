@@ -6,25 +6,26 @@
  */
 import { Spares } from "../store/spares.ts";
 import { elapsed, type Micros } from "./clock.ts";
+import {
+  firstEndingAfter,
+  FLAGS,
+  LOST,
+  RESENT,
+  SACKED,
+  SENT_AT,
+  SKIP,
+  skipReceived,
+  STRIDE,
+} from "./flight-rows.ts";
 import { roomAfter } from "./marks.ts";
 import type { RateSampler } from "./rate.ts";
 import { after, before, distance, upTo } from "./sequence.ts";
-
-/** The peer has it: a SACK block covers it. */
-const SACKED = 1;
-/** Taken to be lost, and not sent again yet. */
-const LOST = 2;
-/** Sent more than once. */
-const RESENT = 4;
 
 /**
  * A segment that is reported in part is divided only into pieces of this many bytes or more; so a peer that reports
  * single bytes cannot make the flight grow. What is smaller counts as not received, which costs a byte or two.
  */
 const LEAST_PIECE = 512;
-
-/** Words of each segment's row: where it ends, when it last left, what became of it; the last is not used. */
-const STRIDE = 4, SENT_AT = 1, FLAGS = 2;
 
 /** Segments that there is room for at first. */
 const FIRST_ROWS = 8;
@@ -118,6 +119,7 @@ export class Flight {
     this.#rows[at * STRIDE] = end;
     this.#rows[at * STRIDE + SENT_AT] = now;
     this.#rows[at * STRIDE + FLAGS] = 0;
+    this.#rows[at * STRIDE + SKIP] = 0;
     this.#tail++;
     this.rates?.onSent(at, out === 0, this.pipe, now);
   }
@@ -172,13 +174,16 @@ export class Flight {
    */
   sack(left: number, right: number): void {
     if (!before(left, right) || !after(left, this.una) || after(right, this.end)) return;
-    let index = this.#firstEndingAfter(left) - this.#head;
+    let index = firstEndingAfter(this.#rows, this.#head, this.#tail, left) - this.#head;
     if (before(this.start(index), left)) {
       if (!this.isReceived(index)) this.#divide(index, left);
       index++;
     }
     for (; index < this.count && before(this.start(index), right); index++) {
-      if (this.isReceived(index)) continue;
+      if (this.isReceived(index)) {
+        index = this.pastReceived(index) - 1;
+        continue;
+      }
       if (after(this.endOf(index), right) && !this.#divide(index, right)) return;
       const at = this.#head + index;
       const length = distance(this.#start(at), this.#rows[at * STRIDE]!);
@@ -191,11 +196,9 @@ export class Flight {
 
   /** Whether [left, right), within the flight, is all marked as received already. */
   isSacked(left: number, right: number): boolean {
-    for (let index = this.#firstEndingAfter(left); index < this.#tail; index++) {
-      if ((this.#rows[index * STRIDE + FLAGS]! & SACKED) === 0) return false;
-      if (upTo(right, this.#rows[index * STRIDE]!)) return true;
-    }
-    return false;
+    const first = firstEndingAfter(this.#rows, this.#head, this.#tail, left);
+    const next = skipReceived(this.#rows, first, this.#tail);
+    return next > first && upTo(right, this.#rows[(next - 1) * STRIDE]!);
   }
 
   /** The segment numbered `index` from the front: where it starts. */
@@ -221,6 +224,11 @@ export class Flight {
   /** Whether the segment numbered `index` is reported as received. */
   isReceived(index: number): boolean {
     return (this.#rows[(this.#head + index) * STRIDE + FLAGS]! & SACKED) !== 0;
+  }
+
+  /** The number of the first segment from `index` on that is not reported as received; the count: there is none. */
+  pastReceived(index: number): number {
+    return skipReceived(this.#rows, this.#head + index, this.#tail) - this.#head;
   }
 
   /** Whether the segment numbered `index` was sent more than once. */
@@ -256,6 +264,7 @@ export class Flight {
   clearSacked(): void {
     for (let at = this.#head; at < this.#tail; at++) {
       this.#rows[at * STRIDE + FLAGS] = this.#rows[at * STRIDE + FLAGS]! & ~SACKED;
+      this.#rows[at * STRIDE + SKIP] = 0;
     }
     this.sacked = this.sackedSegments = 0;
   }
@@ -328,17 +337,6 @@ export class Flight {
 
   #start(at: number): number {
     return at === this.#head ? this.una : this.#rows[(at - 1) * STRIDE]!;
-  }
-
-  #firstEndingAfter(sequence: number): number {
-    let low = this.#head;
-    let high = this.#tail;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (after(this.#rows[middle * STRIDE]!, sequence)) high = middle;
-      else low = middle + 1;
-    }
-    return low;
   }
 
   /** Makes two segments of one at `sequence`; false, without effect, if one of them would be too small. */

@@ -60,7 +60,7 @@ export function rackDetect(c: Losses, now: Micros): number {
   const { flight } = c;
   const patience = c.rackRtt + reorderingWindow(c);
   let wait = 0;
-  for (let index = 0; index < flight.count; index++) {
+  for (let index = flight.pastReceived(0); index < flight.count; index = flight.pastReceived(index + 1)) {
     const sentAt = flight.sentAt(index);
     if (!isNewer(c.rackSentAt, c.rackEnd, sentAt, flight.endOf(index))) {
       // What comes behind was sent later still, unless this one's time is that of a retransmission.

@@ -254,3 +254,20 @@ Deno.test("flight: repairing a long flight takes time in its length, not in the 
   assert.equal(flight.lost, 0);
   assert.equal(flight.pipe, distance(0, count * 100));
 });
+
+Deno.test("flight: what is reported again and again, wherever it begins, costs no walk each time (RFC 2018 3)", () => {
+  const count = 10_000, flight = new Flight();
+  flight.reset(0);
+  for (let index = 1; index <= count; index++) flight.push(index * 1_000, index);
+  flight.sack(1_000, count * 1_000);
+  const begun = performance.now();
+  for (let left = 1; left < count - 1; left++) {
+    flight.begin();
+    for (let block = 0; block < 4; block++) flight.sack((left + block % 2) * 1_000, (count - block) * 1_000);
+  }
+  // 40,000 reports of 10,000 segments: a walk for each took 600 ms and more.
+  const took = performance.now() - begun;
+  assert.ok(took < 200, `${took} ms`);
+  assert.equal(flight.sackedSegments, count - 1);
+  assert.equal(flight.pastReceived(1), count);
+});
