@@ -2,7 +2,7 @@
 import { deepEqual } from "node:assert/strict";
 import { once } from "node:events";
 import net from "node:net";
-import { stacks } from "../../support/stacks.ts";
+import { stacks } from "../support/stacks.ts";
 
 type NodeNet = Pick<typeof net, "createServer" | "connect" | "Socket">;
 
