@@ -11,7 +11,10 @@ import type { Host } from "./host.ts";
 import { notFound } from "./names.ts";
 import type { TcpStream } from "./stream.ts";
 
-/** An open connection, which holds nothing yet, to a host by its address, or by its name, over a family if one is given. Rejects with what a failed attempt said, or the signal's reason. */
+/**
+ * An open connection, which holds nothing yet, to a host by its address, or by its name, over a family if one is given.
+ * Rejects with what a failed attempt said, or the signal's reason.
+ */
 export async function connect(
   host: Host,
   hostname: string,

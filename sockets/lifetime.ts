@@ -1,6 +1,6 @@
 /**
- * What keeps the program running, until it is unref'd or closed: a stack, a server, a socket of node:net; and somebody who waits
- * for a connection, for data, or for room.
+ * What keeps the program running, until it is unref'd or closed: a stack, a server, a socket of node:net; and somebody
+ * who waits for a connection, for data, or for room.
  *
  * @module
  */
