@@ -13,6 +13,7 @@ import type { LossModel } from "../stack/loss/models.ts";
 import { type Capabilities, Medium, type NicInfo, type Slot } from "../stack/slot.ts";
 import type { Instant } from "../stack/store/time.ts";
 import type { Address } from "../stack/wire/address.ts";
+import { makeArena } from "../stack/wire/arena.ts";
 import type { Mac } from "../stack/wire/mac.ts";
 
 /** What passed a NIC, and what did not, by reason. */
@@ -161,7 +162,7 @@ export class DeviceSlot extends BaseSlot {
 
 /** Slots of equal size in one arena, allocated once. */
 export class SlotPool {
-  /** The arena. Its memory is page aligned and can be shared with WebAssembly. */
+  /** The arena. */
   readonly bytes: Uint8Array;
   /** All slots, free or not. */
   readonly slots: readonly DeviceSlot[];
@@ -173,8 +174,7 @@ export class SlotPool {
    */
   constructor(count: number, frameLength: number, info: NicInfo, reserve: number = 0) {
     const size = (reserve + HEADROOM + frameLength + 63) & ~63;
-    const pages = Math.ceil(count * size / 65_536);
-    this.bytes = new Uint8Array(new WebAssembly.Memory({ initial: pages, maximum: pages }).buffer);
+    this.bytes = makeArena(count * size);
     this.slots = Array.from({ length: count }, (_, index) => {
       const frame = new Frame(this.bytes, index * size + reserve, (index + 1) * size);
       return new DeviceSlot(frame, info, index);

@@ -5,6 +5,7 @@
  */
 import { Checksum, Frame, Segmentation } from "../../stack/frame.ts";
 import type { NicInfo } from "../../stack/slot.ts";
+import { makeArena } from "../../stack/wire/arena.ts";
 import { DeviceSlot } from "../device.ts";
 import type { XdpRing } from "./xdp-socket.ts";
 
@@ -13,10 +14,9 @@ const CHUNK_SHIFT = 12;
 /** The same in bytes. */
 export const CHUNK_SIZE: number = 1 << CHUNK_SHIFT;
 
-/** Memory for `count` frames, page aligned. */
+/** Memory for `count` frames. */
 export function frameMemory(count: number): Uint8Array {
-  const pages = Math.ceil(count * CHUNK_SIZE / 65_536);
-  return new Uint8Array(new WebAssembly.Memory({ initial: pages, maximum: pages }).buffer);
+  return makeArena(count * CHUNK_SIZE);
 }
 
 /** The slots over a memory. */
