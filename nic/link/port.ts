@@ -141,8 +141,11 @@ export class Port implements Nic {
       counters.received++;
       counters.receivedBytes += slot.frame.end - slot.frame.start;
       slot.info = this.info;
-      receiver.receive(slot);
-      this.#finish(slot, now);
+      try {
+        receiver.receive(slot);
+      } finally {
+        this.#finish(slot, now);
+      }
     }
     if (count > 0) this.#hub.forward(this);
     return count;
@@ -159,10 +162,13 @@ export class Port implements Nic {
       if (slot === undefined) break;
       slot.info = this.info;
       slot.frame.resize(0);
-      sender.send(slot);
-      more = slot.queued;
+      try {
+        sender.send(slot);
+        more = slot.queued;
+      } finally {
+        this.#finish(slot, now);
+      }
       if (more) count++;
-      this.#finish(slot, now);
     }
     if (more) this.#awake = true;
     if (count > 0) this.#hub.forward(this);

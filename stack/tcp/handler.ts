@@ -24,7 +24,10 @@ export const CloseReason = {
 /** One of {@linkcode CloseReason}'s numbers. */
 export type CloseReason = (typeof CloseReason)[keyof typeof CloseReason];
 
-/** What the user hears of a connection, from within a burst. Any of it may be absent. */
+/**
+ * What the user hears of a connection, from within a burst. Any of it may be absent. What one of them throws goes
+ * through to whoever polls the NIC, and the connection is aborted.
+ */
 export interface ConnectionHandler {
   /** The handshake is complete. */
   readonly opened?: (connection: Connection) => void;

@@ -23,7 +23,7 @@ export interface ListenOptions {
 
 /**
  * Is handed each new connection when its handshake is complete. It sets `sendBuffer` and `receiveBuffer` and answers
- * with who is to hear of the connection; undefined: it is aborted.
+ * with who is to hear of the connection; undefined: it is aborted. So it is if this throws.
  */
 export type Accept = (connection: Connection) => ConnectionHandler | undefined;
 

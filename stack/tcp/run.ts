@@ -17,6 +17,7 @@ import type { TcpIn } from "./packet.ts";
 import { add } from "./sequence.ts";
 import { canReceive } from "./state.ts";
 import { acknowledgeText, CE } from "./text.ts";
+import { abandon } from "./thrown.ts";
 import { receiveWindow } from "./window.ts";
 
 const NOBODY: readonly Passed[] = [];
@@ -73,9 +74,13 @@ export class SegmentRun {
     if (c === undefined || info.timestamp !== c.tcp.clock.now) return false;
     const length = this.#like.payloadOf(frame, c.rcvNxt);
     if (length <= 0 || length > this.#size || frame.segmentation !== Segmentation.None) return false;
-    if (!this.#holds(c, length) || !this.#isRight(c, frame, length)) return false;
-    this.#count(c);
-    this.#take(c, frame, length);
+    try {
+      if (!this.#holds(c, length) || !this.#isRight(c, frame, length)) return false;
+      this.#count(c);
+      this.#take(c, frame, length);
+    } catch (thrown) {
+      abandon(c, thrown);
+    }
     if (length < this.#size || this.#like.isPushed(frame)) this.end();
     return true;
   }
@@ -85,7 +90,12 @@ export class SegmentRun {
     if (!this.#isUntold) return;
     this.#isUntold = false;
     const c = this.#connection;
-    if (c !== undefined && c.index >= 0 && !c.rstWanted) c.handler.readable?.(c);
+    if (c === undefined || c.index < 0 || c.rstWanted) return;
+    try {
+      c.handler.readable?.(c);
+    } catch (thrown) {
+      abandon(c, thrown);
+    }
   }
 
   /** The burst is over, or the run. */

@@ -15,6 +15,7 @@ import type { TcpIn } from "./packet.ts";
 import { add, after, before, distance, inWindow, upTo } from "./sequence.ts";
 import { canReceive, ConnectionState } from "./state.ts";
 import { takeText } from "./text.ts";
+import { abandon } from "./thrown.ts";
 import { receiveWindow } from "./window.ts";
 
 /** What is to be answered at once, in the segment's own buffer. */
@@ -40,9 +41,13 @@ const PROBE_ANSWERS = 4;
 export function receiveSegment(c: Connection, segment: TcpIn, options: SegmentOptions, now: Micros): Reply {
   // An aborted connection is over, though its reset has not left yet.
   if (c.rstWanted) return Reply.None;
-  return c.state === ConnectionState.SynSent
-    ? inSynSent(c, segment, options, now)
-    : synchronized(c, segment, options, now);
+  try {
+    return c.state === ConnectionState.SynSent
+      ? inSynSent(c, segment, options, now)
+      : synchronized(c, segment, options, now);
+  } catch (thrown) {
+    return abandon(c, thrown);
+  }
 }
 
 /** RFC 9293 3.10.7.3 */

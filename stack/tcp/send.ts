@@ -6,10 +6,13 @@
 import type { TimedSender } from "../handler.ts";
 import type { IpRaw } from "../ip/packet.ts";
 import type { Instant } from "../store/time.ts";
+import type { Micros } from "./clock.ts";
+import type { Connection } from "./connection.ts";
 import type { Tcp } from "./endpoint.ts";
-import { TcpPacket } from "./packet.ts";
+import { TcpPacket, type TcpRaw } from "./packet.ts";
 import { Filled, isDone, SegmentWriter } from "./segment-out.ts";
 import type { ConnectionTable } from "./table.ts";
+import { abandon } from "./thrown.ts";
 
 /** Fills one segment after the other, each connection in its turn. */
 export class TcpSender implements TimedSender<IpRaw> {
@@ -32,7 +35,7 @@ export class TcpSender implements TimedSender<IpRaw> {
     const now = this.#tcp.clock.micros;
     const packet = this.#packet;
     for (let c = this.#table.nextReady(); c !== undefined; c = this.#table.nextReady()) {
-      const filled = this.#writer.fill(c, packet.enterRaw(ip), now);
+      const filled = this.#fill(c, packet.enterRaw(ip), now);
       if (filled === Filled.Sent) {
         if (c.rstWanted || c.lastWords) this.#tcp.forget(c);
         else if (isDone(c)) this.#table.done(c);
@@ -43,6 +46,14 @@ export class TcpSender implements TimedSender<IpRaw> {
       else this.#table.rest(c);
     }
     packet.leave();
+  }
+
+  #fill(c: Connection, raw: TcpRaw, now: Micros): Filled {
+    try {
+      return this.#writer.fill(c, raw, now);
+    } catch (thrown) {
+      return abandon(c, thrown);
+    }
   }
 
   deadline(): Instant {

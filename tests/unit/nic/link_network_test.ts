@@ -283,3 +283,20 @@ Deno.test("network: an MTU over the network's is refused", () => {
   });
   throws(() => new Station(network, 1, { ingress: { loss: 2 } }), RangeError);
 });
+
+Deno.test("network: a host whose trees throw loses no buffer", () => {
+  const network = new Network();
+  const fail = () => {
+    throw new Error("a handler's fault");
+  };
+  const [good] = [new Station(network, 1), new Station(network, 2, { receive: { receive: fail } })];
+  good!.send(2, "first");
+  throws(() => network.run(10), /a handler's fault/);
+  const other = network.attach({ receive: { receive: () => {} }, send: { send: fail } });
+  throws(() => network.run(20), /a handler's fault/);
+  other.close();
+  good!.send(ALL, "second");
+  good!.port.wake();
+  throws(() => network.run(30), /a handler's fault/);
+  equal(network.pool.available, network.pool.slots.length);
+});

@@ -1,7 +1,12 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, ok, throws } from "node:assert/strict";
+import { Network } from "../../../nic/link/network.ts";
+import { seconds } from "../../../stack/store/time.ts";
+import { Sink } from "../../../stack/tcp/buffers.ts";
+import { CloseReason, type Connection } from "../../../stack/tcp/connection.ts";
 import * as wire from "../../../stack/wire/tcp.ts";
 import { testSeed } from "../../support/property.ts";
 import { type Behaviour, type Data, Twins, type Way, WAYS } from "../../support/run-twins.ts";
+import { connectWith, PatternUser, tcpHost } from "../../support/tcp.ts";
 
 const { Flag } = wire;
 const MSS = 988;
@@ -188,3 +193,29 @@ Deno.test("joining: no bit of a segment may be wrong", () => {
   }
   ok(joined > 100, `${joined} were joined`);
 });
+
+for (const by of ["readable", "write"] as const) {
+  Deno.test(`joining: a user whose ${by} throws in the middle of a run has aborted (RFC 9293 3.10.5)`, () => {
+    const network = new Network();
+    const [from, to] = [tcpHost(network, 1), tcpHost(network, 2)];
+    const sender = new PatternUser(20_000);
+    const reasons: CloseReason[] = [];
+    const isRun = () => to.tcp.counters.joined > 0;
+    const fail = () => {
+      if (isRun()) throw new Error("a user's fault");
+    };
+    to.tcp.listen({ port: 7 }, (c) => {
+      const sink = new Sink(0xffff);
+      c.receiveBuffer = by === "readable" ? sink : { window: 0xffff, write: fail, advance: () => {} };
+      const closed = (_: Connection, reason: CloseReason) => void reasons.push(reason);
+      return by === "readable" ? { closed, readable: fail } : { closed };
+    });
+    connectWith(from, to, 7, sender);
+    throws(() => network.run(seconds(1)), /a user's fault/);
+    network.run(seconds(2));
+    equal(to.tcp.connections.size, 0);
+    deepEqual(reasons, [CloseReason.Aborted]);
+    equal(sender.reason, CloseReason.Reset, "the peer hears of it");
+    equal(network.pool.available, network.pool.slots.length);
+  });
+}
