@@ -127,10 +127,10 @@ export class BbrModel {
 
   /** BBRUpdateMinRTT */
   updateMinRtt(s: DeliverySample): void {
-    this.isProbeRttDue = isOver(this.#probeRttMinAt, s.now, PROBE_RTT_INTERVAL);
-    if (
-      s.rtt >= 0 && (s.rtt < this.#probeRttMinDelay || this.#probeRttMinDelay === 0 || this.isProbeRttDue)
-    ) {
+    const isFirst = this.#probeRttMinDelay === 0;
+    // Before the first round trip is measured there is none that could be too old.
+    this.isProbeRttDue = !isFirst && isOver(this.#probeRttMinAt, s.now, PROBE_RTT_INTERVAL);
+    if (s.rtt >= 0 && (s.rtt < this.#probeRttMinDelay || isFirst || this.isProbeRttDue)) {
       this.#probeRttMinDelay = Math.max(1, s.rtt);
       this.#probeRttMinAt = s.now;
     }

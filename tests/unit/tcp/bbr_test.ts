@@ -115,6 +115,16 @@ Deno.test("bbr: each five seconds the queue is let run empty, to see the least r
   assert.ok(path.round(20).control.cwnd > PRODUCT, "and filled again");
 });
 
+Deno.test("bbr: whatever the clock shows when a connection begins, it does not begin with a probe of the round trip", () => {
+  const path = new Path();
+  const early = path.round(3).control.cwnd;
+  for (const start of [seconds(20), seconds(2_000), -seconds(20)]) {
+    const late = new Path();
+    late.sample.now = start | 0;
+    assert.equal(late.round(3).control.cwnd, early, `${start}`);
+  }
+});
+
 Deno.test("bbr: what an application-limited flight delivers does not lower the rate", () => {
   const path = new Path().round(30);
   const { pacingRate } = path.control;
