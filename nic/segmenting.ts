@@ -9,6 +9,7 @@ import { completeChecksum } from "../stack/offload.ts";
 import type { Capabilities, Medium, NicInfo, Slot } from "../stack/slot.ts";
 import { copyBytes } from "../stack/store/copy.ts";
 import type { Instant } from "../stack/store/time.ts";
+import { makeArena } from "../stack/wire/arena.ts";
 import { BaseSlot } from "./device.ts";
 import { Segmenter } from "./segmenter.ts";
 
@@ -18,7 +19,8 @@ const LONGEST = 0xffff, LINK_HEADER = 18;
 /**
  * A sender for any NIC: where the NIC cuts nothing by itself, `sender` fills segments of up to 64 KiB nevertheless,
  * which leave a packet at a time, each a frame of the burst. Costs a copy; saves the work per packet of the layers
- * above. Where the NIC cuts, it is `sender`.
+ * above. So it is done behind a packet that is more than half full, as one of a long transfer is; what is short goes
+ * into the NIC's slot at once. Where the NIC cuts, it is `sender`.
  */
 export function segmenting(sender: TimedSender<Slot>): TimedSender<Slot> {
   return new Segmenting(sender);
@@ -29,6 +31,8 @@ class Segmenting implements TimedSender<Slot> {
   readonly #long = new LongSlot();
   readonly #segmenter = new Segmenter();
   #isCutting = false;
+  /** Many segments may follow. */
+  #isBulk = false;
 
   constructor(sender: TimedSender<Slot>) {
     this.#sender = sender;
@@ -40,6 +44,11 @@ class Segmenting implements TimedSender<Slot> {
       return;
     }
     const { frame } = slot;
+    if (!this.#isCutting && !this.#isBulk) {
+      this.#sender.send(slot);
+      this.#isBulk = slot.queued && 2 * frame.length > slot.info.mtu;
+      return;
+    }
     const isWhole = slot.info.capabilities.tcp.fill;
     if (!this.#isCutting && !this.#fill(slot, isWhole)) return;
     // A packet that the slot has no room for can only be if the NIC's MTU is more than its slots take.
@@ -60,6 +69,7 @@ class Segmenting implements TimedSender<Slot> {
     if (segmentation !== Segmentation.None) {
       return this.#isCutting = long.leaves && this.#segmenter.begin(long.frame, slot.info.medium);
     }
+    this.#isBulk = false;
     if (isWhole) completeChecksum(long.frame);
     const { frame } = slot;
     if (!frame.resize(end - start)) return false;
@@ -71,7 +81,7 @@ class Segmenting implements TimedSender<Slot> {
 
 /** The buffer that the tree fills. */
 class LongSlot extends BaseSlot {
-  readonly frame = new Frame(new Uint8Array(HEADROOM + LINK_HEADER + LONGEST));
+  readonly frame = new Frame(makeArena(HEADROOM + LINK_HEADER + LONGEST));
   info!: NicInfo;
   #inner: NicInfo | undefined;
 

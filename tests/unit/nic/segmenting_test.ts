@@ -8,8 +8,8 @@ import { NEVER } from "../../../stack/store/time.ts";
 import { Address } from "../../../stack/wire/address.ts";
 import * as tcp from "../../../stack/wire/tcp.ts";
 import { concat, data, OWN, PEER } from "../../support/frames.ts";
-import { tcpSuper } from "../../support/super-frames.ts";
-import { readSegment } from "../../support/tcp-frames.ts";
+import { frameOf, tcpSuper } from "../../support/super-frames.ts";
+import { readSegment, segment } from "../../support/tcp-frames.ts";
 
 /** Sends these frames, one a call, and notes the slots that it was given. */
 class Frames implements TimedSender<Slot> {
@@ -40,6 +40,9 @@ class Frames implements TimedSender<Slot> {
   }
 }
 
+/** A segment in a packet of its own. */
+const plain = (length: number): Frame => frameOf(segment({ data: data(length) }));
+
 function slotOf(capabilities: Capabilities, length = 1_514): Slot {
   return new SlotPool(1, length, new DeviceInfo(capabilities, 1_500)).take()!;
 }
@@ -57,23 +60,34 @@ function packets(sender: TimedSender<Slot>, slot = slotOf(ALL_MANUAL)): Uint8Arr
 }
 
 Deno.test("segmenting: many segments in one leave one by one from a NIC that cuts nothing, with whole checksums", () => {
-  const tree = new Frames(tcpSuper(20_000, 1_460));
-  const sent = packets(segmenting(tree));
+  const tree = new Frames(plain(1_000), tcpSuper(20_000, 1_460));
+  const [first, ...sent] = packets(segmenting(tree));
+  equal(readSegment(first!)!.data.length, 1_000);
   deepEqual(concat(...sent.map((packet) => readSegment(packet)!.data)), data(20_000));
   equal(sent.length, 14);
-  equal(tree.given.length, 2, "the tree is asked once for all of them, and then for more");
+  equal(tree.given.length, 3, "the tree is asked once for all of them, and then for more");
   const [from, to] = [Address.parse(PEER), Address.parse(OWN)];
   for (const packet of sent) ok(tcp.verifyChecksum(packet, 34, packet.length, from, to));
 });
 
 Deno.test("segmenting: while a frame is being cut the NIC asks on, and other frames leave as they are", () => {
-  const plain = tcpSuper(10, 1_460);
-  const sender = segmenting(new Frames(tcpSuper(3_000, 1_000), plain));
+  const sender = segmenting(new Frames(plain(1_000), tcpSuper(3_000, 1_000), plain(10)));
+  sender.send(slotOf(ALL_MANUAL));
   equal(sender.deadline(), NEVER);
   sender.send(slotOf(ALL_MANUAL));
   equal(sender.deadline(), 0);
   deepEqual(packets(sender).map((packet) => readSegment(packet)!.data.length), [1_000, 1_000, 10]);
   equal(sender.deadline(), NEVER);
+});
+
+Deno.test("segmenting: what is short goes into the NIC's slot at once, and many segments only follow a full packet", () => {
+  const lengths = [10, 1_000, 10, 10, 1_000, 1_000, 10];
+  const tree = new Frames(...lengths.map(plain));
+  const slot = slotOf(ALL_MANUAL);
+  deepEqual(packets(segmenting(tree), slot).map((packet) => readSegment(packet)!.data.length), lengths);
+  const mayBeMany = tree.given.map(({ info }) => info.capabilities.segmentation !== undefined);
+  deepEqual(mayBeMany, [false, false, true, false, false, true, false, false]);
+  ok(tree.given.every((given, index) => (given === slot) !== mayBeMany[index]));
 });
 
 Deno.test("segmenting: a NIC that cuts by itself gets what the tree makes", () => {
