@@ -19,6 +19,12 @@ export const RESENT = 4;
 export const STRIDE = 4, SENT_AT = 1, FLAGS = 2, SKIP = 3;
 
 /**
+ * A segment that is reported in part is divided only into pieces of this many bytes or more; so a peer that reports
+ * single bytes cannot make the flight grow. What is smaller counts as not received, which costs a byte or two.
+ */
+export const LEAST_PIECE = 512;
+
+/**
  * The first row from `from` on, and before `tail`, that is not reported as received. Whoever is on the way learns of it,
  * so that a peer that reports the same again and again does not have us walk again and again.
  */

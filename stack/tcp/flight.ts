@@ -5,10 +5,11 @@
  * @module
  */
 import { Spares } from "../store/spares.ts";
-import { elapsed, type Micros } from "./clock.ts";
+import type { Micros } from "./clock.ts";
 import {
   firstEndingAfter,
   FLAGS,
+  LEAST_PIECE,
   LOST,
   RESENT,
   SACKED,
@@ -19,13 +20,8 @@ import {
 } from "./flight-rows.ts";
 import { roomAfter } from "./marks.ts";
 import type { RateSampler } from "./rate.ts";
+import { isNewer, SendOrder } from "./send-order.ts";
 import { after, before, distance, upTo } from "./sequence.ts";
-
-/**
- * A segment that is reported in part is divided only into pieces of this many bytes or more; so a peer that reports
- * single bytes cannot make the flight grow. What is smaller counts as not received, which costs a byte or two.
- */
-const LEAST_PIECE = 512;
 
 /** Segments that there is room for at first. */
 const FIRST_ROWS = 8;
@@ -78,6 +74,8 @@ export class Flight {
   hasOldest = false;
   /** Measures how fast the path delivers, if somebody wants to know. */
   rates: RateSampler | undefined;
+  /** How far RACK has come. */
+  readonly order: SendOrder = new SendOrder();
   #rows: Int32Array = NOTHING;
   #head = 0;
   #tail = 0;
@@ -108,6 +106,7 @@ export class Flight {
     this.resent = 0;
     this.hasFirstResent = false;
     this.#head = this.#tail = this.#lostFrom = 0;
+    this.order.release(una);
     this.#giveBack(0);
   }
 
@@ -201,6 +200,12 @@ export class Flight {
     return next > first && upTo(right, this.#rows[(next - 1) * STRIDE]!);
   }
 
+  /** The number of the first segment that ends after a sequence number, which is not beyond the flight. */
+  indexFrom(sequence: number): number {
+    if (!after(sequence, this.una)) return 0;
+    return firstEndingAfter(this.#rows, this.#head, this.#tail, sequence) - this.#head;
+  }
+
   /** The segment numbered `index` from the front: where it starts. */
   start(index: number): number {
     return this.#start(this.#head + index);
@@ -258,6 +263,7 @@ export class Flight {
       this.#rows[at * STRIDE + FLAGS] = this.#rows[at * STRIDE + FLAGS]! & ~LOST;
     }
     this.lost = 0;
+    this.order.restart(this.una);
   }
 
   /** Forgets what was reported as received: the peer has taken it back, or cannot be trusted (RFC 2018 8). */
@@ -267,6 +273,7 @@ export class Flight {
       this.#rows[at * STRIDE + SKIP] = 0;
     }
     this.sacked = this.sackedSegments = 0;
+    this.order.restart(this.una);
   }
 
   /** The number of the first segment that is lost and not sent again; -1: there is none. */
@@ -297,6 +304,7 @@ export class Flight {
     this.#rows[at * STRIDE + FLAGS] = (flags & ~LOST) | RESENT;
     this.#rows[at * STRIDE + SENT_AT] = now;
     this.rates?.onSent(at, out === 0, this.pipe, now);
+    this.order.push(start, this.#rows[at * STRIDE]!, now, this);
     // Only of the oldest one, sent again for the first time, the acknowledgment is sure to echo one of its two tries.
     if (this.resent++ > 0 || index > 0 || (flags & RESENT) !== 0) return;
     this.firstResentAt = now;
@@ -376,6 +384,7 @@ export class Flight {
   #release(): void {
     const used = this.#tail;
     this.#head = this.#tail = this.#lostFrom = 0;
+    this.order.release(this.una);
     this.#giveBack(used);
   }
 
@@ -385,10 +394,4 @@ export class Flight {
     this.#rows = NOTHING;
     this.rates?.marks.release(used);
   }
-}
-
-/** RFC 8985 6.2, step 2: what was sent last; of those sent at once the one with the later end (RACK_sent_after). */
-export function isNewer(aAt: Micros, aEnd: number, bAt: Micros, bEnd: number): boolean {
-  const gap = elapsed(bAt, aAt);
-  return gap > 0 || (gap === 0 && after(aEnd, bEnd));
 }

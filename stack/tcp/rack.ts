@@ -5,9 +5,10 @@
  */
 import { elapsed, LONGEST, type Micros } from "./clock.ts";
 import { Recovery } from "./connection.ts";
-import { isNewer } from "./flight.ts";
 import type { Losses } from "./loss.ts";
+import { markOverdue, markOverdueAgain } from "./overdue.ts";
 import { UNMEASURED } from "./rtt.ts";
+import { isNewer } from "./send-order.ts";
 import { after, before, upTo } from "./sequence.ts";
 
 /** So many segments out of order are taken for a loss, unless the path is known to reorder (RFC 8985 6.2, step 4). */
@@ -56,23 +57,12 @@ function advance(c: Losses, now: Micros, sentAt: Micros, end: number): void {
  * until more will be; 0: nothing is waited for.
  */
 export function rackDetect(c: Losses, now: Micros): number {
-  if (!c.hasRack) return 0;
-  const { flight } = c;
-  const patience = c.rackRtt + reorderingWindow(c);
-  let wait = 0;
-  for (let index = flight.pastReceived(0); index < flight.count; index = flight.pastReceived(index + 1)) {
-    const sentAt = flight.sentAt(index);
-    if (!isNewer(c.rackSentAt, c.rackEnd, sentAt, flight.endOf(index))) {
-      // What comes behind was sent later still, unless this one's time is that of a retransmission.
-      if (!flight.wasResent(index)) break;
-      continue;
-    }
-    if (!flight.isPending(index)) continue;
-    const left = patience - elapsed(sentAt, now);
-    if (left <= 0) flight.markLost(index);
-    else if (left > wait) wait = left;
+  if (!c.hasRack) {
+    c.flight.order.restart(c.flight.una);
+    return 0;
   }
-  return wait;
+  const patience = c.rackRtt + reorderingWindow(c);
+  return Math.max(markOverdue(c, now, patience), markOverdueAgain(c, now, patience));
 }
 
 /** RFC 8985 6.3: on a timeout the first segment is lost, and whatever was sent long enough ago. */
@@ -88,7 +78,9 @@ export function rackMarkOnTimeout(c: Losses, now: Micros): void {
 /** What was delivered so long ago that the clock of segments has come halfway round says nothing any more. */
 export function rackForget(c: Losses, now: Micros): void {
   const age = elapsed(c.rackSentAt, now);
-  if (age < 0 || age > LONGEST) c.hasRack = false;
+  if (age >= 0 && age <= LONGEST) return;
+  c.hasRack = false;
+  c.flight.order.restart(c.flight.una);
 }
 
 /** Step 4: how long a segment may be overtaken before it is taken for lost. */
