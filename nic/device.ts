@@ -16,6 +16,13 @@ import type { Address } from "../stack/wire/address.ts";
 import { makeArena } from "../stack/wire/arena.ts";
 import type { Mac } from "../stack/wire/mac.ts";
 
+/** The longest link header: Ethernet's with one VLAN tag. */
+export const LINK_HEADER = 18;
+/** The longest frame: as many segments in one as an IP packet takes. */
+export const LONGEST_FRAME: number = 0xffff + LINK_HEADER;
+/** An arena's spare room: a frame of any length, which is to be cut into the slots, lies there. */
+export const SPARE_ROOM: number = HEADROOM + LONGEST_FRAME;
+
 /** What passed a NIC, and what did not, by reason. */
 export class NicCounters {
   /** Frames handed to the tree. */
@@ -160,7 +167,7 @@ export class DeviceSlot extends BaseSlot {
   }
 }
 
-/** Slots of equal size in one arena, allocated once. */
+/** Slots of equal size in one arena, allocated once; it has {@linkcode SPARE_ROOM}. */
 export class SlotPool {
   /** The arena. */
   readonly bytes: Uint8Array;
@@ -174,7 +181,7 @@ export class SlotPool {
    */
   constructor(count: number, frameLength: number, info: NicInfo, reserve: number = 0) {
     const size = (reserve + HEADROOM + frameLength + 63) & ~63;
-    this.bytes = makeArena(count * size);
+    this.bytes = makeArena(count * size, SPARE_ROOM);
     this.slots = Array.from({ length: count }, (_, index) => {
       const frame = new Frame(this.bytes, index * size + reserve, (index + 1) * size);
       return new DeviceSlot(frame, info, index);

@@ -9,7 +9,7 @@ import { completeChecksum } from "../stack/offload.ts";
 import type { Capabilities, ChecksumPolicy, Medium, NicInfo, Slot } from "../stack/slot.ts";
 import { type Instant, NEVER } from "../stack/store/time.ts";
 import { copyBytes } from "../stack/store/copy.ts";
-import { BaseSlot, type DeviceSlot, type Nic, SlotPool } from "./device.ts";
+import { BaseSlot, type DeviceSlot, LINK_HEADER, type Nic, SlotPool } from "./device.ts";
 import type { PipeCounters } from "./link/fate.ts";
 import type { Faults } from "./link/faults.ts";
 import { Pipe } from "./link/pipe.ts";
@@ -89,8 +89,6 @@ class BorrowedSlot extends BaseSlot {
 
 /** What an Ethernet frame is made of at most, without its header: links with a small MTU may still bring so much. */
 const PAYLOAD_MIN = 1_500;
-/** The longest frame beside its payload: an Ethernet header and a VLAN tag. */
-const LINK_HEADER = 18;
 
 class Faulty extends NicWrapper implements FaultyNic {
   readonly ingress: PipeCounters;

@@ -8,6 +8,8 @@ import { type Frame, Segmentation } from "../stack/frame.ts";
 import { completeChecksum } from "../stack/offload.ts";
 import { Medium } from "../stack/slot.ts";
 import { copyBytes } from "../stack/store/copy.ts";
+import type { ArenaProgram } from "../stack/wire/arena-program.ts";
+import { programOf } from "../stack/wire/arena.ts";
 import { put16 } from "../stack/wire/bytes.ts";
 import { fold, sum } from "../stack/wire/checksum.ts";
 import { WireError } from "../stack/wire/error.ts";
@@ -29,6 +31,7 @@ const UDP_LENGTH = 4;
 /** Cuts one frame after the other. */
 export class Segmenter {
   #frame!: Frame;
+  #program: ArenaProgram | undefined;
   /** Where the IP header lies, the transport's, and the payload. */
   #ipAt = 0;
   #transportAt = 0;
@@ -46,6 +49,7 @@ export class Segmenter {
    */
   begin(frame: Frame, medium: Medium): boolean {
     const { bytes, start, end, segmentation, checksumAt } = frame;
+    if (frame !== this.#frame) this.#program = programOf(bytes);
     this.#frame = frame;
     this.#at = end;
     if (segmentation === Segmentation.None || frame.segmentSize < 1) return false;
@@ -75,18 +79,24 @@ export class Segmenter {
    * complete if `isWhole`, else partial. False: there is none left, or `into` is too short for it.
    */
   next(into: Frame, isWhole: boolean): boolean {
-    const { bytes, start, end, segmentSize } = this.#frame;
+    const { start, end, segmentSize } = this.#frame;
     const size = Math.min(segmentSize, end - this.#at);
     const headers = this.#payloadAt - start;
     if (size <= 0 || !into.resize(headers + size)) return false;
-    copyBytes(into.bytes, into.start, bytes, start, headers);
-    copyBytes(into.bytes, into.start + headers, bytes, this.#at, size);
+    this.#copy(into, into.start, start, headers);
+    this.#copy(into, into.start + headers, this.#at, size);
     const offset = this.#at - this.#payloadAt;
     this.#at += size;
     this.#fix(into, into.start - start, offset);
     this.#index++;
     if (isWhole) completeChecksum(into);
     return true;
+  }
+
+  #copy(into: Frame, to: number, from: number, length: number): void {
+    const { bytes } = this.#frame;
+    if (into.bytes === bytes && this.#program !== undefined) this.#program.copy(to, from, length);
+    else copyBytes(into.bytes, to, bytes, from, length);
   }
 
   /** What differs from segment to segment; `shift` is from this frame's offsets to those in `into`. */

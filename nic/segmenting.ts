@@ -3,18 +3,18 @@
  *
  * @module
  */
-import { Frame, HEADROOM, Segmentation } from "../stack/frame.ts";
+import { Frame, Segmentation } from "../stack/frame.ts";
 import type { TimedSender } from "../stack/handler.ts";
 import { completeChecksum } from "../stack/offload.ts";
 import type { Capabilities, Medium, NicInfo, Slot } from "../stack/slot.ts";
 import { copyBytes } from "../stack/store/copy.ts";
 import type { Instant } from "../stack/store/time.ts";
-import { makeArena } from "../stack/wire/arena.ts";
-import { BaseSlot } from "./device.ts";
+import { makeArena, takeSpare } from "../stack/wire/arena.ts";
+import { BaseSlot, SPARE_ROOM } from "./device.ts";
 import { Segmenter } from "./segmenter.ts";
 
-/** The longest IP packet, and room for a link's header before it. */
-const LONGEST = 0xffff, LINK_HEADER = 18;
+/** The longest IP packet. */
+const LONGEST = 0xffff;
 
 /**
  * A sender for any NIC: where the NIC cuts nothing by itself, `sender` fills segments of up to 64 KiB nevertheless,
@@ -28,7 +28,7 @@ export function segmenting(sender: TimedSender<Slot>): TimedSender<Slot> {
 
 class Segmenting implements TimedSender<Slot> {
   readonly #sender: TimedSender<Slot>;
-  readonly #long = new LongSlot();
+  #long: LongSlot | undefined;
   readonly #segmenter = new Segmenter();
   #isCutting = false;
   /** Many segments may follow. */
@@ -62,7 +62,7 @@ class Segmenting implements TimedSender<Slot> {
 
   /** Lets the tree fill a long frame. True: it is to be cut; false: it has left as it is, or there is none. */
   #fill(slot: Slot, isWhole: boolean): boolean {
-    const long = this.#long.lend(slot.info);
+    const long = (this.#long ??= new LongSlot(slot.frame.bytes)).lend(slot.info);
     this.#sender.send(long);
     if (!long.queued) return false;
     const { bytes, start, end, segmentation } = long.frame;
@@ -81,9 +81,16 @@ class Segmenting implements TimedSender<Slot> {
 
 /** The buffer that the tree fills. */
 class LongSlot extends BaseSlot {
-  readonly frame = new Frame(makeArena(HEADROOM + LINK_HEADER + LONGEST));
+  readonly frame: Frame;
   info!: NicInfo;
   #inner: NicInfo | undefined;
+
+  /** In the arena of the slots, if that has room, so that what is cut is copied within it. */
+  constructor(arena: Uint8Array) {
+    super();
+    const at = takeSpare(arena);
+    this.frame = at < 0 ? new Frame(makeArena(SPARE_ROOM)) : new Frame(arena, at, at + SPARE_ROOM);
+  }
 
   /** Empty, as a buffer of the NIC that `inner` is about. */
   lend(inner: NicInfo): this {

@@ -13,7 +13,15 @@ import { completeChecksum } from "../../stack/offload.ts";
 import { ALL_MANUAL, Medium, type NicInfo, OFFLOADING, type Slot } from "../../stack/slot.ts";
 import { type Instant, NEVER } from "../../stack/store/time.ts";
 import type { Mac } from "../../stack/wire/mac.ts";
-import { DeviceInfo, type DeviceSlot, type Nic, NicCounters, SlotPool } from "../device.ts";
+import {
+  DeviceInfo,
+  type DeviceSlot,
+  LINK_HEADER,
+  LONGEST_FRAME,
+  type Nic,
+  NicCounters,
+  SlotPool,
+} from "../device.ts";
 import { DatagramParts } from "../datagram-parts.ts";
 import { NicError } from "../error.ts";
 import { Errno, errnoText } from "./errno.ts";
@@ -26,9 +34,6 @@ import { findPartial } from "./partial-checksum.ts";
 import { SendBatch } from "./send-batch.ts";
 import * as virtio from "./virtio-header.ts";
 import { monotonicNow, Waiter } from "./waiter.ts";
-
-/** An Ethernet header with one VLAN tag. */
-const LINK_HEADER = 18;
 
 /** Frames taken from the ring before the first of them is dealt with, and sent with one call after the last. */
 const BATCH = 32;
@@ -131,7 +136,7 @@ export class Raw implements Nic {
     this.#isLent = this.#isClaimed = lent !== undefined;
     this.#ring = new PacketRing(socket, this.#info, undefined, lent?.place);
     // Memory that is never written to costs nothing.
-    this.#pool = new SlotPool(BATCH, 0xffff + LINK_HEADER, this.#info, RESERVE);
+    this.#pool = new SlotPool(BATCH, LONGEST_FRAME, this.#info, RESERVE);
     this.#poolAddress = addressOf(this.#pool.bytes);
     this.#parts = new DatagramParts(this.#pool, BATCH, this.counters, () => this.#failure === undefined);
     this.#sendParts = (slots, count) => this.#send(slots, count, this.#poolAddress);

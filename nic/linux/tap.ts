@@ -10,7 +10,15 @@ import type { Frame } from "../../stack/frame.ts";
 import type { Receiver, Sender } from "../../stack/handler.ts";
 import { ALL_MANUAL, Medium, type NicInfo, OFFLOADING, type Slot } from "../../stack/slot.ts";
 import { type Instant, NEVER } from "../../stack/store/time.ts";
-import { DeviceInfo, type DeviceSlot, type Nic, NicCounters, SlotPool } from "../device.ts";
+import {
+  DeviceInfo,
+  type DeviceSlot,
+  LINK_HEADER,
+  LONGEST_FRAME,
+  type Nic,
+  NicCounters,
+  SlotPool,
+} from "../device.ts";
 import { Segmenter } from "../segmenter.ts";
 import { Errno, errnoText } from "./errno.ts";
 import { errno, type Libc, libc } from "./libc.ts";
@@ -21,9 +29,6 @@ import { disagree, type Offloads } from "./tun-offload.ts";
 import { FrameViews } from "./views.ts";
 import * as virtio from "./virtio-header.ts";
 import { monotonicNow, Waiter } from "./waiter.ts";
-
-/** An Ethernet header with one VLAN tag. */
-const LINK_HEADER = 18;
 
 /**
  * Frames read before the first of them is dealt with, and answers written after the last: the kernel's code and ours
@@ -43,9 +48,6 @@ const BATCH_BYTES = 1 << 18;
  * and a long frame by itself.
  */
 const SEND_BYTES = 1 << 14;
-
-/** The longest frame that many segments are put together in: an IP packet behind a link's header. */
-const LONGEST_SUPER = 0xffff + LINK_HEADER;
 
 /** Room for the header before a frame, in a multiple of what slots are aligned to. */
 const RESERVE = 16;
@@ -140,7 +142,7 @@ export class Tap implements Nic {
     this.#info = new DeviceInfo(capabilities, Math.min(mtu, this.#longest - header), false, medium);
     this.#isFixed = options.frameLength !== undefined;
     // Room for any MTU that the interface may be given meanwhile; memory that is never written to costs nothing.
-    const longest = this.#isFixed && !attachment.offloads.tcp ? this.#longest : LONGEST_SUPER;
+    const longest = this.#isFixed && !attachment.offloads.tcp ? this.#longest : LONGEST_FRAME;
     this.#most = this.#header + longest + 1;
     this.#pool = new SlotPool(BATCH + 3, longest + 1, this.#info, RESERVE);
     this.#views = new FrameViews(this.#pool, this.#header);

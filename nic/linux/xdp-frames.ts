@@ -6,7 +6,7 @@
 import { Checksum, Frame, Segmentation } from "../../stack/frame.ts";
 import type { NicInfo } from "../../stack/slot.ts";
 import { makeArena } from "../../stack/wire/arena.ts";
-import { DeviceSlot } from "../device.ts";
+import { DeviceSlot, SPARE_ROOM } from "../device.ts";
 import type { XdpRing } from "./xdp-socket.ts";
 
 /** The length of a frame's memory, a page, as a power of two. */
@@ -16,7 +16,7 @@ export const CHUNK_SIZE: number = 1 << CHUNK_SHIFT;
 
 /** Memory for `count` frames. */
 export function frameMemory(count: number): Uint8Array {
-  return makeArena(count * CHUNK_SIZE);
+  return makeArena(count * CHUNK_SIZE, SPARE_ROOM);
 }
 
 /** The slots over a memory. */

@@ -8,9 +8,9 @@
  * @module
  */
 import type { Address } from "./address.ts";
-import { arenaSum } from "./arena.ts";
+import type { ArenaProgram } from "./arena-program.ts";
+import { programOf } from "./arena.ts";
 import { fold, sumWords } from "./sum-words.ts";
-import type { Sum } from "./summing.ts";
 
 export { fold };
 
@@ -25,10 +25,10 @@ export function sum(bytes: Uint8Array, at: number, end: number, initial: number)
 /** The arena that was summed last, as far as it goes, and how. */
 let arena: Uint8Array | undefined;
 let arenaEnd = 0;
-let inArena: Sum = () => 0;
+let inArena: ArenaProgram["sum"] = () => 0;
 
 function elsewhere(bytes: Uint8Array, at: number, end: number, initial: number): number {
-  const sum = end > bytes.length ? undefined : arenaSum(bytes);
+  const sum = end > bytes.length ? undefined : programOf(bytes)?.sum;
   if (sum === undefined) return sumWords(bytes, at, end, initial);
   arena = bytes;
   arenaEnd = bytes.length;

@@ -1,34 +1,51 @@
 /**
- * The sum of RFC 1071 in WebAssembly: 16 bytes at a time, and in line with what calls it, so that it is worth it from
- * the shortest header on.
+ * What is done to the bytes of an arena in WebAssembly: the sum of RFC 1071, 16 bytes at a time, and copying. The engine
+ * puts both in line with what calls them, so that they are worth it from the shortest header on.
  *
  * @module
  */
 
-/** Adds the 16-bit words between two offsets, an odd last byte padded with a zero, to `initial`: a sum in 16 bits. */
-export type Sum = (at: number, end: number, initial: number) => number;
+/** Functions over one memory, all of it by offsets that must lie in it. */
+export interface ArenaProgram {
+  /**
+   * Adds the 16-bit words from `at` to `end`, an odd last byte padded with a zero, to `initial`: a sum in 16 bits. No more
+   * than 256 KiB.
+   */
+  readonly sum: (at: number, end: number, initial: number) => number;
+  /** Copies `length` bytes; the two places may overlap. */
+  readonly copy: (to: number, from: number, length: number) => void;
+}
 
-/** The sum over parts of `memory`, up to 256 KiB long; undefined: the engine has no vectors. */
-export function summing(memory: WebAssembly.Memory): Sum | undefined {
-  if (program === undefined) {
-    const code = assemble();
-    program = WebAssembly.validate(code) ? new WebAssembly.Module(code) : null;
-  }
-  if (program === null) return undefined;
-  return new WebAssembly.Instance(program, { host: { memory } }).exports.sum as Sum;
+/** The program for `memory`; undefined: there is none here. */
+export function programFor(memory: WebAssembly.Memory): ArenaProgram | undefined {
+  if (compiled === undefined) compiled = compile(assemble());
+  if (compiled === null) return undefined;
+  const { exports } = new WebAssembly.Instance(compiled, { host: { memory } });
+  return { sum: exports.sum as ArenaProgram["sum"], copy: exports.copy as ArenaProgram["copy"] };
 }
 
 /** Undefined: not made yet. */
-let program: WebAssembly.Module | null | undefined;
+let compiled: WebAssembly.Module | null | undefined;
 
-/** The parameters, and the locals in the order of {@linkcode LOCALS}. */
-const NAMES = ["at", "stop", "initial", "even", "odd", "sum"];
+/** A function of three parameters: their names and those of its locals, these by type, and its text. */
+interface Source {
+  readonly results: readonly number[];
+  readonly names: readonly string[];
+  readonly locals: readonly number[];
+  readonly text: string;
+}
+
+const I32 = 0x7f, I64 = 0x7e, V128 = 0x7b, VOID = 0x40;
 
 /**
- * The function in WebAssembly's text format, flat: operands stand before their operators. Words are added as they lie
- * in memory, which RFC 1071 2(B) allows on machines of either order; this one has the lesser byte first.
+ * In WebAssembly's text format, flat: operands stand before their operators. Words are added as they lie in memory,
+ * which RFC 1071 2(B) allows on machines of either order; this one has the lesser byte first.
  */
-const TEXT = `
+const SUM: Source = {
+  results: [I32],
+  names: ["at", "stop", "initial", "even", "odd", "sum"],
+  locals: [2, V128, 1, I64],
+  text: `
   loop
     at i32.const 32 i32.add stop i32.le_u
     if
@@ -73,12 +90,15 @@ const TEXT = `
   sum i64.const 65535 i64.and sum i64.const 16 i64.shr_u i64.add set sum
   sum i64.const 65535 i64.and sum i64.const 16 i64.shr_u i64.add set sum
   sum i64.const 65535 i64.and sum i64.const 16 i64.shr_u i64.add i32.wrap_i64
-end`;
+end`,
+};
 
-const I32 = 0x7f, I64 = 0x7e, V128 = 0x7b, VOID = 0x40;
-
-/** Two vectors and a long word. */
-const LOCALS = [2, V128, 1, I64];
+const COPY: Source = {
+  results: [],
+  names: ["to", "from", "length"],
+  locals: [],
+  text: "to from length memory.copy end",
+};
 
 /** Alignment 1: a segment lies where it lies. */
 const UNALIGNED = 0;
@@ -111,26 +131,44 @@ const CODES: Readonly<Record<string, readonly number[]>> = {
   "i64x2.extend_low_i32x4_u": [0xfd, 0xc9, 0x01],
   "i64x2.extend_high_i32x4_u": [0xfd, 0xca, 0x01],
   "i64x2.add": [0xfd, 0xce, 0x01],
+  "memory.copy": [0xfc, 0x0a, 0, 0],
 };
 
-/** A module that imports a memory and exports the function. */
+/** Null: the engine has no vectors, or lets nobody compile. */
+function compile(code: Uint8Array<ArrayBuffer>): WebAssembly.Module | null {
+  try {
+    return new WebAssembly.Module(code);
+  } catch {
+    return null;
+  }
+}
+
+/** A module that imports a memory and exports the functions. */
 function assemble(): Uint8Array<ArrayBuffer> {
-  const body = [LOCALS.length / 2, ...LOCALS, ...instructions()];
   return Uint8Array.from([
     ...[0x00, ...ascii("asm"), 1, 0, 0, 0],
-    ...section(1, [0x60, 3, I32, I32, I32, 1, I32]),
+    ...section(1, typeOf(SUM), typeOf(COPY)),
     ...section(2, [...name("host"), ...name("memory"), 0x02, 0, 0]),
-    ...section(3, [0]),
-    ...section(7, [...name("sum"), 0x00, 0]),
-    ...section(10, [...unsigned(body.length), ...body]),
+    ...section(3, [0], [1]),
+    ...section(7, [...name("sum"), 0x00, 0], [...name("copy"), 0x00, 1]),
+    ...section(10, bodyOf(SUM), bodyOf(COPY)),
   ]);
 }
 
-function instructions(): number[] {
+function typeOf({ results }: Source): number[] {
+  return [0x60, 3, I32, I32, I32, results.length, ...results];
+}
+
+function bodyOf(source: Source): number[] {
+  const body = [source.locals.length / 2, ...source.locals, ...instructions(source)];
+  return [...unsigned(body.length), ...body];
+}
+
+function instructions({ names, text }: Source): number[] {
   const code: number[] = [];
   let before = "";
-  for (const word of TEXT.trim().split(/\s+/)) {
-    const local = NAMES.indexOf(word);
+  for (const word of text.trim().split(/\s+/)) {
+    const local = names.indexOf(word);
     if (local < 0) code.push(...CODES[word] ?? (before.endsWith("const") ? signed(+word) : unsigned(+word)));
     else if (before === "set") code.push(local);
     else code.push(0x20, local);
@@ -139,9 +177,9 @@ function instructions(): number[] {
   return code;
 }
 
-/** A section of one entry. */
-function section(id: number, entry: readonly number[]): number[] {
-  return [id, ...unsigned(entry.length + 1), 1, ...entry];
+function section(id: number, ...entries: readonly number[][]): number[] {
+  const content = [entries.length, ...entries.flat()];
+  return [id, ...unsigned(content.length), ...content];
 }
 
 function name(text: string): number[] {
