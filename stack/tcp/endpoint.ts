@@ -122,7 +122,7 @@ export class Tcp {
     this.#ports = new EphemeralPorts(secret);
     settle(() => new Connection(this));
     settle(congestionMaker(this.options.congestion));
-    settle(() => new RateSampler());
+    settle(() => new RateSampler({}));
   }
 
   /** The host's secret. */

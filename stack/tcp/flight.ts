@@ -246,9 +246,10 @@ export class Flight {
     const at = this.#head + index;
     if ((this.#rows[at * STRIDE + FLAGS]! & (SACKED | LOST)) !== 0) return;
     this.#rows[at * STRIDE + FLAGS] = this.#rows[at * STRIDE + FLAGS]! | LOST;
-    const length = distance(this.#start(at), this.#rows[at * STRIDE]!);
+    const start = this.#start(at);
+    const length = distance(start, this.#rows[at * STRIDE]!);
     this.lost += length;
-    this.rates?.onLost(length);
+    this.rates?.onLost(at, start, length);
     if (at < this.#lostFrom) this.#lostFrom = at;
   }
 

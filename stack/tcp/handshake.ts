@@ -136,7 +136,7 @@ function setControl(c: Connection, control: CongestionControl): void {
   c.control = control;
   c.judge = control.judge;
   const isModel = control.onDelivery !== undefined;
-  c.flight.rates = isModel ? new RateSampler() : undefined;
+  c.flight.rates = isModel ? new RateSampler(control) : undefined;
   c.pacer = isModel ? new Pacer() : undefined;
 }
 

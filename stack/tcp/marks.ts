@@ -1,5 +1,5 @@
 /**
- * What delivery was like when each segment in flight left (draft-ietf-ccwg-bbr 4.1.1.2, per-packet state), beside the
+ * What delivery was like when each segment in flight left (draft-ietf-ccwg-bbr 4.1.2.1.2, per-packet state), beside the
  * segments of a {@linkcode Flight}, and kept only for a congestion control that asks for it.
  *
  * @module

@@ -1,12 +1,13 @@
 /**
- * How fast a path delivers (draft-ietf-ccwg-bbr 4.1, draft-cheng-iccrg-delivery-rate-estimation): between the sending
+ * How fast a path delivers (draft-ietf-ccwg-bbr 4.1): between the sending
  * of a segment and its acknowledgment so many bytes were delivered, in the longer of the times that sending them and
  * acknowledging them took.
  *
  * @module
  */
 import { elapsed, type Micros } from "./clock.ts";
-import { DeliverySample } from "./congestion/sample.ts";
+import type { CongestionControl } from "./congestion/control.ts";
+import { DeliverySample, LostSegment } from "./congestion/sample.ts";
 import { type Losses, pipeOf } from "./loss.ts";
 import { Marks } from "./marks.ts";
 import { UNMEASURED } from "./rtt.ts";
@@ -18,6 +19,8 @@ export class RateSampler {
   readonly marks: Marks = new Marks();
   /** What the last acknowledgment said. */
   readonly sample: DeliverySample = new DeliverySample();
+  readonly #lostSegment = new LostSegment();
+  readonly #control: Pick<CongestionControl, "onLostSegment">;
   /** C.delivered */
   #delivered = 0;
   /** C.delivered_time */
@@ -28,6 +31,8 @@ export class RateSampler {
   #lost = 0;
   /** Of which so many since the last acknowledgment was read, some perhaps by a timer. */
   #lostSince = 0;
+  /** Where the segment ends that was lost last. */
+  #lostEnd = 0;
   /** C.app_limited: until so many bytes are delivered, what was sent is no measure of the path. */
   #appLimitedUntil = 0;
   #isAppLimited = false;
@@ -41,6 +46,12 @@ export class RateSampler {
   #priorFirstSentAt: Micros = 0;
   #priorLost = 0;
   #priorInFlight = 0;
+  /** An acknowledgment is being read, so that what it delivers is not in the sum yet. */
+  #isReading = false;
+
+  constructor(control: Pick<CongestionControl, "onLostSegment">) {
+    this.#control = control;
+  }
 
   /** A segment leaves; `at` is its place in the flight, `inFlight` what is out with it. */
   onSent(at: number, isFirst: boolean, inFlight: number, now: Micros): void {
@@ -63,9 +74,19 @@ export class RateSampler {
   }
 
   /** A segment was found to be lost. */
-  onLost(length: number): void {
+  onLost(at: number, start: number, length: number): void {
     this.#lost = (this.#lost + length) | 0;
     this.#lostSince += length;
+    const lost = this.#lostSegment;
+    const inFlight = this.marks.inFlight(at);
+    lost.length = length;
+    lost.flightSize = Math.abs(inFlight);
+    lost.flightLost = distance(this.marks.lost(at), this.#lost);
+    lost.isAppLimited = inFlight < 0;
+    lost.isApart = start !== this.#lostEnd;
+    lost.delivered = this.#isReading ? (this.#delivered + this.sample.acked) | 0 : this.#delivered;
+    this.#lostEnd = (start + length) | 0;
+    this.#control.onLostSegment?.(lost);
   }
 
   /** A segment was delivered: UpdateRateSample. */
@@ -92,6 +113,7 @@ export class RateSampler {
   /** The acknowledgment has been read: GenerateRateSample. The sample holds until {@linkcode RateSampler.begin}. */
   finish(c: Losses, now: Micros): DeliverySample {
     const { sample } = this;
+    this.#isReading = false;
     if (sample.acked > 0) {
       this.#delivered = (this.#delivered + sample.acked) | 0;
       this.#deliveredAt = now;
@@ -127,6 +149,7 @@ export class RateSampler {
 
   /** Before the next acknowledgment is read. */
   begin(): void {
+    this.#isReading = true;
     this.#hasNewest = false;
     this.sample.acked = 0;
   }

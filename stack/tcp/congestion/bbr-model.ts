@@ -11,10 +11,6 @@ import type { DeliverySample } from "./sample.ts";
 
 /** BBR.MinRTTFilterLen and BBR.ProbeRTTInterval. */
 const MIN_RTT_WINDOW = seconds(10), PROBE_RTT_INTERVAL = seconds(5);
-/** BBR.LossThresh: what the path may lose of a flight before it holds too much. */
-const LOSS_THRESHOLD = 0.02;
-/** A path that loses just as many loses more of some flights by chance: so many standard deviations more say nothing yet. */
-const DEVIATIONS = 2;
 /** BBR.Beta: what is left of a bound when it proves too high. */
 export const BETA = 0.7;
 /** Windows of BBR.ExtraACKedFilterLen, ten rounds, made of two halves. */
@@ -42,13 +38,18 @@ export class BbrModel {
   rounds = 0;
   /** A round trip has passed with this acknowledgment. */
   isRoundStart = false;
+  /** A round trip has passed since the first loss. */
+  isLossRoundStart = false;
+  /** C.delivered, the low 32 bits. */
+  delivered = 0;
+  /** When the last acknowledgment came. */
+  now: Micros = 0;
   /** BBR.rounds_since_bw_probe */
   roundsSinceProbe = 0;
   /** BBR.bw_latest and BBR.inflight_latest: the best of this round. */
   #bandwidthLatest = 0;
   #inflightLatest = 0;
   #hasLossInRound = false;
-  #isLossRoundStart = false;
   #lossRoundDelivered = 0;
   #nextRoundDelivered = 0;
   #probeRttMinDelay = 0;
@@ -63,19 +64,20 @@ export class BbrModel {
     this.bandwidth =
       this.minRtt =
       this.rounds =
+      this.delivered =
       this.roundsSinceProbe =
         0;
     this.maxBandwidth.reset();
     this.extraAcked.reset();
     this.forgetLosses();
     this.inflightLongTerm = Infinity;
-    this.isRoundStart = this.isProbeRttDue = false;
+    this.isRoundStart = this.isLossRoundStart = this.isProbeRttDue = false;
     this.#bandwidthLatest =
       this.#inflightLatest =
       this.#lossRoundDelivered =
       this.#nextRoundDelivered =
         0;
-    this.#hasLossInRound = this.#isLossRoundStart = false;
+    this.#hasLossInRound = false;
     this.#probeRttMinDelay = this.#extraAckedDelivered = this.#extraAckedRounds = 0;
   }
 
@@ -86,29 +88,32 @@ export class BbrModel {
 
   /** BBRUpdateLatestDeliverySignals and BBRUpdateCongestionSignals. `isProbing`: losses are what is asked for. */
   update(s: DeliverySample, isProbing: boolean, cwnd: number): void {
-    this.#isLossRoundStart = false;
+    this.isLossRoundStart = false;
+    this.now = s.now;
+    this.delivered = s.delivered;
     if (s.rate > this.#bandwidthLatest) this.#bandwidthLatest = s.rate;
     if (s.flightDelivered > this.#inflightLatest) this.#inflightLatest = s.flightDelivered;
     if (((s.priorDelivered - this.#lossRoundDelivered) | 0) >= 0) {
       this.#lossRoundDelivered = s.delivered;
-      this.#isLossRoundStart = true;
+      this.isLossRoundStart = true;
     }
     this.#updateRound(s);
     if (s.rate > 0 && (s.rate >= this.maxBandwidth.value || !s.isAppLimited)) this.maxBandwidth.add(s.rate);
-    if (s.lost > 0) this.#hasLossInRound = true;
-    if (!this.#isLossRoundStart) return;
+    if (!this.isLossRoundStart) return;
     if (!isProbing && this.#hasLossInRound) this.#lowerBounds(cwnd);
     this.#hasLossInRound = false;
   }
 
-  /** A mark of congestion counts as a loss. */
-  onMark(): void {
+  /** BBRNoteLoss: the first loss begins a round trip, at the end of which the bounds are lowered. */
+  noteLoss(delivered: number): void {
+    this.delivered = delivered;
+    if (!this.#hasLossInRound) this.#lossRoundDelivered = delivered;
     this.#hasLossInRound = true;
   }
 
   /** BBRAdvanceLatestDeliverySignals and BBRBoundBWForModel. */
   finish(s: DeliverySample): void {
-    if (this.#isLossRoundStart) {
+    if (this.isLossRoundStart) {
       this.#bandwidthLatest = s.rate;
       this.#inflightLatest = s.flightDelivered;
     }
@@ -116,8 +121,8 @@ export class BbrModel {
   }
 
   /** BBRStartRound: a round is over when what is sent from now on is acknowledged. */
-  startRound(delivered: number): void {
-    this.#nextRoundDelivered = delivered;
+  startRound(): void {
+    this.#nextRoundDelivered = this.delivered;
   }
 
   /** BBRResetShortTermModel */
@@ -165,15 +170,15 @@ export class BbrModel {
     }
   }
 
-  /** BBRBDPMultiple */
-  product(gain: number): number {
-    return gain * this.bandwidth * this.minRtt / 1e6;
+  /** BBR.bdp, of that bandwidth. */
+  product(bandwidth: number): number {
+    return bandwidth * this.minRtt / 1e6;
   }
 
   #updateRound(s: DeliverySample): void {
     this.isRoundStart = s.hasRate && ((s.priorDelivered - this.#nextRoundDelivered) | 0) >= 0;
     if (!this.isRoundStart) return;
-    this.startRound(s.delivered);
+    this.startRound();
     this.rounds++;
     this.roundsSinceProbe++;
   }
@@ -185,12 +190,6 @@ export class BbrModel {
     this.bandwidthShortTerm = Math.max(this.#bandwidthLatest, BETA * this.bandwidthShortTerm);
     this.inflightShortTerm = Math.max(this.#inflightLatest, BETA * this.inflightShortTerm);
   }
-}
-
-/** 5.5.10.2: whether so many segments lost of a flight say that the path holds too much; a single one never does. */
-export function losesTooMuch(lost: number, flight: number): boolean {
-  const expected = flight * LOSS_THRESHOLD;
-  return lost > Math.max(1, expected + DEVIATIONS * Math.sqrt(expected));
 }
 
 /** Whether a time has passed; it has as well if the clock of segments does not reach back so far. */

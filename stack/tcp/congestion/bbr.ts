@@ -1,33 +1,27 @@
 /**
- * BBR (draft-ietf-ccwg-bbr, the third version): sends at the rate at which the path delivers, with as much in flight as
- * a model of the path says that it holds. A loss is not congestion unless too many are. Names are the draft's.
+ * BBR (draft-ietf-ccwg-bbr-06, the third version): sends at the rate at which the path delivers, with as much in flight
+ * as a model of the path says that it holds. A loss is not congestion unless too many are. Names are the draft's, and so
+ * are the sections that this and the files beside it name.
  *
  * @module
  */
-import { milliseconds, seconds } from "../../store/time.ts";
-import { elapsed, later, type Micros } from "../clock.ts";
-import { BbrModel, BETA, isOver, losesTooMuch } from "./bbr-model.ts";
+import { milliseconds } from "../../store/time.ts";
+import type { Micros } from "../clock.ts";
+import { leastWindow, withBudget, withHeadroom } from "./bbr-limits.ts";
+import { inflightAtLoss, losesTooMuch } from "./bbr-loss.ts";
+import { BbrModel, BETA } from "./bbr-model.ts";
 import { Plateau } from "./bbr-plateau.ts";
+import { ProbeRtt } from "./bbr-probe-rtt.ts";
+import { Slope } from "./bbr-slope.ts";
 import { PACING_GAIN, Phase, State, WINDOW_GAIN } from "./bbr-state.ts";
+import { ProbeWait } from "./bbr-wait.ts";
 import { type CongestionControl, initialWindow } from "./control.ts";
-import type { DeliverySample } from "./sample.ts";
+import type { DeliverySample, LostSegment } from "./sample.ts";
 
 /** BBR.PacingMarginPercent */
 const MARGIN = 0.99;
-/** BBR.Headroom */
-const HEADROOM = 0.15;
-/** BBR.MinPipeCwnd, in segments. */
-const LEAST_SEGMENTS = 4;
-/** BBR.ProbeRTTDuration */
-const PROBE_RTT_TIME = milliseconds(200);
 /** BBR.StartupFullLossCnt */
 const FULL_LOSSES = 6;
-/** BBR.send_quantum: no more than 64 KB, or what leaves in a millisecond. */
-const QUANTUM_MAX = 64 * 1_024, QUANTUM_TIME = 1e-3;
-/** BBR.offload_budget, in these. */
-const QUANTA = 3;
-/** Rounds after which a flow probes as often as Reno's would have had a loss. */
-const RENO_ROUNDS = 63;
 
 /** One flow's BBR. */
 export class Bbr implements CongestionControl {
@@ -37,33 +31,29 @@ export class Bbr implements CongestionControl {
   readonly ssthresh: number = Infinity;
   pacingRate: number = 0;
   readonly #model = new BbrModel();
+  readonly #plateau = new Plateau();
+  readonly #probeRtt = new ProbeRtt();
+  readonly #slope = new Slope();
+  readonly #wait = new ProbeWait();
   #mss = 0;
   #state: State = State.Startup;
   #phase: Phase = Phase.Init;
+  /** BBR.full_bw_reached */
   #isFull = false;
-  readonly #plateau = new Plateau();
-  #cycleAt: Micros = 0;
-  #probeWait = 0;
-  /** Losses in this round, each found with another acknowledgment. */
-  #lossEvents = 0;
-  /** BBR.bw_probe_samples: what is lost now answers the probe. */
+  /** Ranges of the stream lost in this round. */
+  #lossRanges = 0;
+  /** BBR.is_bw_probe_sample: what is lost now answers the probe. */
   #isProbeSample = false;
-  /** The last probe found that the path held too much. */
+  /** BBR.prev_probe_too_high: the last probe found that the path held too much. */
   #wasTooHigh = false;
-  #probeUpAcks = 0;
-  #probeUpCount = 0;
-  #probeUpRounds = 0;
-  #probeRttUntil: Micros = 0;
-  #probeRttHolds = false;
-  #probeRttRound = false;
   /** The window to come back to after a recovery or a probe. */
   #priorCwnd = 0;
   #inRecovery = false;
+  /** BBR.idle_restart */
   #isIdle = false;
   /** Bytes delivered since the start, as far as that matters. */
   #deliveredInAll = 0;
   #undoLongTerm = 0;
-  #random = 1;
 
   reset(mss: number): void {
     this.#mss = mss;
@@ -75,16 +65,17 @@ export class Bbr implements CongestionControl {
     this.#isFull =
       this.#inRecovery =
       this.#isIdle =
-      this.#probeRttHolds =
       this.#isProbeSample =
+      this.#wasTooHigh =
         false;
     this.#plateau.begin(0);
-    this.#lossEvents =
+    this.#slope.stop();
+    this.#wait.reset();
+    this.#lossRanges =
       this.#priorCwnd =
       this.#deliveredInAll =
       this.#undoLongTerm =
         0;
-    this.#random = 1;
   }
 
   setMss(mss: number): void {
@@ -94,32 +85,41 @@ export class Bbr implements CongestionControl {
   /** What is acknowledged is heard of by {@linkcode Bbr.onDelivery}. */
   onAck(): void {}
 
-  onLoss(_inFlight: number, _now: Micros): void {
-    this.#save();
+  // 5.6.4.4: BBROnEnterFastRecovery. The losses are known already.
+  onLoss(): void {
+    this.#saveWindow();
     this.#inRecovery = true;
-    this.#model.onMark();
+    // A mark of congestion counts as a loss.
+    this.#model.noteLoss(this.#model.delivered);
   }
 
-  onTimeout(_inFlight: number, _now: Micros): void {
-    this.#save();
-    this.#inRecovery = true;
+  // 5.6.4.4: BBROnEnterRTO
+  onTimeout(): void {
+    this.onLoss();
     this.cwnd = this.#mss;
   }
 
   onRecovered(): void {
     this.#inRecovery = false;
-    this.#restore();
+    this.#restoreWindow();
   }
 
   // 5.4.1: BBRHandleRestartFromIdle
-  onIdle(_timeouts: number, _now: Micros): void {
+  onIdle(): void {
     this.#isIdle = true;
-    if (this.#isProbingBandwidth()) this.#setRate(1);
+    if (this.#isInCycle()) this.#setRate(1);
+  }
+
+  // 5.5.10.2: BBRHandleLostPacket
+  onLostSegment(l: LostSegment): void {
+    this.#model.noteLoss(l.delivered);
+    if (l.isApart) this.#lossRanges++;
+    if (this.#isProbeSample && this.#isTooHigh(l)) this.#onTooHigh(inflightAtLoss(l), l.isAppLimited);
   }
 
   undo(): void {
     this.#inRecovery = false;
-    this.#restore();
+    this.#restoreWindow();
     this.#model.forgetLosses();
     if (this.#undoLongTerm > 0) {
       this.#model.inflightLongTerm = Math.max(this.#model.inflightLongTerm, this.#undoLongTerm);
@@ -131,7 +131,7 @@ export class Bbr implements CongestionControl {
     const model = this.#model;
     if (s.acked > 0 && this.#deliveredInAll < 1 << 28) this.#deliveredInAll += s.acked;
     if (s.hasRate) {
-      this.#random = (Math.imul(this.#random, 1_103_515_245) + 12_345 + s.now) | 0;
+      this.#wait.mix(s.now);
       model.update(
         s,
         this.#isAskingForLoss(),
@@ -150,34 +150,42 @@ export class Bbr implements CongestionControl {
     this.#setWindow(s);
   }
 
-  // 5.3.1.3: too many losses end the start as well.
+  // 5.3.1.3: too many losses end the start as well, once they have been repaired for a round trip.
   #checkStartupDone(s: DeliverySample): void {
-    if (this.#state !== State.Startup) return;
-    if (s.lost > 0) this.#lossEvents++;
-    if (this.#model.isRoundStart) {
-      if (this.#lossEvents >= FULL_LOSSES && this.#isTooHigh(s)) {
-        this.#isFull = true;
-        this.#model.inflightLongTerm = Math.max(this.#model.product(1), this.#model.inflightLatest);
-      }
-      this.#lossEvents = 0;
+    if (this.#state === State.Startup) {
+      const { isLossRoundStart } = this.#model;
+      if (isLossRoundStart && this.#inRecovery && this.#lossRanges >= FULL_LOSSES && this.#isTooHigh(s)) {
+        this.#endStartup();
+      } else if (this.#isFull) this.#startDrain();
     }
-    if (this.#isFull) this.#state = State.Drain;
+    if (this.#model.isLossRoundStart) this.#lossRanges = 0;
+  }
+
+  #endStartup(): void {
+    const model = this.#model;
+    this.#isFull = true;
+    model.inflightLongTerm = Math.max(model.product(model.bandwidth), model.inflightLatest);
+    this.#startDrain();
+  }
+
+  #startDrain(): void {
+    this.#state = State.Drain;
   }
 
   #checkDrain(s: DeliverySample): void {
-    if (this.#state === State.Drain && s.inFlight <= this.#inflight(1)) this.#startDown(s);
+    if (this.#state !== State.Drain) return;
+    if (s.inFlight <= this.#inflight(this.#model.bandwidth)) this.#startDown();
   }
 
-  // 5.3.3.6: BBRUpdateProbeBWCyclePhase
+  // 5.3.3.9: BBRUpdateProbeBWCyclePhase
   #updateCycle(s: DeliverySample): void {
-    if (!this.#isFull) return;
-    this.#adaptLongTerm(s);
+    if (!this.#isFull || this.#adaptLongTerm(s)) return;
     switch (this.#state) {
       case State.Down:
-        if (!this.#checkTimeToProbe(s) && this.#isTimeToCruise(s)) this.#state = State.Cruise;
+        if (!this.#checkTimeToProbe() && this.#isTimeToCruise(s)) this.#state = State.Cruise;
         break;
       case State.Cruise:
-        this.#checkTimeToProbe(s);
+        this.#checkTimeToProbe();
         break;
       case State.Refill:
         if (this.#model.isRoundStart) this.#startUp(s);
@@ -185,148 +193,129 @@ export class Bbr implements CongestionControl {
       case State.Up:
         if (!this.#isTimeToGoDown(s)) break;
         this.#wasTooHigh = false;
-        this.#startDown(s);
+        this.#startDown();
     }
   }
 
-  #checkTimeToProbe(s: DeliverySample): boolean {
-    const window = Math.min(this.#inflight(1), this.cwnd) / this.#mss;
-    const isDue = isOver(this.#cycleAt, s.now, this.#probeWait) ||
-      this.#model.roundsSinceProbe >= Math.min(window, RENO_ROUNDS);
-    if (isDue) this.#startRefill(s);
+  #checkTimeToProbe(): boolean {
+    const isDue = this.#wait.isOver(this.#model, this.#target() / this.#mss);
+    if (isDue) this.#startRefill();
     return isDue;
   }
 
   #isTimeToCruise(s: DeliverySample): boolean {
-    return s.inFlight <= this.#withHeadroom() && s.inFlight <= this.#inflight(1);
+    const { inflightLongTerm } = this.#model;
+    return s.inFlight <= withHeadroom(inflightLongTerm, this.#mss) &&
+      s.inFlight <= this.#inflight(this.#model.bandwidth);
   }
 
-  // 5.3.3.4: up until the bandwidth no longer grows; and no further than what was too much the last time.
+  // 5.3.3.7: up until the bandwidth no longer grows; and no further than what was too much the last time.
   #isTimeToGoDown(s: DeliverySample): boolean {
-    if (this.#wasTooHigh && s.inFlight >= this.#model.inflightLongTerm) return true;
-    if (s.isWindowLimited && this.cwnd >= this.#model.inflightLongTerm) {
-      this.#plateau.begin(s.rate);
-    } else if (this.#plateau.isReached) return true;
+    const { inflightLongTerm } = this.#model;
+    if (this.#wasTooHigh && s.inFlight >= inflightLongTerm) return true;
+    if (s.isWindowLimited && this.cwnd >= inflightLongTerm) this.#plateau.begin(s.rate);
+    else if (this.#plateau.isReached) return true;
     return false;
   }
 
-  #startDown(s: DeliverySample): void {
+  #startDown(): void {
+    const model = this.#model;
+    this.#slope.stop();
     this.#state = State.Down;
     this.#phase = Phase.Stopping;
-    this.#probeUpCount = 0;
-    this.#cycleAt = s.now;
-    // 5.3.3.5.3: BBRPickProbeWait, so that flows do not probe at once.
-    this.#model.roundsSinceProbe = (this.#random >>> 16) & 1;
-    this.#probeWait = seconds(2) + (this.#random >>> 8) % seconds(1);
-    this.#model.startRound(s.delivered);
+    this.#wait.begin(model);
+    model.startRound();
   }
 
-  #startRefill(s: DeliverySample): void {
+  #startRefill(): void {
     this.#state = State.Refill;
     this.#phase = Phase.Refilling;
     this.#model.forgetLosses();
-    this.#probeUpRounds = this.#probeUpAcks = 0;
-    this.#model.startRound(s.delivered);
+    this.#slope.begin();
+    this.#model.startRound();
   }
 
   #startUp(s: DeliverySample): void {
     this.#state = State.Up;
     this.#phase = Phase.Starting;
     this.#isProbeSample = true;
-    this.#cycleAt = s.now;
     this.#plateau.begin(s.rate);
-    this.#raiseSlope();
-    this.#model.startRound(s.delivered);
+    this.#slope.raise(this.cwnd, this.#mss);
+    this.#model.startRound();
   }
 
-  // 5.5.9: BBRAdaptLongTermModel
-  #adaptLongTerm(s: DeliverySample): void {
+  // 5.3.3.9: BBRAdaptLongTermModel. Answers whether it has decided what comes next.
+  #adaptLongTerm(s: DeliverySample): boolean {
     const model = this.#model;
     if (this.#phase === Phase.Starting && model.isRoundStart) this.#phase = Phase.Feedback;
     if (this.#phase === Phase.Stopping && model.isRoundStart) {
       this.#isProbeSample = false;
       this.#phase = Phase.Init;
-      if (this.#isProbingBandwidth() && !s.isAppLimited) model.maxBandwidth.advance();
+      if (this.#isInCycle()) {
+        if (!s.isAppLimited) model.maxBandwidth.advance();
+      }
     }
-    if (this.#isTooHigh(s)) {
-      if (this.#isProbeSample) this.#onTooHigh(s);
-      return;
-    }
-    if (model.inflightLongTerm === Infinity) return;
+    if (model.inflightLongTerm === Infinity || this.#isTooHigh(s)) return false;
     if (s.flightSize > model.inflightLongTerm) model.inflightLongTerm = s.flightSize;
     if (this.#state === State.Up) this.#probeUpward(s);
+    return false;
   }
 
-  // 5.5.10.2: IsInflightTooHigh
-  #isTooHigh(s: DeliverySample): boolean {
+  // 5.5.10.2: BBRIsInflightTooHigh
+  #isTooHigh(s: { readonly flightLost: number; readonly flightSize: number }): boolean {
     return losesTooMuch(s.flightLost / this.#mss, s.flightSize / this.#mss);
   }
 
-  // BBRHandleInflightTooHigh
-  #onTooHigh(s: DeliverySample): void {
-    const model = this.#model;
+  // 5.5.10.2: BBRHandleInflightTooHigh
+  #onTooHigh(inFlight: number, isAppLimited: boolean): void {
     this.#isProbeSample = false;
     this.#wasTooHigh = true;
-    if (!s.isAppLimited) {
-      this.#undoLongTerm = model.inflightLongTerm;
-      model.inflightLongTerm = Math.max(s.flightSize, Math.min(this.#inflight(1), this.cwnd) * BETA);
+    if (!isAppLimited) {
+      this.#undoLongTerm = this.#model.inflightLongTerm;
+      this.#model.inflightLongTerm = Math.max(inFlight, this.#target() * BETA);
     }
-    if (this.#state === State.Up) this.#startDown(s);
+    if (this.#state === State.Up) this.#startDown();
   }
 
-  // 5.5.9: BBRProbeInflightLongTermUpward and BBRRaiseInflightLongTermSlope
   #probeUpward(s: DeliverySample): void {
     const model = this.#model;
     if (!s.isWindowLimited || this.cwnd < model.inflightLongTerm) return;
-    this.#probeUpAcks += s.acked;
-    if (this.#probeUpAcks >= this.#probeUpCount) {
-      const steps = Math.floor(this.#probeUpAcks / this.#probeUpCount);
-      this.#probeUpAcks -= steps * this.#probeUpCount;
-      model.inflightLongTerm += steps * this.#mss;
-    }
-    if (model.isRoundStart) this.#raiseSlope();
+    model.inflightLongTerm += this.#slope.take(s.acked) * this.#mss;
+    if (model.isRoundStart) this.#slope.raise(this.cwnd, this.#mss);
   }
 
-  #raiseSlope(): void {
-    const growth = 2 ** Math.min(this.#probeUpRounds++, 30);
-    this.#probeUpCount = Math.max(this.cwnd / growth, this.#mss);
-  }
-
-  // 5.3.4: ProbeRTT
+  // 5.3.4.3: BBRCheckProbeRTT
   #checkProbeRtt(s: DeliverySample): void {
     const model = this.#model;
-    if (this.#state !== State.ProbeRtt) {
-      if (!model.isProbeRttDue || this.#isIdle) {
-        if (s.acked > 0) this.#isIdle = false;
-        return;
-      }
+    if (this.#state !== State.ProbeRtt && model.isProbeRttDue && !this.#isIdle) {
       this.#state = State.ProbeRtt;
-      this.#save();
-      this.#probeRttHolds = false;
+      this.#saveWindow();
+      this.#probeRtt.begin();
       this.#phase = Phase.Stopping;
-      model.startRound(s.delivered);
+      model.startRound();
     }
-    if (!this.#probeRttHolds) {
-      if (s.inFlight > this.#probeRttWindow()) return;
-      this.#probeRttHolds = true;
-      this.#probeRttRound = false;
-      this.#probeRttUntil = later(s.now, PROBE_RTT_TIME);
-      model.startRound(s.delivered);
-      return;
+    if (this.#state === State.ProbeRtt) {
+      this.#probeRtt.take(model, s.inFlight, this.#probeRttWindow());
+      if (this.#probeRtt.isOver(s.now)) this.#endProbeRtt(s.now);
     }
-    if (model.isRoundStart) this.#probeRttRound = true;
-    if (!this.#probeRttRound || elapsed(this.#probeRttUntil, s.now) <= 0) return;
-    model.onProbedRtt(s.now);
-    this.#restore();
+    if (s.acked > 0) this.#isIdle = false;
+  }
+
+  // 5.3.4.4
+  #endProbeRtt(now: Micros): void {
+    const model = this.#model;
+    model.onProbedRtt(now);
+    this.#restoreWindow();
     model.forgetLosses();
-    if (this.#isFull) {
-      this.#startDown(s);
+    if (!this.#isFull) this.#state = State.Startup;
+    else {
+      this.#startDown();
       this.#state = State.Cruise;
-    } else this.#state = State.Startup;
+    }
   }
 
   #probeRttWindow(): number {
-    return Math.max(this.#model.product(WINDOW_GAIN[State.ProbeRtt]!), LEAST_SEGMENTS * this.#mss);
+    return Math.max(this.#multiple(WINDOW_GAIN[State.ProbeRtt]!), leastWindow(this.#mss));
   }
 
   // 5.6.2: BBRSetPacingRateWithGain
@@ -343,52 +332,58 @@ export class Bbr implements CongestionControl {
       (minRtt || milliseconds(1));
   }
 
-  // 5.6.4.2: BBRQuantizationBudget, with BBRUpdateOffloadBudget: one quantum at either end, and one on its way.
-  #inflight(gain: number): number {
-    const product = this.#model.product(gain);
-    const budget = QUANTA * Math.min(this.#model.bandwidth * QUANTUM_TIME, QUANTUM_MAX);
-    const least = Math.max(product, budget, LEAST_SEGMENTS * this.#mss);
+  // 5.6.4.2: BBRBDPMultiple
+  #multiple(gain: number): number {
+    const model = this.#model;
+    return model.minRtt === 0 ? initialWindow(this.#mss) : gain * model.product(model.bandwidth);
+  }
+
+  // 5.6.4.2: BBRQuantizationBudget
+  #withBudget(cap: number): number {
+    const least = withBudget(cap, this.#model.bandwidth, this.#mss);
     return this.#state === State.Up ? least + 2 * this.#mss : least;
   }
 
-  // 5.6.4.7
-  #withHeadroom(): number {
-    const { inflightLongTerm } = this.#model;
-    if (inflightLongTerm === Infinity) return Infinity;
-    return Math.max(
-      inflightLongTerm - Math.max(this.#mss, HEADROOM * inflightLongTerm),
-      LEAST_SEGMENTS * this.#mss,
-    );
+  // 5.6.4.2: BBRInflight(1.0), of that bandwidth.
+  #inflight(bandwidth: number): number {
+    return this.#withBudget(this.#model.product(bandwidth));
+  }
+
+  // 5.3.3.8.3: BBRTargetInflight. No less than what both ends need to go on.
+  #target(): number {
+    return Math.min(this.#inflight(this.#model.bandwidth), this.cwnd);
   }
 
   // 5.6.4.6: BBRSetCwnd
   #setWindow(s: DeliverySample): void {
     const model = this.#model;
-    // 5.6.4.4: BBRModulateCwndForRecovery
+    const least = leastWindow(this.#mss);
     if (s.lost > 0 && this.#inRecovery) this.cwnd = Math.max(this.cwnd - s.lost, this.#mss);
-    if (model.minRtt > 0 && model.bandwidth > 0) {
-      const most = this.#inflight(WINDOW_GAIN[this.#state]!) + model.extraAcked.value;
-      if (this.#isFull) this.cwnd = Math.min(this.cwnd + s.acked, most);
-      else if (this.cwnd < most || this.#deliveredInAll < initialWindow(this.#mss)) this.cwnd += s.acked;
-    } else this.cwnd += s.acked;
+    const most = this.#withBudget(this.#multiple(WINDOW_GAIN[this.#state]!)) + model.extraAcked.value;
+    if (model.minRtt === 0 || model.bandwidth === 0) this.cwnd += s.acked;
+    else if (this.#isFull) this.cwnd = Math.min(this.cwnd + s.acked, most);
+    else if (this.cwnd < most || this.#deliveredInAll < initialWindow(this.#mss)) this.cwnd += s.acked;
+    // 5.6.4.5, 5.6.4.7: BBRBoundCwndForProbeRTT and BBRBoundCwndForModel.
+    const room = withHeadroom(model.inflightLongTerm, this.#mss);
     let cap = Infinity;
-    if (this.#state === State.Cruise) cap = this.#withHeadroom();
-    else if (this.#isProbingBandwidth()) cap = model.inflightLongTerm;
-    else if (this.#state === State.ProbeRtt) cap = Math.min(this.#withHeadroom(), this.#probeRttWindow());
-    cap = Math.max(Math.min(cap, model.inflightShortTerm), LEAST_SEGMENTS * this.#mss);
+    if (this.#state === State.Cruise) cap = room;
+    else if (this.#isInCycle()) cap = model.inflightLongTerm;
+    else if (this.#state === State.ProbeRtt) cap = Math.min(room, this.#probeRttWindow());
+    cap = Math.max(Math.min(cap, model.inflightShortTerm), least);
     this.cwnd = Math.floor(Math.min(this.cwnd, cap));
   }
 
-  #save(): void {
+  // 5.6.4.4: BBRSaveCwnd and BBRRestoreCwnd
+  #saveWindow(): void {
     const isCut = this.#inRecovery || this.#state === State.ProbeRtt;
     this.#priorCwnd = isCut ? Math.max(this.#priorCwnd, this.cwnd) : this.cwnd;
   }
 
-  #restore(): void {
+  #restoreWindow(): void {
     this.cwnd = Math.max(this.cwnd, this.#priorCwnd);
   }
 
-  #isProbingBandwidth(): boolean {
+  #isInCycle(): boolean {
     return this.#state >= State.Down && this.#state <= State.Up;
   }
 

@@ -5,7 +5,7 @@
  */
 import type { Micros } from "../clock.ts";
 import type { LossJudge } from "./loss-judge.ts";
-import type { DeliverySample } from "./sample.ts";
+import type { DeliverySample, LostSegment } from "./sample.ts";
 
 /**
  * A window that follows the network. All sizes are in bytes, round trips in microseconds; `now` is the low 32 bits of
@@ -25,6 +25,8 @@ export interface CongestionControl {
    * without, PRR (RFC 9937) does while losses are repaired.
    */
   readonly onDelivery?: (sample: DeliverySample) => void;
+  /** A segment is taken for lost, before `onLoss` or the sample of the acknowledgment that shows it. */
+  readonly onLostSegment?: (lost: LostSegment) => void;
   /**
    * Takes the round trip of a segment that was sent once, whose acknowledgment has left [una, end) in flight, before
    * `onAck` hears of that.

@@ -1,5 +1,5 @@
 /**
- * The greatest of what was seen lately, in constant space: BBR's windowed filters (draft-ietf-ccwg-bbr 5.5.10 to 5.5.12).
+ * The greatest of what was seen lately, in constant space: BBR's windowed filters (draft-ietf-ccwg-bbr 5.5.3, 5.5.9).
  *
  * @module
  */

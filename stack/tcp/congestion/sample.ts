@@ -37,3 +37,19 @@ export class DeliverySample {
   /** The window was what held the sender back. */
   isWindowLimited: boolean = false;
 }
+
+/** One segment that is taken for lost. One object for all of a connection. */
+export class LostSegment {
+  /** Its bytes. */
+  length: number = 0;
+  /** Bytes in flight when it left, itself among them. */
+  flightSize: number = 0;
+  /** Bytes lost since, itself among them. */
+  flightLost: number = 0;
+  /** The sender had no more to send when it left. */
+  isAppLimited: boolean = false;
+  /** It does not follow the one that was lost before it: another range of the stream is missing. */
+  isApart: boolean = false;
+  /** Bytes delivered since the connection began: the low 32 bits. */
+  delivered: number = 0;
+}

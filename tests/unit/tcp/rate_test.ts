@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { milliseconds } from "../../../stack/store/time.ts";
 import { Bbr } from "../../../stack/tcp/congestion/bbr.ts";
-import type { DeliverySample } from "../../../stack/tcp/congestion/sample.ts";
+import type { CongestionControl } from "../../../stack/tcp/congestion/control.ts";
+import type { DeliverySample, LostSegment } from "../../../stack/tcp/congestion/sample.ts";
 import type { Losses } from "../../../stack/tcp/loss.ts";
 import { RateSampler } from "../../../stack/tcp/rate.ts";
 import { lossesOf, MSS } from "./transfer.ts";
@@ -10,11 +11,13 @@ const RTT = milliseconds(10);
 
 /** A flight with a sampler, sent and acknowledged by hand. Times are near the clock's turn. */
 class Sampled {
-  readonly c: Losses = lossesOf(new Bbr());
-  readonly rates = new RateSampler();
+  readonly c: Losses;
+  readonly rates: RateSampler;
   now = 0x7fff_ff00;
 
-  constructor() {
+  constructor(control: CongestionControl = new Bbr()) {
+    this.c = lossesOf(control);
+    this.rates = new RateSampler(control);
     this.c.flight.rates = this.rates;
     this.c.rtt.measure(RTT, this.now);
   }
@@ -117,4 +120,37 @@ Deno.test("rate: flights that grow, land and are divided keep what was noted for
     const sample = s.wait(RTT).ack(una + 80);
     assert.ok(sample.rate > 0 && sample.rate < 80 * MSS * 100, `${sample.rate}`);
   }
+});
+
+/** Notes what a control that follows a model is told. */
+class Listening extends Bbr {
+  readonly heard: string[] = [];
+
+  override onLostSegment(l: LostSegment): void {
+    const sizes = [l.length, l.flightSize, l.flightLost, l.delivered].map((bytes) => bytes / MSS);
+    this.heard.push(`lost ${sizes.join(" ")}${l.isAppLimited ? " limited" : ""}${l.isApart ? " apart" : ""}`);
+  }
+
+  override onLoss(): void {
+    this.heard.push("loss");
+  }
+}
+
+Deno.test("rate: each lost segment is told, with what was in flight as it left, lost since, and delivered by now", () => {
+  const control = new Listening();
+  const s = new Sampled(control).send(3);
+  s.rates.onAppLimited(s.c.flight.pipe);
+  s.send(7).wait(RTT);
+  const { flight } = s.c;
+  flight.begin();
+  flight.sack(8 * MSS, 10 * MSS);
+  for (const index of [0, 1, 4]) flight.markLost(index);
+  s.rates.finish(s.c, s.now);
+  flight.markLost(5);
+  assert.deepEqual(control.heard, [
+    "lost 1 1 1 2",
+    "lost 1 2 2 2",
+    "lost 1 5 3 2 limited apart",
+    "lost 1 6 4 2 limited",
+  ]);
 });

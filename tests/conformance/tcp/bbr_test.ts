@@ -1,0 +1,165 @@
+/** The rules of draft-ietf-ccwg-bbr-06, told to a control one acknowledgment at a time. */
+import assert from "node:assert/strict";
+import { milliseconds, seconds } from "../../../stack/store/time.ts";
+import { Bbr } from "../../../stack/tcp/congestion/bbr.ts";
+import { inflightAtLoss } from "../../../stack/tcp/congestion/bbr-loss.ts";
+import { DeliverySample, LostSegment } from "../../../stack/tcp/congestion/sample.ts";
+
+const MSS = 1_000;
+const RTT = milliseconds(20);
+const RATE = 10e6, PRODUCT = RATE * RTT / 1e6;
+
+/** What an acknowledgment may say otherwise than that a full path delivers at {@linkcode RATE}. */
+interface Told {
+  readonly rate?: number;
+  readonly acked?: number;
+  readonly inFlight?: number;
+  readonly flightSize?: number;
+  readonly flightLost?: number;
+  readonly rtt?: number;
+  readonly wait?: number;
+  readonly isAppLimited?: boolean;
+  readonly isWindowLimited?: boolean;
+  /** It answers a segment of the round before, so that no round ends with it. */
+  readonly isWithinRound?: boolean;
+  /** It answers the first segment of this round, so that a round ends with it, but none that began since. */
+  readonly isFirstOfRound?: boolean;
+}
+
+/** A flow whose every acknowledgment ends a round trip. */
+class Flow {
+  readonly control = new Bbr();
+  readonly sample = new DeliverySample();
+  readonly lost = new LostSegment();
+  /** What was delivered when this round began. */
+  #round = 0;
+
+  constructor() {
+    this.control.reset(MSS);
+  }
+
+  ack(told: Told = {}): this {
+    const { sample, control } = this;
+    const acked = told.acked ?? PRODUCT;
+    sample.now = (sample.now + (told.wait ?? RTT)) | 0;
+    sample.acked = acked;
+    if (told.isWithinRound) sample.priorDelivered = (this.#round - 1) | 0;
+    else sample.priorDelivered = told.isFirstOfRound ? this.#round : sample.delivered;
+    sample.delivered = (sample.delivered + acked) | 0;
+    if (!told.isWithinRound) this.#round = sample.delivered;
+    sample.hasRate = true;
+    sample.rate = told.rate ?? RATE;
+    sample.flightDelivered = acked;
+    sample.flightSize = told.flightSize ?? PRODUCT;
+    sample.flightLost = told.flightLost ?? 0;
+    sample.rtt = told.rtt ?? RTT;
+    sample.inFlight = told.inFlight ?? PRODUCT;
+    sample.isAppLimited = told.isAppLimited ?? false;
+    sample.isWindowLimited = told.isWindowLimited ?? false;
+    control.onDelivery(sample);
+    return this;
+  }
+
+  acks(count: number, told: Told = {}): this {
+    for (; count > 0; count--) this.ack(told);
+    return this;
+  }
+
+  /** So many segments are lost, found together, of a flight of `flightSize` bytes. */
+  lose(segments: number, flightSize: number = PRODUCT, isApart: boolean = true): this {
+    const { lost, control, sample } = this;
+    for (let index = 1; index <= segments; index++) {
+      lost.length = MSS;
+      lost.flightSize = flightSize;
+      lost.flightLost = index * MSS;
+      lost.isApart = isApart || index === 1;
+      lost.isAppLimited = false;
+      lost.delivered = sample.delivered;
+      control.onLostSegment(lost);
+    }
+    return this;
+  }
+
+  /** Losses are being repaired. */
+  recover(): this {
+    this.control.onLoss();
+    return this;
+  }
+
+  /** By what the bandwidth is multiplied: the state's mark. */
+  get gain(): number {
+    return Math.round(this.control.pacingRate / (0.99 * RATE) * 100) / 100;
+  }
+
+  /** The bandwidth is known, the queue has run empty. */
+  cruise(): this {
+    return this.acks(4).ack();
+  }
+
+  /** Up to the phase that probes the bandwidth. */
+  up(): this {
+    this.cruise().ack({ wait: seconds(3.1), rtt: RTT - 1 });
+    return this.ack();
+  }
+}
+
+const STARTUP = 2.77, DRAIN = 0.5, DOWN = 0.9, CRUISE = 1, UP = 1.25;
+
+Deno.test("bbr 5.3.1.2: application-limited rounds end no start (A.7)", () => {
+  assert.equal(new Flow().ack().acks(20, { isAppLimited: true }).gain, STARTUP);
+});
+
+Deno.test("bbr 5.3.1.3: six ranges lost, more than the threshold, and a round of recovery end the start (A.2)", () => {
+  const told = { flightLost: PRODUCT / 10, inFlight: 10 * PRODUCT, isAppLimited: true };
+  const start = () => new Flow().ack();
+  assert.equal(start().lose(6).recover().ack({ ...told, isWithinRound: true }).gain, STARTUP, "no round yet");
+  assert.equal(start().lose(6).recover().ack(told).gain, DRAIN);
+  assert.equal(start().lose(5).recover().ack(told).gain, STARTUP, "five ranges");
+  assert.equal(start().lose(6, PRODUCT, false).recover().ack(told).gain, STARTUP, "one range of six");
+  assert.equal(start().lose(6).ack(told).gain, STARTUP, "no recovery");
+  assert.equal(
+    start().lose(6).recover().ack({ ...told, flightLost: MSS }).gain,
+    STARTUP,
+    "below the threshold",
+  );
+});
+
+Deno.test("bbr 5.3.3.8: after 2 to 3 s, and a round of refilling, the bandwidth is probed; a plateau ends that (A.5, A.9)", () => {
+  const flow = new Flow().cruise();
+  assert.equal(flow.gain, CRUISE);
+  assert.equal(flow.up().gain, UP);
+  assert.equal(flow.acks(2).gain, UP);
+  assert.equal(flow.ack({ inFlight: 10 * PRODUCT }).gain, DOWN);
+});
+
+Deno.test("bbr 5.5.10.2: of what was in flight when the lost segment left the bound is made, whatever was since (A.6, A.21)", () => {
+  const flow = new Flow().up();
+  assert.equal(flow.gain, UP);
+  // What is acknowledged now left with a quarter in flight.
+  flow.lose(20, 300 * MSS).ack({
+    flightSize: PRODUCT / 4,
+    flightLost: 20 * MSS,
+    inFlight: 10 * PRODUCT,
+    acked: 500 * MSS,
+  });
+  assert.equal(flow.gain, DOWN);
+  assert.equal(flow.control.cwnd, 299 * MSS);
+});
+
+Deno.test("bbr 5.5.10.2: InflightAtLoss is within the segment whose loss was too much", () => {
+  const lost = new LostSegment();
+  Object.assign(lost, { length: 10 * MSS, flightSize: 100 * MSS, flightLost: 10 * MSS });
+  assert.equal(Math.round(inflightAtLoss(lost)), Math.round(90 * MSS + 0.02 * 90 * MSS / 0.98));
+  Object.assign(lost, { length: MSS, flightSize: 100 * MSS, flightLost: 6 * MSS });
+  assert.equal(inflightAtLoss(lost), 99 * MSS);
+});
+
+Deno.test("bbr 5.5.10.2, NoteLoss: bounds are lowered a whole round after the first loss", () => {
+  const flow = new Flow().cruise().ack({ rate: RATE / 2 }).ack({ isWithinRound: true, rate: RATE / 2 }).lose(
+    1,
+  );
+  flow.ack({ isFirstOfRound: true, rate: RATE / 2 });
+  assert.equal(flow.gain, CRUISE, "what is acknowledged left before the loss was found");
+  flow.ack({ rate: RATE / 2 });
+  assert.ok(flow.gain < CRUISE, `${flow.gain}`);
+});
