@@ -22,14 +22,13 @@ export class Plateau {
     this.isReached = false;
   }
 
-  /** Takes a sample; answers whether the plateau was reached with it. */
+  /** Takes a sample, one of each round; answers whether the plateau was reached with it. */
   take(s: DeliverySample, isRoundStart: boolean): boolean {
-    if (this.isReached || s.isAppLimited || s.rate === 0) return false;
+    if (this.isReached || !isRoundStart || s.isAppLimited || s.rate === 0) return false;
     if (s.rate >= this.#bandwidth * GROWTH) {
       this.begin(s.rate);
       return false;
     }
-    if (!isRoundStart) return false;
     this.isReached = ++this.#count >= ROUNDS;
     return this.isReached;
   }

@@ -105,6 +105,24 @@ class Flow {
 
 const STARTUP = 2.77, DRAIN = 0.5, DOWN = 0.9, CRUISE = 1, UP = 1.25;
 
+Deno.test("bbr 5.3.1.2: three rounds without growth by a quarter end the start; what comes within a round does not count (A.1)", () => {
+  const flow = new Flow().ack().ack({ rate: 1.3 * RATE }).acks(2);
+  assert.ok(flow.gain >= STARTUP, "a growth began the count anew");
+  flow.acks(5, { isWithinRound: true, rate: 1.2 * RATE });
+  assert.ok(flow.gain >= STARTUP);
+  flow.ack({ inFlight: 10 * PRODUCT });
+  assert.equal(Math.round(flow.gain / 1.3 * 100) / 100, DRAIN);
+});
+
+Deno.test("bbr 5.3.1.2: one sample of each round is compared, not the best one", () => {
+  const flow = new Flow().ack();
+  // Growth by 30 % a round; a better sample within the rounds must not hide it.
+  for (let round = 1, rate = 1.3 * RATE; round <= 5; round++, rate *= 1.3) {
+    flow.ack({ rate: 4 * RATE, isWithinRound: true }).ack({ rate });
+  }
+  assert.equal(flow.gain, 11.08);
+});
+
 Deno.test("bbr 5.3.1.2: application-limited rounds end no start (A.7)", () => {
   assert.equal(new Flow().ack().acks(20, { isAppLimited: true }).gain, STARTUP);
 });
