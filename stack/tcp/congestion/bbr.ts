@@ -22,6 +22,8 @@ import type { DeliverySample, LostSegment } from "./sample.ts";
 const MARGIN = 0.99;
 /** BBR.StartupFullLossCnt */
 const FULL_LOSSES = 6;
+/** Rounds after which a queue need not have run empty. */
+const DRAIN_ROUNDS = 3;
 
 /** One flow's BBR. */
 export class Bbr implements CongestionControl {
@@ -40,6 +42,7 @@ export class Bbr implements CongestionControl {
   #phase: Phase = Phase.Init;
   /** BBR.full_bw_reached */
   #isFull = false;
+  #drainRound = 0;
   /** Ranges of the stream lost in this round. */
   #lossRanges = 0;
   /** BBR.is_bw_probe_sample: what is lost now answers the probe. */
@@ -170,11 +173,13 @@ export class Bbr implements CongestionControl {
 
   #startDrain(): void {
     this.#state = State.Drain;
+    this.#drainRound = this.#model.rounds;
   }
 
   #checkDrain(s: DeliverySample): void {
     if (this.#state !== State.Drain) return;
-    if (s.inFlight <= this.#inflight(this.#model.bandwidth)) this.#startDown();
+    const isLate = this.#model.rounds > this.#drainRound + DRAIN_ROUNDS;
+    if (isLate || s.inFlight <= this.#inflight(this.#model.bandwidth)) this.#startDown();
   }
 
   // 5.3.3.9: BBRUpdateProbeBWCyclePhase

@@ -142,6 +142,14 @@ Deno.test("bbr 5.3.1.3: six ranges lost, more than the threshold, and a round of
   );
 });
 
+Deno.test("bbr 5.3.2: after three rounds the queue is left as it is (A.3, A.4)", () => {
+  const full = () => new Flow().acks(4, { inFlight: 10 * PRODUCT });
+  assert.equal(full().gain, DRAIN);
+  assert.equal(full().acks(3, { inFlight: 10 * PRODUCT }).gain, DRAIN);
+  assert.equal(full().acks(4, { inFlight: 10 * PRODUCT }).gain, DOWN);
+  assert.equal(full().ack({ inFlight: PRODUCT }).gain, CRUISE);
+});
+
 Deno.test("bbr 5.3.3.8: after 2 to 3 s, and a round of refilling, the bandwidth is probed; a plateau ends that (A.5, A.9)", () => {
   const flow = new Flow().cruise();
   assert.equal(flow.gain, CRUISE);
