@@ -111,6 +111,12 @@ export class BbrModel {
     this.#hasLossInRound = true;
   }
 
+  /** BBRResetCongestionSignals */
+  resetSignals(): void {
+    this.#hasLossInRound = false;
+    this.#bandwidthLatest = this.#inflightLatest = 0;
+  }
+
   /** BBRAdvanceLatestDeliverySignals and BBRBoundBWForModel. */
   finish(s: DeliverySample): void {
     if (this.isLossRoundStart) {

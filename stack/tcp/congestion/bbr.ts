@@ -49,6 +49,8 @@ export class Bbr implements CongestionControl {
   #isProbeSample = false;
   /** BBR.prev_probe_too_high: the last probe found that the path held too much. */
   #wasTooHigh = false;
+  /** BBR.prev_probe_precautionary: the last probe ended early, where the one before had found too much. */
+  #wasPrecautionary = false;
   /** The window to come back to after a recovery or a probe. */
   #priorCwnd = 0;
   #inRecovery = false;
@@ -70,6 +72,7 @@ export class Bbr implements CongestionControl {
       this.#isIdle =
       this.#isProbeSample =
       this.#wasTooHigh =
+      this.#wasPrecautionary =
         false;
     this.#plateau.begin(0);
     this.#slope.stop();
@@ -211,13 +214,16 @@ export class Bbr implements CongestionControl {
   #isTimeToCruise(s: DeliverySample): boolean {
     const { inflightLongTerm } = this.#model;
     return s.inFlight <= withHeadroom(inflightLongTerm, this.#mss) &&
-      s.inFlight <= this.#inflight(this.#model.bandwidth);
+      s.inFlight <= this.#inflight(this.#model.maxBandwidth.value);
   }
 
   // 5.3.3.7: up until the bandwidth no longer grows; and no further than what was too much the last time.
   #isTimeToGoDown(s: DeliverySample): boolean {
     const { inflightLongTerm } = this.#model;
-    if (this.#wasTooHigh && s.inFlight >= inflightLongTerm) return true;
+    if (this.#wasTooHigh && s.inFlight >= inflightLongTerm) {
+      this.#wasPrecautionary = true;
+      return true;
+    }
     if (s.isWindowLimited && this.cwnd >= inflightLongTerm) this.#plateau.begin(s.rate);
     else if (this.#plateau.isReached) return true;
     return false;
@@ -225,6 +231,7 @@ export class Bbr implements CongestionControl {
 
   #startDown(): void {
     const model = this.#model;
+    model.resetSignals();
     this.#slope.stop();
     this.#state = State.Down;
     this.#phase = Phase.Stopping;
@@ -237,6 +244,7 @@ export class Bbr implements CongestionControl {
     this.#phase = Phase.Refilling;
     this.#model.forgetLosses();
     this.#slope.begin();
+    this.#wasPrecautionary = false;
     this.#model.startRound();
   }
 
@@ -257,7 +265,11 @@ export class Bbr implements CongestionControl {
       this.#isProbeSample = false;
       this.#phase = Phase.Init;
       if (this.#isInCycle()) {
-        if (!s.isAppLimited) model.maxBandwidth.advance();
+        if (!s.isAppLimited && s.rate > 0) model.maxBandwidth.advance();
+        if (this.#wasPrecautionary && !this.#wasTooHigh) {
+          this.#startRefill();
+          return true;
+        }
       }
     }
     if (model.inflightLongTerm === Infinity || this.#isTooHigh(s)) return false;

@@ -150,6 +150,16 @@ Deno.test("bbr 5.3.2: after three rounds the queue is left as it is (A.3, A.4)",
   assert.equal(full().ack({ inFlight: PRODUCT }).gain, CRUISE);
 });
 
+Deno.test("bbr 5.3.3.9: down lasts until no more is in flight than the greatest bandwidth, not the present one, needs (A.8)", () => {
+  const flow = new Flow().acks(4, { inFlight: 10 * PRODUCT }).acks(4, { inFlight: 10 * PRODUCT });
+  assert.equal(flow.gain, DOWN);
+  // The short-term bandwidth is lowered to 0.7 of it.
+  flow.ack({ inFlight: 10 * PRODUCT, rate: RATE / 2 });
+  flow.lose(1).ack({ inFlight: 10 * PRODUCT, rate: RATE / 2 });
+  assert.equal(flow.gain, 0.63);
+  assert.equal(flow.ack({ rate: RATE / 2 }).gain, 0.7, "cruising at what is left of it");
+});
+
 Deno.test("bbr 5.3.3.8: after 2 to 3 s, and a round of refilling, the bandwidth is probed; a plateau ends that (A.5, A.9)", () => {
   const flow = new Flow().cruise();
   assert.equal(flow.gain, CRUISE);
@@ -188,4 +198,37 @@ Deno.test("bbr 5.5.10.2, NoteLoss: bounds are lowered a whole round after the fi
   assert.equal(flow.gain, CRUISE, "what is acknowledged left before the loss was found");
   flow.ack({ rate: RATE / 2 });
   assert.ok(flow.gain < CRUISE, `${flow.gain}`);
+});
+
+Deno.test("bbr 5.5.10.3: probing ends with a clean sheet: its losses lower nothing afterwards (ResetCongestionSignals)", () => {
+  const slow = { rate: RATE / 4, inFlight: 10 * PRODUCT };
+  const flow = new Flow().up().acks(2, slow).ack({ ...slow, isWithinRound: true }).lose(1);
+  // The plateau ends the probe before the round of the loss is over.
+  assert.equal(flow.ack({ ...slow, isFirstOfRound: true }).gain, DOWN);
+  assert.equal(flow.ack(slow).gain, DOWN, "not 0.7 of it");
+});
+
+Deno.test("bbr 5.3.3.6: after a probe that found too much the next one stops there, and the one after that does not", () => {
+  const flow = new Flow().up();
+  flow.lose(20, 300 * MSS).ack();
+  flow.ack();
+  // Two seconds later: up again, until that much is in flight.
+  flow.ack({ wait: seconds(3.1), rtt: RTT - 2 }).ack({ inFlight: PRODUCT });
+  assert.equal(flow.gain, UP);
+  flow.ack({ inFlight: 299 * MSS });
+  assert.equal(flow.gain, DOWN);
+  // A round without losses later: no cruise, but the same again, this time without a stop.
+  flow.ack({ inFlight: 299 * MSS });
+  flow.ack({ inFlight: 299 * MSS });
+  assert.equal(flow.gain, UP);
+  assert.equal(flow.ack({ inFlight: 299 * MSS }).gain, UP);
+});
+
+Deno.test("bbr 5.5.5: two rounds without a reliable sample do not forget the bandwidth", () => {
+  // A probe of the bandwidth is over, and then one of the round trip.
+  const flow = new Flow().up().acks(3).ack({ rate: 0 }).ack({ rate: 0, wait: seconds(6) });
+  assert.ok(flow.control.isHoldingBack);
+  flow.acks(14, { rate: 0, inFlight: 0 });
+  assert.ok(!flow.control.isHoldingBack);
+  assert.equal(flow.gain, CRUISE);
 });
