@@ -53,6 +53,11 @@ export class RateSampler {
     this.#control = control;
   }
 
+  /** The sender had no more to send, which still shows in what is in flight. */
+  get isAppLimited(): boolean {
+    return this.#isAppLimited;
+  }
+
   /** A segment leaves; `at` is its place in the flight, `inFlight` what is out with it. */
   onSent(at: number, isFirst: boolean, inFlight: number, now: Micros): void {
     if (isFirst) this.#firstSentAt = this.#deliveredAt = now;

@@ -98,6 +98,7 @@ export function onReorderingTimeout(c: Losses, now: Micros): void {
 /** A congestion control with a model of the path rules the window itself. */
 function follow(c: Losses, rates: RateSampler, now: Micros): void {
   c.control.onDelivery?.(rates.finish(c, now));
+  if (c.control.isHoldingBack === true) rates.onAppLimited(pipeOf(c));
 }
 
 /** The retransmission timer has run out (RFC 6298 5.4 to 5.6, RFC 5681 3.1, RFC 8985 6.3). */
@@ -217,6 +218,7 @@ export type Idle = Pick<Connection, "flight" | "rtt" | "control" | "lastSentAt">
  */
 export function onIdleRestart(c: Idle): void {
   if (c.flight.count > 0) return;
+  if (c.flight.rates?.isAppLimited === true) c.control.onRestart?.(c.tcp.clock.micros);
   const timeouts = Math.floor((c.tcp.clock.now - c.lastSentAt) / c.rtt.rto);
   if (timeouts < 1) return;
   c.control.onIdle(timeouts, c.tcp.clock.micros);

@@ -160,6 +160,11 @@ export class BbrModel {
     this.#probeRttMinAt = now;
   }
 
+  /** Nothing was in flight, so that no acknowledgments were awaited. */
+  restartAggregation(now: Micros): void {
+    this.#extraAckedAt = now;
+  }
+
   /** BBRUpdateACKAggregation. `isFull`: the bandwidth is known. */
   updateAggregation(s: DeliverySample, cwnd: number, isFull: boolean): void {
     if (this.isRoundStart && ++this.#extraAckedRounds >= (isFull ? EXTRA_ACKED_ROUNDS : 1)) {

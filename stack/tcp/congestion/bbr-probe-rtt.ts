@@ -39,4 +39,9 @@ export class ProbeRtt {
   isOver(now: Micros): boolean {
     return this.#holds && this.#hasRound && elapsed(this.#until, now) > 0;
   }
+
+  /** Whether long enough has passed, of a pause with nothing in flight: BBRCheckProbeRTTDone. */
+  isOverAfterPause(now: Micros): boolean {
+    return this.#holds && elapsed(this.#until, now) > 0;
+  }
 }

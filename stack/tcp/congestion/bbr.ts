@@ -60,6 +60,10 @@ export class Bbr implements CongestionControl {
   #deliveredInAll = 0;
   #undoLongTerm = 0;
 
+  get isHoldingBack(): boolean {
+    return this.#state === State.ProbeRtt;
+  }
+
   reset(mss: number): void {
     this.#mss = mss;
     this.cwnd = initialWindow(mss);
@@ -110,10 +114,15 @@ export class Bbr implements CongestionControl {
     this.#restoreWindow();
   }
 
+  /** A pause as such says nothing: see {@linkcode Bbr.onRestart}. */
+  onIdle(): void {}
+
   // 5.4.1: BBRHandleRestartFromIdle
-  onIdle(): void {
+  onRestart(now: Micros): void {
     this.#isIdle = true;
+    this.#model.restartAggregation(now);
     if (this.#isInCycle()) this.#setRate(1);
+    else if (this.#state === State.ProbeRtt && this.#probeRtt.isOverAfterPause(now)) this.#endProbeRtt(now);
   }
 
   // 5.5.10.2: BBRHandleLostPacket

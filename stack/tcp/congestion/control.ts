@@ -27,6 +27,10 @@ export interface CongestionControl {
   readonly onDelivery?: (sample: DeliverySample) => void;
   /** A segment is taken for lost, before `onLoss` or the sample of the acknowledgment that shows it. */
   readonly onLostSegment?: (lost: LostSegment) => void;
+  /** Little is kept in flight on purpose: until that is over, what is delivered is no measure of the path. */
+  readonly isHoldingBack?: boolean;
+  /** A sender that had no more to send is about to send with nothing in flight. */
+  readonly onRestart?: (now: Micros) => void;
   /**
    * Takes the round trip of a segment that was sent once, whose acknowledgment has left [una, end) in flight, before
    * `onAck` hears of that.

@@ -224,6 +224,51 @@ Deno.test("bbr 5.3.3.6: after a probe that found too much the next one stops the
   assert.equal(flow.ack({ inFlight: 299 * MSS }).gain, UP);
 });
 
+Deno.test("bbr 5.3.4: five seconds without a lower round trip bring ProbeRTT, after 200 ms it is over (A.10)", () => {
+  const flow = new Flow().cruise();
+  // The first of the five acknowledgments so far has measured it.
+  flow.acks(seconds(5) / RTT - 4);
+  assert.ok(!flow.control.isHoldingBack);
+  flow.ack();
+  assert.ok(flow.control.isHoldingBack);
+  assert.equal(flow.control.cwnd, PRODUCT / 2);
+  flow.acks(10, { inFlight: PRODUCT / 2 });
+  assert.ok(flow.control.isHoldingBack);
+  flow.acks(2, { inFlight: PRODUCT / 2 });
+  assert.ok(!flow.control.isHoldingBack);
+  assert.equal(flow.gain, CRUISE);
+});
+
+Deno.test("bbr 5.3.4.4: a start that ProbeRTT has interrupted goes on (A.20)", () => {
+  const flow = new Flow().ack({ isAppLimited: true }).ack({ wait: seconds(6), isAppLimited: true });
+  assert.ok(flow.control.isHoldingBack);
+  flow.acks(14, { inFlight: 0, isAppLimited: true });
+  assert.ok(!flow.control.isHoldingBack);
+  assert.equal(flow.ack({ rate: 2 * RATE }).gain, 5.54);
+});
+
+Deno.test("bbr 5.4.1: whoever restarts from idle needs no ProbeRTT, and sends at the bandwidth (A.11)", () => {
+  const flow = new Flow().up();
+  assert.equal(flow.gain, UP);
+  flow.control.onRestart((flow.sample.now + seconds(6)) | 0);
+  assert.equal(flow.gain, 1);
+  flow.ack({ wait: seconds(6) });
+  assert.ok(!flow.control.isHoldingBack);
+  flow.ack({ wait: seconds(6) });
+  assert.ok(flow.control.isHoldingBack, "the next one has no such excuse");
+});
+
+Deno.test("bbr 5.4.1: a pause in ProbeRTT may be its end, before anything is sent", () => {
+  const flow = new Flow().cruise().ack({ wait: seconds(6), inFlight: 0 });
+  const { control } = flow;
+  assert.equal(control.cwnd, PRODUCT / 2);
+  control.onRestart((flow.sample.now + milliseconds(100)) | 0);
+  assert.ok(control.isHoldingBack, "too early");
+  control.onRestart((flow.sample.now + milliseconds(201)) | 0);
+  assert.ok(!control.isHoldingBack);
+  assert.ok(control.cwnd >= 2 * PRODUCT, `${control.cwnd}`);
+});
+
 Deno.test("bbr 5.5.5: two rounds without a reliable sample do not forget the bandwidth", () => {
   // A probe of the bandwidth is over, and then one of the round trip.
   const flow = new Flow().up().acks(3).ack({ rate: 0 }).ack({ rate: 0, wait: seconds(6) });

@@ -5,6 +5,7 @@ import type { CongestionControl } from "../../../stack/tcp/congestion/control.ts
 import type { DeliverySample, LostSegment } from "../../../stack/tcp/congestion/sample.ts";
 import type { Losses } from "../../../stack/tcp/loss.ts";
 import { RateSampler } from "../../../stack/tcp/rate.ts";
+import { onAckReceived, onIdleRestart } from "../../../stack/tcp/recovery.ts";
 import { lossesOf, MSS } from "./transfer.ts";
 
 const RTT = milliseconds(10);
@@ -125,6 +126,11 @@ Deno.test("rate: flights that grow, land and are divided keep what was noted for
 /** Notes what a control that follows a model is told. */
 class Listening extends Bbr {
   readonly heard: string[] = [];
+  holds = false;
+
+  override get isHoldingBack(): boolean {
+    return this.holds;
+  }
 
   override onLostSegment(l: LostSegment): void {
     const sizes = [l.length, l.flightSize, l.flightLost, l.delivered].map((bytes) => bytes / MSS);
@@ -133,6 +139,10 @@ class Listening extends Bbr {
 
   override onLoss(): void {
     this.heard.push("loss");
+  }
+
+  override onRestart(): void {
+    this.heard.push("restart");
   }
 }
 
@@ -153,4 +163,32 @@ Deno.test("rate: each lost segment is told, with what was in flight as it left, 
     "lost 1 5 3 2 limited apart",
     "lost 1 6 4 2 limited",
   ]);
+});
+
+Deno.test("rate: what a control sends that holds back on purpose is no measure of the path (draft-ietf-ccwg-bbr 5.3.4.3)", () => {
+  for (const holds of [false, true]) {
+    const control = new Listening();
+    control.holds = holds;
+    const s = new Sampled(control).send(2).wait(RTT);
+    s.c.flight.begin();
+    s.c.flight.ackTo(MSS);
+    onAckReceived(s.c, s.now, true, MSS, false, false, true);
+    s.send(1).wait(RTT);
+    assert.equal(s.ack(3).isAppLimited, holds);
+  }
+});
+
+Deno.test("recovery: and of each restart with nothing in flight, if there was nothing to send (draft-ietf-ccwg-bbr 5.4.1)", () => {
+  const control = new Listening();
+  const s = new Sampled(control).send(1).wait(RTT);
+  const idle = { ...s.c, lastSentAt: 0, tcp: { clock: { now: 1, micros: s.now } } };
+  s.ack(1);
+  onIdleRestart(idle);
+  assert.deepEqual(control.heard, [], "there was");
+  s.rates.onAppLimited(0);
+  onIdleRestart(idle);
+  assert.deepEqual(control.heard, ["restart"]);
+  s.send(1);
+  onIdleRestart(idle);
+  assert.deepEqual(control.heard, ["restart"], "something is in flight");
 });
