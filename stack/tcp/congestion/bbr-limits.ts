@@ -8,8 +8,8 @@
 const HEADROOM = 0.15;
 /** BBR.MinPipeCwnd, in segments. */
 const LEAST_SEGMENTS = 4;
-/** BBR.send_quantum: no more than 64 KB, or what leaves in a millisecond. */
-const QUANTUM_MAX = 64 * 1_024, QUANTUM_TIME = 1e-3;
+/** BBR.send_quantum: no more than 64 KB, or what leaves in a millisecond; two segments at least. */
+const QUANTUM_MAX = 64 * 1_024, QUANTUM_TIME = 1e-3, QUANTUM_SEGMENTS = 2;
 /** BBR.offload_budget, in these: one at either end, and one on its way. */
 const QUANTA = 3;
 
@@ -20,7 +20,7 @@ export function leastWindow(mss: number): number {
 
 /** BBRQuantizationBudget, with BBRSetSendQuantum and BBRUpdateOffloadBudget, for a sender of that rate. */
 export function withBudget(cap: number, rate: number, mss: number): number {
-  const quantum = Math.min(rate * QUANTUM_TIME, QUANTUM_MAX);
+  const quantum = Math.max(Math.min(rate * QUANTUM_TIME, QUANTUM_MAX), QUANTUM_SEGMENTS * mss);
   return Math.max(cap, QUANTA * quantum, LEAST_SEGMENTS * mss);
 }
 

@@ -171,14 +171,13 @@ export class BbrModel {
       this.#extraAckedRounds = 0;
       this.extraAcked.advance();
     }
-    const expected = this.bandwidth * Math.max(0, elapsed(this.#extraAckedAt, s.now)) / 1e6;
+    let expected = this.bandwidth * Math.max(0, elapsed(this.#extraAckedAt, s.now)) / 1e6;
     if (this.#extraAckedDelivered <= expected) {
-      this.#extraAckedDelivered = s.acked;
+      this.#extraAckedDelivered = expected = 0;
       this.#extraAckedAt = s.now;
-    } else {
-      this.#extraAckedDelivered += s.acked;
-      this.extraAcked.add(Math.min(this.#extraAckedDelivered - expected, cwnd));
     }
+    this.#extraAckedDelivered += s.acked;
+    this.extraAcked.add(Math.min(this.#extraAckedDelivered - expected, cwnd));
   }
 
   /** BBR.bdp, of that bandwidth. */

@@ -147,11 +147,7 @@ export class Bbr implements CongestionControl {
     if (s.acked > 0 && this.#deliveredInAll < 1 << 28) this.#deliveredInAll += s.acked;
     if (s.hasRate) {
       this.#wait.mix(s.now);
-      model.update(
-        s,
-        this.#isAskingForLoss(),
-        this.#inRecovery ? Math.max(this.cwnd, this.#priorCwnd) : this.cwnd,
-      );
+      model.update(s, this.#isAskingForLoss(), this.cwnd);
       model.updateAggregation(s, this.cwnd, this.#isFull);
       if (this.#plateau.take(s, model.isRoundStart)) this.#isFull = true;
       this.#checkStartupDone(s);
@@ -366,7 +362,7 @@ export class Bbr implements CongestionControl {
 
   // 5.6.4.2: BBRQuantizationBudget
   #withBudget(cap: number): number {
-    const least = withBudget(cap, this.#model.bandwidth, this.#mss);
+    const least = withBudget(cap, this.pacingRate, this.#mss);
     return this.#state === State.Up ? least + 2 * this.#mss : least;
   }
 
@@ -384,10 +380,8 @@ export class Bbr implements CongestionControl {
   #setWindow(s: DeliverySample): void {
     const model = this.#model;
     const least = leastWindow(this.#mss);
-    if (s.lost > 0 && this.#inRecovery) this.cwnd = Math.max(this.cwnd - s.lost, this.#mss);
-    const most = this.#withBudget(this.#multiple(WINDOW_GAIN[this.#state]!)) + model.extraAcked.value;
-    if (model.minRtt === 0 || model.bandwidth === 0) this.cwnd += s.acked;
-    else if (this.#isFull) this.cwnd = Math.min(this.cwnd + s.acked, most);
+    const most = this.#withBudget(this.#multiple(WINDOW_GAIN[this.#state]!) + model.extraAcked.value);
+    if (this.#isFull) this.cwnd = Math.min(this.cwnd + s.acked, most);
     else if (this.cwnd < most || this.#deliveredInAll < initialWindow(this.#mss)) this.cwnd += s.acked;
     // 5.6.4.5, 5.6.4.7: BBRBoundCwndForProbeRTT and BBRBoundCwndForModel.
     const room = withHeadroom(model.inflightLongTerm, this.#mss);
@@ -396,7 +390,7 @@ export class Bbr implements CongestionControl {
     else if (this.#isInCycle()) cap = model.inflightLongTerm;
     else if (this.#state === State.ProbeRtt) cap = Math.min(room, this.#probeRttWindow());
     cap = Math.max(Math.min(cap, model.inflightShortTerm), least);
-    this.cwnd = Math.floor(Math.min(this.cwnd, cap));
+    this.cwnd = Math.floor(Math.min(Math.max(this.cwnd, least), cap));
   }
 
   // 5.6.4.4: BBRSaveCwnd and BBRRestoreCwnd

@@ -277,3 +277,36 @@ Deno.test("bbr 5.5.5: two rounds without a reliable sample do not forget the ban
   assert.ok(!flow.control.isHoldingBack);
   assert.equal(flow.gain, CRUISE);
 });
+
+Deno.test("bbr 5.5.9: what one acknowledgment brings is an extra, too (A.12, A.13)", () => {
+  const flow = new Flow().cruise().acks(3, { acked: 100 * MSS, wait: RTT });
+  // Half of the product came at once, after which nothing for as long as that takes.
+  assert.equal(flow.control.cwnd, 2 * PRODUCT + 200 * MSS);
+});
+
+Deno.test("bbr 5.6.4.4: losses as such take nothing off the window", () => {
+  const flow = new Flow().cruise();
+  const { cwnd } = flow.control;
+  flow.lose(10).recover();
+  flow.sample.lost = 10 * MSS;
+  flow.ack({ acked: MSS, isWithinRound: true });
+  assert.ok(flow.control.cwnd >= cwnd, `${flow.control.cwnd} of ${cwnd}`);
+});
+
+Deno.test("bbr 5.6.4.3: four segments at least, from the first acknowledgment after a timeout on (A.14)", () => {
+  const flow = new Flow().cruise();
+  flow.control.onTimeout();
+  assert.equal(flow.control.cwnd, MSS);
+  flow.ack({ acked: MSS, isWithinRound: true });
+  assert.equal(flow.control.cwnd, 4 * MSS);
+});
+
+Deno.test("bbr 5.6.4.2: three quanta of two segments at least are in flight, and what comes in bunches is part of them", () => {
+  const flow = new Flow().acks(6, { rate: MSS * 1e6 / RTT, acked: MSS, inFlight: 0 });
+  assert.equal(flow.control.cwnd, 6 * MSS);
+});
+
+Deno.test("bbr 5.6.4.2: as long as no round trip is measured the window does not grow without end", () => {
+  const flow = new Flow().acks(20, { rtt: -1, acked: 10 * MSS, rate: RATE });
+  assert.ok(flow.control.cwnd <= 30 * MSS, `${flow.control.cwnd}`);
+});
