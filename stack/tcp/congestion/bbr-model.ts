@@ -111,6 +111,11 @@ export class BbrModel {
     this.#hasLossInRound = true;
   }
 
+  /** Losses of this round were none. */
+  forgetRound(): void {
+    this.#hasLossInRound = false;
+  }
+
   /** BBRResetCongestionSignals */
   resetSignals(): void {
     this.#hasLossInRound = false;

@@ -14,6 +14,7 @@ import { Plateau } from "./bbr-plateau.ts";
 import { ProbeRtt } from "./bbr-probe-rtt.ts";
 import { Slope } from "./bbr-slope.ts";
 import { PACING_GAIN, Phase, State, WINDOW_GAIN } from "./bbr-state.ts";
+import { Saved } from "./bbr-undo.ts";
 import { ProbeWait } from "./bbr-wait.ts";
 import { type CongestionControl, initialWindow } from "./control.ts";
 import type { DeliverySample, LostSegment } from "./sample.ts";
@@ -36,6 +37,7 @@ export class Bbr implements CongestionControl {
   readonly #plateau = new Plateau();
   readonly #probeRtt = new ProbeRtt();
   readonly #slope = new Slope();
+  readonly #saved = new Saved();
   readonly #wait = new ProbeWait();
   #mss = 0;
   #state: State = State.Startup;
@@ -58,7 +60,6 @@ export class Bbr implements CongestionControl {
   #isIdle = false;
   /** Bytes delivered since the start, as far as that matters. */
   #deliveredInAll = 0;
-  #undoLongTerm = 0;
 
   get isHoldingBack(): boolean {
     return this.#state === State.ProbeRtt;
@@ -80,11 +81,11 @@ export class Bbr implements CongestionControl {
         false;
     this.#plateau.begin(0);
     this.#slope.stop();
+    this.#saved.forget();
     this.#wait.reset();
     this.#lossRanges =
       this.#priorCwnd =
       this.#deliveredInAll =
-      this.#undoLongTerm =
         0;
   }
 
@@ -97,6 +98,7 @@ export class Bbr implements CongestionControl {
 
   // 5.6.4.4: BBROnEnterFastRecovery. The losses are known already.
   onLoss(): void {
+    if (!this.#saved.isHeld) this.#saved.save(this.#model);
     this.#saveWindow();
     this.#inRecovery = true;
     // A mark of congestion counts as a loss.
@@ -111,6 +113,7 @@ export class Bbr implements CongestionControl {
 
   onRecovered(): void {
     this.#inRecovery = false;
+    this.#saved.end();
     this.#restoreWindow();
   }
 
@@ -127,17 +130,27 @@ export class Bbr implements CongestionControl {
 
   // 5.5.10.2: BBRHandleLostPacket
   onLostSegment(l: LostSegment): void {
+    if (!this.#saved.isHeld && !this.#inRecovery) this.#saved.save(this.#model);
     this.#model.noteLoss(l.delivered);
     if (l.isApart) this.#lossRanges++;
     if (this.#isProbeSample && this.#isTooHigh(l)) this.#onTooHigh(inflightAtLoss(l), l.isAppLimited);
   }
 
+  // 5.5.11.2: BBRHandleSpuriousLossDetection
   undo(): void {
+    const saved = this.#saved;
+    const from = saved.state;
     this.#inRecovery = false;
     this.#restoreWindow();
-    this.#model.forgetLosses();
-    if (this.#undoLongTerm > 0) {
-      this.#model.inflightLongTerm = Math.max(this.#model.inflightLongTerm, this.#undoLongTerm);
+    this.#model.forgetRound();
+    this.#plateau.begin(0);
+    saved.restore(this.#model);
+    saved.forget();
+    if (from === State.Startup && this.#state !== State.Startup) {
+      this.#isFull = false;
+      if (this.#state !== State.ProbeRtt) this.#state = State.Startup;
+    } else if (from === State.Up && this.#state !== State.Up && this.#state !== State.ProbeRtt) {
+      this.#startRefill();
     }
   }
 
@@ -166,6 +179,7 @@ export class Bbr implements CongestionControl {
     if (this.#state === State.Startup) {
       const { isLossRoundStart } = this.#model;
       if (isLossRoundStart && this.#inRecovery && this.#lossRanges >= FULL_LOSSES && this.#isTooHigh(s)) {
+        this.#saved.state = State.Startup;
         this.#endStartup();
       } else if (this.#isFull) this.#startDrain();
     }
@@ -292,11 +306,10 @@ export class Bbr implements CongestionControl {
   #onTooHigh(inFlight: number, isAppLimited: boolean): void {
     this.#isProbeSample = false;
     this.#wasTooHigh = true;
-    if (!isAppLimited) {
-      this.#undoLongTerm = this.#model.inflightLongTerm;
-      this.#model.inflightLongTerm = Math.max(inFlight, this.#target() * BETA);
-    }
-    if (this.#state === State.Up) this.#startDown();
+    if (!isAppLimited) this.#model.inflightLongTerm = Math.max(inFlight, this.#target() * BETA);
+    if (this.#state !== State.Up) return;
+    this.#saved.state = State.Up;
+    this.#startDown();
   }
 
   #probeUpward(s: DeliverySample): void {

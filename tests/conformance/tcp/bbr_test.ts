@@ -284,6 +284,44 @@ Deno.test("bbr 5.5.9: what one acknowledgment brings is an extra, too (A.12, A.1
   assert.equal(flow.control.cwnd, 2 * PRODUCT + 200 * MSS);
 });
 
+Deno.test("bbr 5.5.11: a recovery for nothing gives back the start (A.18)", () => {
+  const flow = new Flow().ack().lose(6).recover().ack({ flightLost: PRODUCT / 10, inFlight: 10 * PRODUCT });
+  assert.equal(flow.gain, DRAIN);
+  flow.control.undo();
+  assert.equal(flow.ack({ rate: 2 * RATE }).gain, 5.54);
+});
+
+Deno.test("bbr 5.5.11: and the probe of the bandwidth, with the bounds, by a round of refilling (A.18)", () => {
+  // That it was for nothing shows before its end or after.
+  for (const isOver of [false, true]) {
+    const flow = new Flow().up();
+    const { control } = flow;
+    const { cwnd } = control;
+    flow.lose(20, 150 * MSS).recover().ack({ inFlight: 10 * PRODUCT });
+    assert.equal(flow.gain, DOWN);
+    assert.ok(control.cwnd < cwnd);
+    if (isOver) control.onRecovered();
+    control.undo();
+    assert.ok(control.cwnd >= cwnd);
+    assert.equal(flow.ack().gain, UP);
+    assert.ok(control.cwnd >= cwnd);
+  }
+});
+
+Deno.test("bbr 5.5.11: bounds come back, but not higher than before that recovery (A.19)", () => {
+  const flow = new Flow().up().lose(20, 250 * MSS).recover().ack({
+    inFlight: 10 * PRODUCT,
+    acked: 500 * MSS,
+  });
+  flow.control.onRecovered();
+  flow.ack({ acked: 500 * MSS, inFlight: 10 * PRODUCT });
+  assert.equal(flow.control.cwnd, 249 * MSS);
+  flow.lose(1).recover().ack({ acked: 500 * MSS, inFlight: 10 * PRODUCT });
+  flow.control.undo();
+  flow.ack({ acked: 500 * MSS, inFlight: 10 * PRODUCT });
+  assert.equal(flow.control.cwnd, 249 * MSS);
+});
+
 Deno.test("bbr 5.6.4.4: losses as such take nothing off the window", () => {
   const flow = new Flow().cruise();
   const { cwnd } = flow.control;
