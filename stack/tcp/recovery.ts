@@ -200,8 +200,12 @@ export function onEcnEcho(c: Losses, now: Micros): void {
     if (c.judge?.isSparing === true) convict(c, c.judge, flight.delivered, now);
     return;
   }
-  c.control.onLoss(flightSize(c, flight.acked), now);
-  c.control.onRecovered();
+  const size = flightSize(c, flight.acked);
+  if (c.control.onMark !== undefined) c.control.onMark(size, now);
+  else {
+    c.control.onLoss(size, now);
+    c.control.onRecovered();
+  }
   c.ecnReduced = true;
   c.ecnPoint = flight.end;
   noteReduced(c);

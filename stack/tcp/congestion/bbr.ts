@@ -101,8 +101,6 @@ export class Bbr implements CongestionControl {
     if (!this.#saved.isHeld) this.#saved.save(this.#model);
     this.#saveWindow();
     this.#inRecovery = true;
-    // A mark of congestion counts as a loss.
-    this.#model.noteLoss(this.#model.delivered);
   }
 
   // 5.6.4.4: BBROnEnterRTO
@@ -134,6 +132,15 @@ export class Bbr implements CongestionControl {
     this.#model.noteLoss(l.delivered);
     if (l.isApart) this.#lossRanges++;
     if (this.#isProbeSample && this.#isTooHigh(l)) this.#onTooHigh(inflightAtLoss(l), l.isAppLimited);
+  }
+
+  // 3.7: a mark is congestion, whatever the state. It is never taken back.
+  onMark(inFlight: number): void {
+    const model = this.#model;
+    model.noteLoss(model.delivered);
+    if (this.#state === State.Startup) this.#endStartup();
+    else if (this.#isProbeSample) this.#onTooHigh(inFlight, false);
+    this.#saved.forget();
   }
 
   // 5.5.11.2: BBRHandleSpuriousLossDetection

@@ -31,6 +31,8 @@ export interface CongestionControl {
   readonly isHoldingBack?: boolean;
   /** A sender that had no more to send is about to send with nothing in flight. */
   readonly onRestart?: (now: Micros) => void;
+  /** A mark of congestion came back; without this one `onLoss` and `onRecovered` hear of it. */
+  readonly onMark?: (inFlight: number, now: Micros) => void;
   /**
    * Takes the round trip of a segment that was sent once, whose acknowledgment has left [una, end) in flight, before
    * `onAck` hears of that.

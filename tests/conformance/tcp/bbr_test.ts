@@ -348,3 +348,24 @@ Deno.test("bbr 5.6.4.2: as long as no round trip is measured the window does not
   const flow = new Flow().acks(20, { rtt: -1, acked: 10 * MSS, rate: RATE });
   assert.ok(flow.control.cwnd <= 30 * MSS, `${flow.control.cwnd}`);
 });
+
+Deno.test("bbr 3.7: a mark of congestion ends the start, and a probe of the bandwidth", () => {
+  const start = new Flow().ack();
+  start.control.onMark(PRODUCT);
+  assert.equal(start.ack({ inFlight: 10 * PRODUCT }).gain, DRAIN);
+  const probe = new Flow().up();
+  probe.control.onMark(150 * MSS);
+  const told = { inFlight: 10 * PRODUCT, acked: 500 * MSS, flightSize: 100 * MSS };
+  probe.ack(told);
+  assert.equal(probe.gain, DOWN);
+  assert.equal(probe.control.cwnd, 150 * MSS);
+  probe.control.undo();
+  probe.ack(told);
+  assert.equal(probe.control.cwnd, 150 * MSS, "no mark is taken back");
+});
+
+Deno.test("bbr 3.7: a mark otherwise lowers the bounds as a loss does", () => {
+  const flow = new Flow().cruise().ack({ rate: RATE / 2 });
+  flow.control.onMark(PRODUCT);
+  assert.ok(flow.ack({ rate: RATE / 2 }).gain < CRUISE);
+});

@@ -5,7 +5,7 @@ import type { CongestionControl } from "../../../stack/tcp/congestion/control.ts
 import type { DeliverySample, LostSegment } from "../../../stack/tcp/congestion/sample.ts";
 import type { Losses } from "../../../stack/tcp/loss.ts";
 import { RateSampler } from "../../../stack/tcp/rate.ts";
-import { onAckReceived, onIdleRestart } from "../../../stack/tcp/recovery.ts";
+import { onAckReceived, onEcnEcho, onIdleRestart } from "../../../stack/tcp/recovery.ts";
 import { lossesOf, MSS } from "./transfer.ts";
 
 const RTT = milliseconds(10);
@@ -141,6 +141,10 @@ class Listening extends Bbr {
     this.heard.push("loss");
   }
 
+  override onMark(inFlight: number): void {
+    this.heard.push(`mark ${inFlight / MSS}`);
+  }
+
   override onRestart(): void {
     this.heard.push("restart");
   }
@@ -176,6 +180,13 @@ Deno.test("rate: what a control sends that holds back on purpose is no measure o
     s.send(1).wait(RTT);
     assert.equal(s.ack(3).isAppLimited, holds);
   }
+});
+
+Deno.test("recovery: a control that follows a model hears of marks as such (draft-ietf-ccwg-bbr 3.7)", () => {
+  const control = new Listening();
+  const s = new Sampled(control).send(4);
+  onEcnEcho(s.c, s.now);
+  assert.deepEqual(control.heard, ["mark 4"]);
 });
 
 Deno.test("recovery: and of each restart with nothing in flight, if there was nothing to send (draft-ietf-ccwg-bbr 5.4.1)", () => {
