@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { milliseconds, seconds } from "../../../stack/store/time.ts";
 import { Bbr } from "../../../stack/tcp/congestion/bbr.ts";
 import { losesTooMuch } from "../../../stack/tcp/congestion/bbr-loss.ts";
+import { Slope } from "../../../stack/tcp/congestion/bbr-slope.ts";
 import { DeliverySample, LostSegment } from "../../../stack/tcp/congestion/sample.ts";
 
 const MSS = 1_000;
@@ -171,4 +172,20 @@ Deno.test("bbr: starts over for another connection", () => {
   path.control.reset(536);
   assert.equal(path.control.cwnd, 5_360);
   assert.equal(path.control.pacingRate, 0);
+});
+
+Deno.test("bbr: a bound that is probed grows by 1, 2, 4 segments in rounds of a window (5.3.3.9), and no more once that is over", () => {
+  const slope = new Slope();
+  const cwnd = 64 * MSS;
+  for (let probe = 0; probe < 2; probe++) {
+    slope.begin();
+    for (const growth of [1, 2, 4, 8, 16, 32, 64, 64]) {
+      slope.raise(cwnd, MSS);
+      let grown = 0;
+      for (let segment = 0; segment < 64; segment++) grown += slope.take(MSS);
+      assert.equal(grown, growth);
+    }
+  }
+  slope.stop();
+  assert.equal(slope.take(100 * cwnd), 0);
 });
