@@ -122,7 +122,7 @@ export { CubicPlus } from "./stack/tcp/congestion/cubic-plus.ts";
 export type { LossJudge } from "./stack/tcp/congestion/loss-judge.ts";
 export { NewReno } from "./stack/tcp/congestion/newreno.ts";
 export type { SipKey } from "./stack/store/siphash.ts";
-export type { DeliverySample } from "./stack/tcp/congestion/sample.ts";
+export type { DeliverySample, LostSegment } from "./stack/tcp/congestion/sample.ts";
 export type { TcpBase, TcpHeader, TcpIn, TcpInit, TcpOut, TcpRaw } from "./stack/tcp/packet.ts";
 export { Ping, type PingError, type PingOptions, type PingResult } from "./stack/icmp/ping.ts";
 export {
