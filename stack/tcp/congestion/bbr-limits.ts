@@ -1,8 +1,13 @@
 /**
- * What BBR keeps in flight at least and at most, beside what its model says (draft-ietf-ccwg-bbr 5.3.3.9, 5.6.3, 5.6.4).
+ * What BBR keeps in flight at least and at most, beside what its model says (draft-ietf-ccwg-bbr 5.3.3.9, 5.6.3, 5.6.4),
+ * and how fast at first (5.6.2).
  *
  * @module
  */
+import { milliseconds } from "../../store/time.ts";
+import type { BbrModel } from "./bbr-model.ts";
+import { isInCycle, PACING_GAIN, State, WINDOW_GAIN } from "./bbr-state.ts";
+import { initialWindow } from "./control.ts";
 
 /** BBR.Headroom */
 const HEADROOM = 0.15;
@@ -28,4 +33,30 @@ export function withBudget(cap: number, rate: number, mss: number): number {
 export function withHeadroom(longTerm: number, mss: number): number {
   if (longTerm === Infinity) return Infinity;
   return Math.max(longTerm - Math.max(mss, HEADROOM * longTerm), LEAST_SEGMENTS * mss);
+}
+
+/** BBRBDPMultiple */
+export function multiple(model: BbrModel, gain: number, mss: number): number {
+  return model.minRtt === 0 ? initialWindow(mss) : gain * model.product(model.bandwidth);
+}
+
+/** BBRProbeRTTCwnd */
+export function probeRttWindow(model: BbrModel, mss: number): number {
+  return Math.max(multiple(model, WINDOW_GAIN[State.ProbeRtt]!, mss), LEAST_SEGMENTS * mss);
+}
+
+/** BBRBoundCwndForProbeRTT and BBRBoundCwndForModel: what the window is no greater than in a state. */
+export function boundForModel(model: BbrModel, state: State, mss: number): number {
+  let cap = Infinity;
+  if (state === State.Cruise) cap = withHeadroom(model.inflightLongTerm, mss);
+  else if (isInCycle(state)) cap = model.inflightLongTerm;
+  else if (state === State.ProbeRtt) {
+    cap = Math.min(withHeadroom(model.inflightLongTerm, mss), probeRttWindow(model, mss));
+  }
+  return Math.max(Math.min(cap, model.inflightShortTerm), LEAST_SEGMENTS * mss);
+}
+
+/** BBRInitPacingRate, so that a first sample of little data, or of a lost segment, holds nothing back. */
+export function firstRate(minRtt: number, mss: number): number {
+  return PACING_GAIN[State.Startup]! * initialWindow(mss) * 1e6 / (minRtt || milliseconds(1));
 }

@@ -3,14 +3,19 @@
  *
  * @module
  */
-import type { LostSegment } from "./sample.ts";
+import type { DeliverySample, LostSegment } from "./sample.ts";
 
 /** BBR.LossThresh: what the path may lose of a flight before it holds too much. */
 const LOSS_THRESHOLD = 0.02;
 /** A path that loses just as many loses more of some flights by chance: so many standard deviations more say nothing yet. */
 const DEVIATIONS = 2;
 
-/** BBRIsInflightTooHigh: whether so many segments lost of a flight are too many; a single one never is. */
+/** BBRIsInflightTooHigh, of a flight of segments of that size. */
+export function isTooHigh(s: Pick<DeliverySample, "flightLost" | "flightSize">, mss: number): boolean {
+  return losesTooMuch(s.flightLost / mss, s.flightSize / mss);
+}
+
+/** Whether so many segments lost of a flight are too many; a single one never is. */
 export function losesTooMuch(lost: number, flight: number): boolean {
   const expected = flight * LOSS_THRESHOLD;
   return lost > Math.max(1, expected + DEVIATIONS * Math.sqrt(expected));

@@ -18,3 +18,13 @@ export type Phase = (typeof Phase)[keyof typeof Phase];
 export const PACING_GAIN = [2.77, 0.5, 0.9, 1, 1, 1.25, 1];
 /** The same for the product of bandwidth and round trip, to make the window. */
 export const WINDOW_GAIN = [2, 2, 2, 2, 2, 2.25, 0.5];
+
+/** Whether a state is a phase of ProbeBW: BBRIsInAProbeBWState. */
+export function isInCycle(state: State): boolean {
+  return state >= State.Down && state <= State.Up;
+}
+
+/** Whether losses are what a state asks for: BBRIsProbingBW. */
+export function isAskingForLoss(state: State): boolean {
+  return state === State.Startup || state === State.Refill || state === State.Up;
+}

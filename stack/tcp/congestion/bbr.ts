@@ -5,15 +5,22 @@
  *
  * @module
  */
-import { milliseconds } from "../../store/time.ts";
 import type { Micros } from "../clock.ts";
-import { leastWindow, withBudget, withHeadroom } from "./bbr-limits.ts";
-import { inflightAtLoss, losesTooMuch } from "./bbr-loss.ts";
+import {
+  boundForModel,
+  firstRate,
+  leastWindow,
+  multiple,
+  probeRttWindow,
+  withBudget,
+  withHeadroom,
+} from "./bbr-limits.ts";
+import { inflightAtLoss, isTooHigh } from "./bbr-loss.ts";
 import { BbrModel, BETA } from "./bbr-model.ts";
 import { Plateau } from "./bbr-plateau.ts";
 import { ProbeRtt } from "./bbr-probe-rtt.ts";
 import { Slope } from "./bbr-slope.ts";
-import { PACING_GAIN, Phase, State, WINDOW_GAIN } from "./bbr-state.ts";
+import { isAskingForLoss, isInCycle, PACING_GAIN, Phase, State, WINDOW_GAIN } from "./bbr-state.ts";
 import { Saved } from "./bbr-undo.ts";
 import { ProbeWait } from "./bbr-wait.ts";
 import { type CongestionControl, initialWindow } from "./control.ts";
@@ -72,21 +79,13 @@ export class Bbr implements CongestionControl {
     this.#model.reset();
     this.#state = State.Startup;
     this.#phase = Phase.Init;
-    this.#isFull =
-      this.#inRecovery =
-      this.#isIdle =
-      this.#isProbeSample =
-      this.#wasTooHigh =
-      this.#wasPrecautionary =
-        false;
+    this.#isFull = this.#inRecovery = this.#isIdle = false;
+    this.#isProbeSample = this.#wasTooHigh = this.#wasPrecautionary = false;
     this.#plateau.begin(0);
     this.#slope.stop();
     this.#saved.forget();
     this.#wait.reset();
-    this.#lossRanges =
-      this.#priorCwnd =
-      this.#deliveredInAll =
-        0;
+    this.#lossRanges = this.#priorCwnd = this.#deliveredInAll = 0;
   }
 
   setMss(mss: number): void {
@@ -122,7 +121,7 @@ export class Bbr implements CongestionControl {
   onRestart(now: Micros): void {
     this.#isIdle = true;
     this.#model.restartAggregation(now);
-    if (this.#isInCycle()) this.#setRate(1);
+    if (isInCycle(this.#state)) this.#setRate(1);
     else if (this.#state === State.ProbeRtt && this.#probeRtt.isOverAfterPause(now)) this.#endProbeRtt(now);
   }
 
@@ -131,7 +130,7 @@ export class Bbr implements CongestionControl {
     if (!this.#saved.isHeld && !this.#inRecovery) this.#saved.save(this.#model);
     this.#model.noteLoss(l.delivered);
     if (l.isApart) this.#lossRanges++;
-    if (this.#isProbeSample && this.#isTooHigh(l)) this.#onTooHigh(inflightAtLoss(l), l.isAppLimited);
+    if (this.#isProbeSample && isTooHigh(l, this.#mss)) this.#onTooHigh(inflightAtLoss(l), l.isAppLimited);
   }
 
   // 3.7: a mark is congestion, whatever the state. It is never taken back.
@@ -167,7 +166,7 @@ export class Bbr implements CongestionControl {
     if (s.acked > 0 && this.#deliveredInAll < 1 << 28) this.#deliveredInAll += s.acked;
     if (s.hasRate) {
       this.#wait.mix(s.now);
-      model.update(s, this.#isAskingForLoss(), this.cwnd);
+      model.update(s, isAskingForLoss(this.#state), this.cwnd);
       model.updateAggregation(s, this.cwnd, this.#isFull);
       if (this.#plateau.take(s, model.isRoundStart)) this.#isFull = true;
       this.#checkStartupDone(s);
@@ -185,7 +184,9 @@ export class Bbr implements CongestionControl {
   #checkStartupDone(s: DeliverySample): void {
     if (this.#state === State.Startup) {
       const { isLossRoundStart } = this.#model;
-      if (isLossRoundStart && this.#inRecovery && this.#lossRanges >= FULL_LOSSES && this.#isTooHigh(s)) {
+      if (
+        isLossRoundStart && this.#inRecovery && this.#lossRanges >= FULL_LOSSES && isTooHigh(s, this.#mss)
+      ) {
         this.#saved.state = State.Startup;
         this.#endStartup();
       } else if (this.#isFull) this.#startDrain();
@@ -290,7 +291,7 @@ export class Bbr implements CongestionControl {
     if (this.#phase === Phase.Stopping && model.isRoundStart) {
       this.#isProbeSample = false;
       this.#phase = Phase.Init;
-      if (this.#isInCycle()) {
+      if (isInCycle(this.#state)) {
         if (!s.isAppLimited && s.rate > 0) model.maxBandwidth.advance();
         if (this.#wasPrecautionary && !this.#wasTooHigh) {
           this.#startRefill();
@@ -298,15 +299,10 @@ export class Bbr implements CongestionControl {
         }
       }
     }
-    if (model.inflightLongTerm === Infinity || this.#isTooHigh(s)) return false;
+    if (model.inflightLongTerm === Infinity || isTooHigh(s, this.#mss)) return false;
     if (s.flightSize > model.inflightLongTerm) model.inflightLongTerm = s.flightSize;
     if (this.#state === State.Up) this.#probeUpward(s);
     return false;
-  }
-
-  // 5.5.10.2: BBRIsInflightTooHigh
-  #isTooHigh(s: { readonly flightLost: number; readonly flightSize: number }): boolean {
-    return losesTooMuch(s.flightLost / this.#mss, s.flightSize / this.#mss);
   }
 
   // 5.5.10.2: BBRHandleInflightTooHigh
@@ -337,7 +333,7 @@ export class Bbr implements CongestionControl {
       model.startRound();
     }
     if (this.#state === State.ProbeRtt) {
-      this.#probeRtt.take(model, s.inFlight, this.#probeRttWindow());
+      this.#probeRtt.take(model, s.inFlight, probeRttWindow(model, this.#mss));
       if (this.#probeRtt.isOver(s.now)) this.#endProbeRtt(s.now);
     }
     if (s.acked > 0) this.#isIdle = false;
@@ -356,28 +352,11 @@ export class Bbr implements CongestionControl {
     }
   }
 
-  #probeRttWindow(): number {
-    return Math.max(this.#multiple(WINDOW_GAIN[State.ProbeRtt]!), leastWindow(this.#mss));
-  }
-
   // 5.6.2: BBRSetPacingRateWithGain
   #setRate(gain: number): void {
     const rate = gain * this.#model.bandwidth * MARGIN;
-    if (this.pacingRate === 0) this.#initRate();
+    if (this.pacingRate === 0) this.pacingRate = firstRate(this.#model.minRtt, this.#mss);
     if (this.#isFull || rate > this.pacingRate) this.pacingRate = rate;
-  }
-
-  // 5.6.2: BBRInitPacingRate, so that a first sample of little data, or of a lost segment, holds nothing back.
-  #initRate(): void {
-    const { minRtt } = this.#model;
-    this.pacingRate = PACING_GAIN[State.Startup]! * initialWindow(this.#mss) * 1e6 /
-      (minRtt || milliseconds(1));
-  }
-
-  // 5.6.4.2: BBRBDPMultiple
-  #multiple(gain: number): number {
-    const model = this.#model;
-    return model.minRtt === 0 ? initialWindow(this.#mss) : gain * model.product(model.bandwidth);
   }
 
   // 5.6.4.2: BBRQuantizationBudget
@@ -399,18 +378,13 @@ export class Bbr implements CongestionControl {
   // 5.6.4.6: BBRSetCwnd
   #setWindow(s: DeliverySample): void {
     const model = this.#model;
-    const least = leastWindow(this.#mss);
-    const most = this.#withBudget(this.#multiple(WINDOW_GAIN[this.#state]!) + model.extraAcked.value);
+    const most = this.#withBudget(
+      multiple(model, WINDOW_GAIN[this.#state]!, this.#mss) + model.extraAcked.value,
+    );
     if (this.#isFull) this.cwnd = Math.min(this.cwnd + s.acked, most);
     else if (this.cwnd < most || this.#deliveredInAll < initialWindow(this.#mss)) this.cwnd += s.acked;
-    // 5.6.4.5, 5.6.4.7: BBRBoundCwndForProbeRTT and BBRBoundCwndForModel.
-    const room = withHeadroom(model.inflightLongTerm, this.#mss);
-    let cap = Infinity;
-    if (this.#state === State.Cruise) cap = room;
-    else if (this.#isInCycle()) cap = model.inflightLongTerm;
-    else if (this.#state === State.ProbeRtt) cap = Math.min(room, this.#probeRttWindow());
-    cap = Math.max(Math.min(cap, model.inflightShortTerm), least);
-    this.cwnd = Math.floor(Math.min(Math.max(this.cwnd, least), cap));
+    const cap = boundForModel(model, this.#state, this.#mss);
+    this.cwnd = Math.floor(Math.min(Math.max(this.cwnd, leastWindow(this.#mss)), cap));
   }
 
   // 5.6.4.4: BBRSaveCwnd and BBRRestoreCwnd
@@ -421,13 +395,5 @@ export class Bbr implements CongestionControl {
 
   #restoreWindow(): void {
     this.cwnd = Math.max(this.cwnd, this.#priorCwnd);
-  }
-
-  #isInCycle(): boolean {
-    return this.#state >= State.Down && this.#state <= State.Up;
-  }
-
-  #isAskingForLoss(): boolean {
-    return this.#state === State.Startup || this.#state === State.Refill || this.#state === State.Up;
   }
 }
