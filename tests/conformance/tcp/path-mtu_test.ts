@@ -1,6 +1,7 @@
 /** ICMPv6 errors about segments, and paths that take less than the link: RFC 4443, RFC 4821 7.7, RFC 5927, RFC 8201. */
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { seconds } from "../../../stack/store/time.ts";
+import { milliseconds, seconds } from "../../../stack/store/time.ts";
+import { MIN_MSS } from "../../../stack/tcp/options.ts";
 import { Address } from "../../../stack/wire/address.ts";
 import { Problem, Type, Unreachable } from "../../../stack/wire/icmpv6.ts";
 import { familyTest, ipHeader, isV6, linkMss, peer as peerAddress } from "../../support/family.ts";
@@ -173,3 +174,68 @@ familyTest("tcp: timeouts of segments that every path takes are no black hole", 
   equal(peer.connection.sndMss, 1_200);
   equal(peer.tcp.counters.blackHoles, 0);
 });
+
+familyTest(
+  "tcp: a segment that its path is known to refuse is cut anew, and leaves in 2 ms (RFC 1191 6.4)",
+  () => {
+    const peer = settled({ syn: { mss: linkMss() } });
+    const { now } = peer;
+    // Another connection to the peer has heard of it.
+    peer.host.ip.pathMtus.learn(Address.parse(peerAddress()), 1_400, 1_500, now);
+    peer.user.write(3 * linkMss());
+    deepEqual(peer.flush(), []);
+    const mss = 1_380 - ipHeader();
+    equal(peer.connection.sndMss, mss);
+    deepEqual(peer.pass(milliseconds(2) - 1), []);
+    const answers = peer.pass(1);
+    ok(answers.every(({ length, time }) => length <= mss && time === now + milliseconds(2)));
+    equal(answers.reduce((sum, { length }) => sum + length, 0), 3 * linkMss());
+  },
+);
+
+familyTest(
+  "tcp: where the link has become shorter than anybody said, half of the MSS is tried, and half of that",
+  () => {
+    const peer = settled({ syn: { mss: linkMss() } });
+    const c = peer.connection;
+    peer.user.write(linkMss());
+    equal(peer.flush().length, 1);
+    peer.host.nic.info.mtu = 500;
+    peer.user.write(linkMss());
+    const halved = (times: number) => Math.floor(linkMss() / 2 ** times);
+    // It is tried again after 2 ms, then after twice as long each time.
+    for (const [wait, times] of [[0, 1], [2, 2]] as const) {
+      deepEqual(peer.pass(milliseconds(wait)), []);
+      equal(c.sndMss, halved(times));
+    }
+    const answers = peer.pass(milliseconds(4));
+    ok(
+      answers.length >= 3 && answers.every(({ length }) => length <= halved(2)),
+      `${answers.length} segments`,
+    );
+    equal(answers[0]?.seq, 1 + linkMss());
+    // What had left before was too long as well: it is lost, and sent again in pieces.
+    const again = peer.pass(seconds(2)).filter(({ seq }) => seq === 1);
+    ok(again.length > 0 && again.every(({ length }) => length <= halved(2)), `${again.length} times`);
+    deepEqual(peer.user.heard, ["opened"]);
+  },
+);
+
+familyTest(
+  "tcp: a link that takes no segment at all is asked ever more seldom, and the user timeout ends it",
+  () => {
+    const peer = settled({ syn: { mss: linkMss() }, tcp: { userTimeout: seconds(10) } });
+    peer.host.nic.info.mtu = 30;
+    peer.user.write(1);
+    let tries = 0;
+    for (let ms = 0; ms < 9_000; ms++) {
+      const { sndMss } = peer.connection;
+      deepEqual(peer.pass(milliseconds(1)), []);
+      if (peer.connection.sndMss < sndMss) tries++;
+    }
+    ok(tries >= 3 && peer.connection.sndMss === MIN_MSS, `${tries} tries, ${peer.connection.sndMss} bytes`);
+    peer.pass(seconds(3));
+    deepEqual(peer.user.heard, ["opened", "TimedOut"]);
+    equal(peer.tcp.connections.size, 0);
+  },
+);
