@@ -83,25 +83,29 @@ async function nodeSocket({ net, far, peer }: Ends): Promise<[net.Socket, Deno.T
   return [socket, end];
 }
 
+/** Waits for something of what is open, and lets the program end in spite of it, or not, in this order. */
+function inOrder<T extends { ref(): unknown; unref(): unknown }>(
+  open: T,
+  wait: (open: T) => unknown,
+  ...order: readonly ("wait" | "unref" | "ref")[]
+): void {
+  for (const step of order) {
+    if (step === "wait") void wait(open);
+    else open[step]();
+  }
+}
+
+const accept = (listener: Deno.TcpListener) => listener.accept();
+const receive = (socket: Deno.DatagramConn & { ref(): void; unref(): void }) => socket.receive();
+
 /** What is opened, by what it is. */
 export const OPENINGS: Readonly<Record<string, Opening>> = {
   "a listener": (ends) => void listening(ends),
   "a listener that accepts": (ends) => void listening(ends).accept(),
-  "a listener that accepts, unref'd": (ends) => {
-    const listener = listening(ends);
-    void listener.accept();
-    listener.unref();
-  },
-  "an unref'd listener that accepts": (ends) => {
-    const listener = listening(ends);
-    listener.unref();
-    void listener.accept();
-  },
+  "a listener that accepts, unref'd": (ends) => inOrder(listening(ends), accept, "wait", "unref"),
+  "an unref'd listener that accepts": (ends) => inOrder(listening(ends), accept, "unref", "wait"),
   "a listener that accepts, unref'd and ref'd": (ends) => {
-    const listener = listening(ends);
-    listener.unref();
-    void listener.accept();
-    listener.ref();
+    inOrder(listening(ends), accept, "unref", "wait", "ref");
   },
   "a listener that has accepted": async (ends) => {
     const listener = listening(ends);
@@ -155,6 +159,15 @@ export const OPENINGS: Readonly<Record<string, Opening>> = {
     conn.unref();
     void writeOn(conn);
   },
+  "a connection closed with what its peer does not read": async (ends) => {
+    const [conn] = await connected(ends);
+    void writeOn(conn).catch(() => {});
+    conn.close();
+  },
+  "a connection that has written": async (ends) => {
+    const [conn] = await connected(ends);
+    await conn.write(new Uint8Array(1 << 16));
+  },
   "a connection closed while it reads": async (ends) => {
     const [conn] = await connected(ends);
     const reading = conn.read(byte()).catch(() => {});
@@ -178,21 +191,10 @@ export const OPENINGS: Readonly<Record<string, Opening>> = {
 
   "a datagram socket": (ends) => void datagrams(ends),
   "a datagram socket that receives": (ends) => void datagrams(ends).receive(),
-  "a datagram socket that receives, unref'd": (ends) => {
-    const socket = datagrams(ends);
-    void socket.receive();
-    socket.unref();
-  },
-  "an unref'd datagram socket that receives": (ends) => {
-    const socket = datagrams(ends);
-    socket.unref();
-    void socket.receive();
-  },
+  "a datagram socket that receives, unref'd": (ends) => inOrder(datagrams(ends), receive, "wait", "unref"),
+  "an unref'd datagram socket that receives": (ends) => inOrder(datagrams(ends), receive, "unref", "wait"),
   "a datagram socket that receives, unref'd and ref'd": (ends) => {
-    const socket = datagrams(ends);
-    socket.unref();
-    void socket.receive();
-    socket.ref();
+    inOrder(datagrams(ends), receive, "unref", "wait", "ref");
   },
   "a datagram socket that is iterated": (ends) => void datagrams(ends)[Symbol.asyncIterator]().next(),
   "a datagram socket that has received": async (ends) => {

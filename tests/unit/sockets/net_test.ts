@@ -212,3 +212,20 @@ Deno.test("net: what arrived before a reset is read, however late, and then come
   equal(received, sent.length);
   server.close();
 });
+
+Deno.test("net: a write that crosses the peer's reset is taken, and the socket's error says what came of it", async () => {
+  await using both = await stacks();
+  const server = await listening(both.server.net.createServer());
+  const arrived = once(server, "connection");
+  const socket = both.client.net.connect(80, SERVER);
+  const [[other]] = await Promise.all([arrived, once(socket, "connect")]);
+  const heard: string[] = [];
+  const hear = (what: string) => (error?: Error | null) =>
+    void heard.push(`${what} ${error instanceof Error && "code" in error ? error.code : "done"}`);
+  socket.on("error", hear("error"));
+  socket.write(pattern(100), hear("write"));
+  other.resetAndDestroy();
+  await once(socket, "close").catch(() => {});
+  deepEqual(heard, ["write done", "error ECONNRESET"]);
+  await closed(server);
+});

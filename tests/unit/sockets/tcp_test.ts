@@ -319,3 +319,16 @@ familyTest("sockets: options may be set until it is closed", async () => {
   throws(() => client.setKeepAlive(), { name: "BadResource" });
   server.close();
 });
+
+familyTest(
+  "sockets: reusePort and loadBalanced are taken, and a port is one socket's all the same",
+  async () => {
+    await using both = await stacks();
+    const shared = { port: 80, reusePort: true, loadBalanced: true };
+    using _first = both.server.listen(shared);
+    throws(() => both.server.listen(shared), { name: "AddrInUse" });
+    const datagrams = { port: 80, reuseAddress: true };
+    using _socket = both.server.listenDatagram(datagrams);
+    throws(() => both.server.listenDatagram(datagrams), { name: "AddrInUse" });
+  },
+);
