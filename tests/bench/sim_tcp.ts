@@ -3,7 +3,9 @@
  * make nor look at the bytes.
  *
  * `deno run --v8-flags=--expose-gc -A tests/bench/sim_tcp.ts` prints all figures but those of losses that show no
- * congestion, which `deno run -A tests/bench/sim_tcp.ts random-loss` prints.
+ * congestion, which `deno run -A tests/bench/sim_tcp.ts random-loss` prints. With `random-loss-fair` it prints how
+ * fairly two flows of cubic+ share such a path, for ten seeds and three starts of the second one: at a fifth of the
+ * rate with as many losses a round trip, or with `full` behind it at 1 Gbit/s, which takes eight minutes.
  *
  * @module
  */
@@ -103,6 +105,8 @@ export interface LinkResult {
   readonly shares: readonly number[];
   /** Jain's index of fairness. */
   readonly fairness: number;
+  /** The same over the last half of that time. */
+  readonly fairnessLately: number;
   /** Segments that were sent again, of all that were sent. */
   readonly retransmitted: number;
   readonly timeouts: number;
@@ -135,19 +139,25 @@ export function shareLink(
   });
   network.run(use.time - measured);
   const before = sinks.map(({ total }) => total);
+  network.run(use.time - Math.floor(measured / 2));
+  const halfway = sinks.map(({ total }) => total);
   network.run(use.time);
   const capacity = rate / 8 * GOODPUT * measured / seconds(1);
   const shares = sinks.map(({ total }, index) => (total - (before[index] ?? 0)) / capacity);
-  const sum = shares.reduce((a, b) => a + b, 0);
-  const squares = shares.reduce((a, b) => a + b * b, 0);
   const counters = clients.map(({ tcp }) => tcp.counters);
   const sent = counters.reduce((a, b) => a + b.sent, 0);
   return {
     shares,
-    fairness: sum * sum / (shares.length * squares),
+    fairness: jain(shares),
+    fairnessLately: jain(sinks.map(({ total }, index) => total - (halfway[index] ?? 0))),
     retransmitted: counters.reduce((a, b) => a + b.retransmitted, 0) / sent,
     timeouts: counters.reduce((a, b) => a + b.timeouts, 0),
   };
+}
+
+function jain(shares: readonly number[]): number {
+  const sum = shares.reduce((a, b) => a + b, 0);
+  return sum * sum / (shares.length * shares.reduce((a, b) => a + b * b, 0));
 }
 
 /** How fast the code is. */
@@ -269,7 +279,27 @@ function randomLoss(): void {
   }
 }
 
+/** How fairly two flows of cubic+ share a path that loses by chance, over the last 40 of 60 s. */
+function randomLossFair(isFull: boolean): void {
+  const rate = isFull ? 1e9 : 2e8;
+  const link = { rate, roundTrip: milliseconds(50), queue: rate / 5e5, loss: 1e5 / rate, time: seconds(60) };
+  const all: number[] = [];
+  for (const later of [0, 2, 5]) {
+    for (let seed = 1; seed <= 10; seed++) {
+      const use = { ...link, seed, congestion: () => new CubicPlus() };
+      const { shares, fairness, fairnessLately } = shareLink(use, 2, seconds(later), seconds(40));
+      all.push(fairness);
+      const both = shares.map(percent).join(" and ");
+      const indices = `${fairness.toFixed(3)}, of the last 20 s ${fairnessLately.toFixed(3)}`;
+      console.log(`${later} s later, seed ${seed}: ${both} %, fairness ${indices}`);
+    }
+  }
+  all.sort((a, b) => a - b);
+  console.log(`fairness: least ${all[0]!.toFixed(3)}, median ${all[all.length >> 1]!.toFixed(3)}`);
+}
+
 if (import.meta.main && Deno.args[0] === "random-loss") randomLoss();
+else if (import.meta.main && Deno.args[0] === "random-loss-fair") randomLossFair(Deno.args[1] === "full");
 else if (import.meta.main) {
   const gigabit = { rate: 1e9, roundTrip: milliseconds(50), queue: 2_000, time: seconds(20) };
   for (const loss of [0, 1e-6, 1e-5, 1e-4]) {
