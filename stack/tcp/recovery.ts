@@ -12,7 +12,7 @@ import { prrStart, prrUpdate } from "./prr.ts";
 import { rackDetect, rackForget, rackMarkOnTimeout, rackOnRecovered, rackUpdate } from "./rack.ts";
 import type { RateSampler } from "./rate.ts";
 import { after, before, distance } from "./sequence.ts";
-import { acquit, convict, reconsider, spare } from "./spare.ts";
+import { acquit, convict, endSparing, reconsider, spare } from "./spare.ts";
 import { Frto, frtoOnAck, onDuplicateReported, undoIfSpurious, undoStart } from "./undo.ts";
 
 export { onProbeSent, onProbeTimeout, probeTimeout } from "./probe.ts";
@@ -138,7 +138,7 @@ function reduceOnTimeout(c: Losses, now: Micros): void {
   const { control, judge } = c;
   let inFlight = flightSize(c, 0);
   if (judge?.isSparing === true) {
-    acquit(c, judge);
+    endSparing(c, judge);
     inFlight = judge.flight;
   } else if (c.recovery === Recovery.Fast) {
     // RFC 5681 4.3: what was sent again is lost as well, so what the first reduction has left is reduced once more.

@@ -35,7 +35,7 @@ export function reconsider(c: Losses, judge: LossJudge, delivered: number, lost:
 
 /** It is. What counts is the flight in which the first of them was found, not what has left since. */
 export function convict(c: Losses, judge: LossJudge, delivered: number, now: Micros): void {
-  acquit(c, judge);
+  endSparing(c, judge);
   c.control.onLoss(judge.flight, now);
   noteReduced(c);
   // RFC 6582 3.2, step 1: what has left until now is lost by the same congestion.
@@ -43,8 +43,14 @@ export function convict(c: Losses, judge: LossJudge, delivered: number, now: Mic
   prrStart(c, delivered);
 }
 
-/** What was spared is repaired, or of no more interest. */
+/** What was spared is repaired, and was no congestion. */
 export function acquit(c: Losses, judge: LossJudge): void {
+  endSparing(c, judge);
+  judge.spared++;
+}
+
+/** What was spared is spared no more. */
+export function endSparing(c: Losses, judge: LossJudge): void {
   judge.isSparing = false;
   c.control.cwnd = judge.window;
 }

@@ -5,7 +5,7 @@
  * `deno run --v8-flags=--expose-gc -A tests/bench/sim_tcp.ts` prints all figures but those of losses that show no
  * congestion, which `deno run -A tests/bench/sim_tcp.ts random-loss` prints. With `random-loss-fair` it prints how
  * fairly two flows of cubic+ share such a path, for ten seeds and three starts of the second one: at a fifth of the
- * rate with as many losses a round trip, or with `full` behind it at 1 Gbit/s, which takes eight minutes.
+ * rate with as many losses a round trip, or with `full` behind it at 1 Gbit/s, which takes some ten minutes.
  *
  * @module
  */

@@ -22,12 +22,19 @@ const BETA = 0.7;
 /** The growth that gives a Reno flow with CUBIC's decrease the average window of standard Reno (RFC 9438 4.3). */
 const ALPHA = 3 * (1 - BETA) / (1 + BETA);
 
+/** How many times as large the window may become in a round trip (RFC 9438 4.2). */
+export const GROWTH_LIMIT = 1.5;
+
 /** RFC 9438, with fast convergence and the Reno-friendly region. The window's names are the RFC's, in segments. */
 export class Cubic implements CongestionControl {
   readonly name: string = "cubic";
   cwnd: number = 0;
   ssthresh: number = Infinity;
   readonly pacingRate: number = 0;
+  /** How fast time passes for the function. RFC 9438 has 1; its constant C is as if multiplied by the cube. */
+  protected pace: number = 1;
+  /** How many times as large the window may become in a round trip. */
+  protected growthLimit: number = GROWTH_LIMIT;
   #mss = 0;
   /** What the rounding of `cwnd` to whole bytes has left over. */
   #fraction = 0;
@@ -39,7 +46,7 @@ export class Cubic implements CongestionControl {
   #cwndPrior = 0;
   /** Whether an epoch of congestion avoidance has begun. */
   #inEpoch = false;
-  /** How long it has lasted until `#seenAt`: it may be hours, more than the clock of segments tells. */
+  /** How long it has lasted until `#seenAt`, at its pace: it may be hours, more than the clock of segments tells. */
   #elapsed = 0;
   #seenAt: Micros = 0;
   #k = 0;
@@ -149,7 +156,7 @@ export class Cubic implements CongestionControl {
     const mss = this.#mss;
     const cwnd = (this.cwnd + this.#fraction) / mss;
     if (!this.#inEpoch) this.#begin(cwnd);
-    else this.#elapsed += Math.max(0, elapsed(this.#seenAt, now));
+    else this.#elapsed += Math.max(0, elapsed(this.#seenAt, now)) * this.pace;
     this.#seenAt = now;
     const t = this.#elapsed / seconds(1);
     // Of a window, so that an acknowledgment of more than one does not overshoot.
@@ -160,7 +167,10 @@ export class Cubic implements CongestionControl {
     if (this.#cubic(t) < this.#wEst) next = Math.max(cwnd, this.#wEst);
     else {
       // RFC 9438 4.2, 4.4, 4.5: towards where the function will be a round trip from now.
-      const target = Math.min(Math.max(this.#cubic(t + srtt / seconds(1)), cwnd), 1.5 * cwnd);
+      const target = Math.min(
+        Math.max(this.#cubic(t + srtt * this.pace / seconds(1)), cwnd),
+        this.growthLimit * cwnd,
+      );
       next = cwnd + (target - cwnd) * share;
     }
     this.cwnd = Math.floor(next * mss);

@@ -21,6 +21,8 @@ export class LossJudge {
   window: number = 0;
   /** Bytes that were in flight when the first of them was found. */
   flight: number = 0;
+  /** Times that losses were repaired which did not count, since one last did. */
+  spared: number = 0;
   /** Bytes lost of them, and of what left since. */
   #lost = 0;
   /** Bytes that have arrived since. */
@@ -32,6 +34,7 @@ export class LossJudge {
   /** Nothing is known. */
   reset(): void {
     this.isSparing = false;
+    this.spared = 0;
     this.forget();
   }
 

@@ -54,6 +54,7 @@ Deno.test("cubic+: a loss with no queue beside it leaves window and slow start a
   script.wait(RTT).ack(script.c.flight.end / MSS);
   assert.equal(script.c.recovery, Recovery.None);
   assert.deepEqual([script.window, script.threshold], [100, Infinity]);
+  assert.equal(script.c.judge?.spared, 1);
 });
 
 Deno.test("cubic+: a loss behind a queue of a thirtieth of the round trip is congestion (RFC 9438 4.6)", () => {
@@ -92,6 +93,7 @@ Deno.test("cubic+: it turns out to be congestion while the losses are being repa
   script.wait(RTT).ack(script.c.recoverPoint / MSS);
   assert.equal(script.c.recovery, Recovery.None);
   assert.equal(script.window, 140);
+  assert.equal(script.c.judge?.spared, 0, "nothing was spared");
 });
 
 Deno.test("cubic+: what had left when it turned out to be congestion is part of it (RFC 6582 3.2)", () => {
@@ -154,6 +156,7 @@ Deno.test("cubic+: a timeout is congestion always (RFC 5681 3.1), also among spa
   assert.deepEqual([script.window, script.threshold], [1, 70]);
   onRetransmissionTimeout(script.c, script.now);
   assert.deepEqual([script.window, script.threshold], [1, 70], "the second one changes nothing");
+  assert.equal(script.c.judge?.spared, 0, "nothing was spared");
 });
 
 Deno.test("cubic+: a loss that RACK finds by its timer is spared as well", () => {
