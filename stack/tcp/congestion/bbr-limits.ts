@@ -6,7 +6,7 @@
  */
 import { milliseconds } from "../../store/time.ts";
 import type { BbrModel } from "./bbr-model.ts";
-import { isInCycle, PACING_GAIN, State, WINDOW_GAIN } from "./bbr-state.ts";
+import { PACING_GAIN, State, WINDOW_GAIN } from "./bbr-state.ts";
 import { initialWindow } from "./control.ts";
 
 /** BBR.Headroom */
@@ -36,24 +36,13 @@ export function withHeadroom(longTerm: number, mss: number): number {
 }
 
 /** BBRBDPMultiple */
-export function multiple(model: BbrModel, gain: number, mss: number): number {
+function multiple(model: BbrModel, gain: number, mss: number): number {
   return model.minRtt === 0 ? initialWindow(mss) : gain * model.product(model.bandwidth);
 }
 
 /** BBRProbeRTTCwnd */
 export function probeRttWindow(model: BbrModel, mss: number): number {
   return Math.max(multiple(model, WINDOW_GAIN[State.ProbeRtt]!, mss), LEAST_SEGMENTS * mss);
-}
-
-/** BBRBoundCwndForProbeRTT and BBRBoundCwndForModel: what the window is no greater than in a state. */
-export function boundForModel(model: BbrModel, state: State, mss: number): number {
-  let cap = Infinity;
-  if (state === State.Cruise) cap = withHeadroom(model.inflightLongTerm, mss);
-  else if (isInCycle(state)) cap = model.inflightLongTerm;
-  else if (state === State.ProbeRtt) {
-    cap = Math.min(withHeadroom(model.inflightLongTerm, mss), probeRttWindow(model, mss));
-  }
-  return Math.max(Math.min(cap, model.inflightShortTerm), LEAST_SEGMENTS * mss);
 }
 
 /** BBRInitPacingRate, so that a first sample of little data, or of a lost segment, holds nothing back. */

@@ -6,15 +6,7 @@
  * @module
  */
 import type { Micros } from "../clock.ts";
-import {
-  boundForModel,
-  firstRate,
-  leastWindow,
-  multiple,
-  probeRttWindow,
-  withBudget,
-  withHeadroom,
-} from "./bbr-limits.ts";
+import { firstRate, leastWindow, probeRttWindow, withBudget, withHeadroom } from "./bbr-limits.ts";
 import { inflightAtLoss, isTooHigh } from "./bbr-loss.ts";
 import { BbrModel, BETA } from "./bbr-model.ts";
 import { Plateau } from "./bbr-plateau.ts";
@@ -196,8 +188,8 @@ export class Bbr implements CongestionControl {
 
   #endStartup(): void {
     const model = this.#model;
-    this.#isFull = true;
     model.inflightLongTerm = Math.max(model.product(model.bandwidth), model.inflightLatest);
+    this.#isFull = true;
     this.#startDrain();
   }
 
@@ -378,13 +370,19 @@ export class Bbr implements CongestionControl {
   // 5.6.4.6: BBRSetCwnd
   #setWindow(s: DeliverySample): void {
     const model = this.#model;
-    const most = this.#withBudget(
-      multiple(model, WINDOW_GAIN[this.#state]!, this.#mss) + model.extraAcked.value,
-    );
+    const state = this.#state;
+    const product = model.minRtt === 0
+      ? initialWindow(this.#mss)
+      : WINDOW_GAIN[state]! * model.product(model.bandwidth);
+    const most = this.#withBudget(product + model.extraAcked.value);
     if (this.#isFull) this.cwnd = Math.min(this.cwnd + s.acked, most);
     else if (this.cwnd < most || this.#deliveredInAll < initialWindow(this.#mss)) this.cwnd += s.acked;
-    const cap = boundForModel(model, this.#state, this.#mss);
-    this.cwnd = Math.floor(Math.min(Math.max(this.cwnd, leastWindow(this.#mss)), cap));
+    const least = leastWindow(this.#mss);
+    let cap = model.inflightShortTerm;
+    if (isInCycle(state) && state !== State.Cruise) cap = Math.min(cap, model.inflightLongTerm);
+    else if (state >= State.Cruise) cap = Math.min(cap, withHeadroom(model.inflightLongTerm, this.#mss));
+    if (state === State.ProbeRtt) cap = Math.min(cap, probeRttWindow(model, this.#mss));
+    this.cwnd = Math.floor(Math.min(Math.max(this.cwnd, least), Math.max(cap, least)));
   }
 
   // 5.6.4.4: BBRSaveCwnd and BBRRestoreCwnd
