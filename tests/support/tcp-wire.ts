@@ -121,7 +121,7 @@ export class Wire {
 }
 
 /** The engine compiles in its own time, and later on a busy machine: so many rounds it has until nothing is left to do. */
-const ROUNDS = 10;
+const ROUNDS = 20;
 
 /** A number on the heap takes 16 bytes: this is less than one for thirty segments. Compiling takes some as well. */
 export const NOTHING = SEGMENTS / 2;

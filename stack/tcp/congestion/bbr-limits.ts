@@ -25,19 +25,19 @@ export function leastWindow(mss: number): number {
 
 /** BBRQuantizationBudget, with BBRSetSendQuantum and BBRUpdateOffloadBudget, for a sender of that rate. */
 export function withBudget(cap: number, rate: number, mss: number): number {
-  const quantum = Math.max(Math.min(rate * QUANTUM_TIME, QUANTUM_MAX), QUANTUM_SEGMENTS * mss);
+  const quantum = Math.max(Math.floor(Math.min(rate * QUANTUM_TIME, QUANTUM_MAX)), QUANTUM_SEGMENTS * mss);
   return Math.max(cap, QUANTA * quantum, LEAST_SEGMENTS * mss);
 }
 
 /** BBRInflightWithHeadroom: what leaves others some room below BBR.inflight_longterm. */
 export function withHeadroom(longTerm: number, mss: number): number {
   if (longTerm === Infinity) return Infinity;
-  return Math.max(longTerm - Math.max(mss, HEADROOM * longTerm), LEAST_SEGMENTS * mss);
+  return Math.max(longTerm - Math.max(mss, Math.floor(HEADROOM * longTerm)), LEAST_SEGMENTS * mss);
 }
 
 /** BBRBDPMultiple */
 function multiple(model: BbrModel, gain: number, mss: number): number {
-  return model.minRtt === 0 ? initialWindow(mss) : gain * model.product(model.bandwidth);
+  return model.minRtt === 0 ? initialWindow(mss) : Math.floor(gain * model.product(model.bandwidth));
 }
 
 /** BBRProbeRTTCwnd */

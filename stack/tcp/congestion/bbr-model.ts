@@ -182,12 +182,12 @@ export class BbrModel {
       this.#extraAckedAt = s.now;
     }
     this.#extraAckedDelivered += s.acked;
-    this.extraAcked.add(Math.min(this.#extraAckedDelivered - expected, cwnd));
+    this.extraAcked.add(Math.floor(Math.min(this.#extraAckedDelivered - expected, cwnd)));
   }
 
   /** BBR.bdp, of that bandwidth. */
   product(bandwidth: number): number {
-    return bandwidth * this.minRtt / 1e6;
+    return Math.floor(bandwidth * this.minRtt / 1e6);
   }
 
   #updateRound(s: DeliverySample): void {

@@ -37,9 +37,9 @@ export class ProbeWait {
     this.#time = LEAST + (this.#random >>> 8) % SPREAD;
   }
 
-  /** Whether it is over, for a flow that keeps so many segments in flight: BBRIsTimeToProbeBW. */
-  isOver(model: BbrModel, segments: number): boolean {
+  /** Whether it is over, for a flow that keeps so much in flight, in segments of that size: BBRIsTimeToProbeBW. */
+  isOver(model: BbrModel, inFlight: number, mss: number): boolean {
     return isOver(this.#since, model.now, this.#time) ||
-      model.roundsSinceProbe >= Math.min(segments, RENO_ROUNDS);
+      model.roundsSinceProbe >= Math.min(inFlight / mss, RENO_ROUNDS);
   }
 }

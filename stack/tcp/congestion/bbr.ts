@@ -225,7 +225,7 @@ export class Bbr implements CongestionControl {
   }
 
   #checkTimeToProbe(): boolean {
-    const isDue = this.#wait.isOver(this.#model, this.#target() / this.#mss);
+    const isDue = this.#wait.isOver(this.#model, this.#target(), this.#mss);
     if (isDue) this.#startRefill();
     return isDue;
   }
@@ -373,7 +373,7 @@ export class Bbr implements CongestionControl {
     const state = this.#state;
     const product = model.minRtt === 0
       ? initialWindow(this.#mss)
-      : WINDOW_GAIN[state]! * model.product(model.bandwidth);
+      : Math.floor(WINDOW_GAIN[state]! * model.product(model.bandwidth));
     const most = this.#withBudget(product + model.extraAcked.value);
     if (this.#isFull) this.cwnd = Math.min(this.cwnd + s.acked, most);
     else if (this.cwnd < most || this.#deliveredInAll < initialWindow(this.#mss)) this.cwnd += s.acked;
