@@ -6,6 +6,7 @@
 import { Checksum, type Frame } from "./frame.ts";
 import { put16 } from "./wire/bytes.ts";
 import { checksum } from "./wire/checksum.ts";
+import * as udp from "./wire/udp.ts";
 
 /** Completes a partial checksum, for a link that does not. A frame whose checksum is complete stays as it is. */
 export function completeChecksum(frame: Frame): void {
@@ -15,11 +16,11 @@ export function completeChecksum(frame: Frame): void {
 }
 
 /**
- * What a partial checksum will be on the wire, if the frame leaves as the one packet that it is. Never 0, which UDP has
- * for none, and TCP takes for the same (RFC 768, RFC 1071 1).
+ * What a partial checksum will be on the wire, if the frame leaves as the one packet that it is. UDP has 0xffff for 0, which
+ * stands for none there (RFC 768).
  */
 export function wholeChecksum(frame: Frame): number {
   const { bytes, checksumAt, end } = frame;
   const sum = checksum(bytes, checksumAt, end, 0);
-  return sum === 0 ? 0xffff : sum;
+  return sum === 0 && frame.checksumField === udp.CHECKSUM ? 0xffff : sum;
 }
