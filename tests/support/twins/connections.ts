@@ -4,7 +4,7 @@
  * @module
  */
 import { closedUnread, connected, countToEnd, fill, resettable } from "./ends.ts";
-import { did, type Script, type Scripts, soon, told, toldSoon, zeros } from "./side.ts";
+import { did, type Script, type Scripts, type Seen, soon, told, toldSoon, zeros } from "./side.ts";
 
 const usedAfterClose: Script = async (side) => {
   const [conn, end] = await connected(side);
@@ -186,18 +186,33 @@ const resetWhileReading: Script = async (side) => {
   return { reading: await reading, ...await rest(conn) };
 };
 
-const resetBehindData = (hasHalfClosed: boolean): Script => async (side) => {
-  const [conn, end] = await resettable(side);
-  if (hasHalfClosed) await conn.closeWrite();
-  end.write(zeros(3));
-  await soon();
-  end.resetAndDestroy();
+const readBehindReset = async (conn: Deno.TcpConn): Promise<Seen> => {
   await soon();
   return {
     data: await told(conn.read(zeros(9))),
     read: await told(conn.read(zeros(1))),
     ...await rest(conn),
   };
+};
+
+const resetBehindData: Script = async (side) => {
+  const [conn, end] = await resettable(side);
+  end.write(zeros(3));
+  await soon();
+  end.resetAndDestroy();
+  return await readBehindReset(conn);
+};
+
+/** What the peer has not read makes a reset of its close; a peer of node:net's may end as soon as it hears of our end. */
+const resetBehindDataAfterCloseWrite: Script = async (side) => {
+  const [conn, end] = await connected(side);
+  await conn.write(zeros(2));
+  await conn.closeWrite();
+  await end.read(zeros(1));
+  await end.write(zeros(3));
+  await soon();
+  end.close();
+  return await readBehindReset(conn);
 };
 
 const resetWhileWriting: Script = async (side) => {
@@ -234,7 +249,7 @@ export const CONNECTIONS: Scripts = {
   "the peer resets, then nothing": reset(rest),
   "the peer resets while a read waits": resetWhileReading,
   "the peer resets while a write waits": resetWhileWriting,
-  "the peer resets behind data": resetBehindData(false),
-  "the peer resets behind data after closeWrite": resetBehindData(true),
+  "the peer resets behind data": resetBehindData,
+  "the peer resets behind data after closeWrite": resetBehindDataAfterCloseWrite,
   "written in vain": writtenInVain,
 };
