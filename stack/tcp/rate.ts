@@ -1,7 +1,6 @@
 /**
- * How fast a path delivers (draft-ietf-ccwg-bbr 4.1): between the sending
- * of a segment and its acknowledgment so many bytes were delivered, in the longer of the times that sending them and
- * acknowledging them took.
+ * How fast a path delivers (draft-ietf-ccwg-bbr 4.1): between the sending of a segment and its acknowledgment so many
+ * bytes were delivered, in the longer of the times that sending them and acknowledging them took.
  *
  * @module
  */
