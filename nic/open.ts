@@ -82,6 +82,7 @@ function openInterface(
     create,
     mode: kind,
     ...(spec.offload === undefined ? {} : { offload: spec.offload }),
+    ...(spec.threaded === undefined ? {} : { threaded: spec.threaded }),
   });
 }
 

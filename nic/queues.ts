@@ -138,11 +138,15 @@ export class Queues {
   }
 }
 
-function openTapQueues({ kind, name, offload }: TapSpec | TunSpec, events: readonly number[]): Opened {
+function openTapQueues(
+  { kind, name, offload, threaded }: TapSpec | TunSpec,
+  events: readonly number[],
+): Opened {
   const attachments = attachTapQueues(name, events.length, {
     mode: kind,
     create: false,
     ...(offload === undefined ? {} : { offload }),
+    ...(threaded === undefined ? {} : { threaded }),
   });
   return {
     handouts: attachments.map((attachment, index) => {

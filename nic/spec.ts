@@ -14,6 +14,8 @@ export interface TapSpec {
   readonly name: string;
   /** Whether checksums and long segments are left to the kernel: true, or it is an error; absent: if it can. */
   readonly offload?: boolean;
+  /** Whether the kernel takes in what we write on a thread of its own; absent: without offloads, if it can. */
+  readonly threaded?: boolean;
 }
 
 /** A Linux TUN interface. */
@@ -24,6 +26,8 @@ export interface TunSpec {
   readonly name: string;
   /** Whether checksums and long segments are left to the kernel: true, or it is an error; absent: if it can. */
   readonly offload?: boolean;
+  /** Whether the kernel takes in what we write on a thread of its own; absent: without offloads, if it can. */
+  readonly threaded?: boolean;
 }
 
 /** An interface of the host, through a packet socket. */
@@ -79,18 +83,23 @@ const OFFLOAD: SpecOption = {
   meaning: "checksums and long segments are left to the kernel; default: if it can",
 };
 
+const THREADED: SpecOption = {
+  form: "threaded=on|off",
+  meaning: "the kernel takes in what we write on a thread of its own; default: without offloads, if it can",
+};
+
 const KINDS: Readonly<Record<NicSpec["kind"], Kind>> = {
   tap: {
     form: "tap:NAME",
     meaning: "a Linux TAP interface",
-    options: [OFFLOAD],
-    read: (name, options) => ({ kind: "tap", name: interfaceName(name), ...readOffload(options) }),
+    options: [OFFLOAD, THREADED],
+    read: (name, options) => ({ kind: "tap", name: interfaceName(name), ...readTap(options) }),
   },
   tun: {
     form: "tun:NAME",
     meaning: "a Linux TUN interface: IP packets without Ethernet",
-    options: [OFFLOAD],
-    read: (name, options) => ({ kind: "tun", name: interfaceName(name), ...readOffload(options) }),
+    options: [OFFLOAD, THREADED],
+    read: (name, options) => ({ kind: "tun", name: interfaceName(name), ...readTap(options) }),
   },
   raw: {
     form: "raw:IFACE",
@@ -145,9 +154,13 @@ export function formatNicSpec(spec: NicSpec): string {
   return joinSpec({ ...spec });
 }
 
-function readOffload(options: SpecOptions): { offload?: boolean } {
+function readTap(options: SpecOptions): Omit<TapSpec, "kind" | "name"> {
   const offload = options.toggle("offload");
-  return offload === undefined ? {} : { offload };
+  const threaded = options.toggle("threaded");
+  return {
+    ...(offload === undefined ? {} : { offload }),
+    ...(threaded === undefined ? {} : { threaded }),
+  };
 }
 
 function readXdp(options: SpecOptions): Omit<XdpSpec, "kind" | "name"> {

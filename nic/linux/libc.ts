@@ -80,6 +80,8 @@ export interface Libc {
   syscall(number: number, command: number, structure: CBuffer, length: number): number;
   /** syscall(2) of seccomp(2), by its number. */
   seccomp(number: number, operation: number, flags: number, program: CBuffer): number;
+  /** sched_setscheduler(2) */
+  sched_setscheduler(id: number, policy: number, parameters: CBuffer): number;
   /** prctl(2), of the calling thread. */
   prctl(option: number, a: number, b: number, c: number, d: number): number;
   /** capset(2), of the calling thread. */
@@ -138,6 +140,7 @@ const SYMBOLS = {
   munmap: { parameters: ["pointer", "usize"], result: "i32" },
   syscall: { parameters: ["i32", "i32", "buffer", "u32"], result: "i32" },
   seccomp: { name: "syscall", parameters: ["i32", "i32", "u32", "buffer"], result: "i32" },
+  sched_setscheduler: { parameters: ["i32", "i32", "buffer"], result: "i32" },
   prctl: { parameters: ["i32", "u32", "u32", "u32", "u32"], result: "i32" },
   capset: { parameters: ["buffer", "buffer"], result: "i32" },
   getpwnam: { parameters: ["buffer"], result: "pointer" },

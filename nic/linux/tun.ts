@@ -9,6 +9,7 @@ import { Errno, errnoText } from "./errno.ts";
 import { cString, errno, libc } from "./libc.ts";
 import { interfaceError, interfaceIndex, InterfaceRequest } from "./netif.ts";
 import { agree, type Offloads } from "./tun-offload.ts";
+import { receiveByThread } from "./tun-thread.ts";
 
 const DEVICE = "/dev/net/tun";
 const O_RDWR = 0o2, O_NONBLOCK = 0o4000, O_CLOEXEC = 0o2000000;
@@ -18,6 +19,7 @@ const TUNSETIFF = 0x400454ca, TUNSETPERSIST = 0x400454cb, TUNSETOWNER = 0x400454
 export const TunFlag = {
   Tun: 0x0001,
   Tap: 0x0002,
+  Napi: 0x0010,
   NoPacketInfo: 0x1000,
   MultiQueue: 0x0100,
   VnetHeader: 0x4000,
@@ -37,6 +39,11 @@ export interface TapAttachOptions {
    * not; absent: as far as the kernel can.
    */
   readonly offload?: boolean;
+  /**
+   * Whether a thread of the kernel's is to take in what we write: true, or else it is an error; false, not; absent: without
+   * offloads, if it can.
+   */
+  readonly threaded?: boolean;
   /** Makes an interface that several processes or queues can attach to; an existing one is taken as it is. */
   readonly multiQueue?: boolean;
 }
@@ -57,7 +64,7 @@ export interface TapAttachment {
 
 /** Attaches to the interface `name`. The caller closes the descriptor. Throws {@linkcode NicError}. */
 export function attachTap(name: string, options: TapAttachOptions = {}): TapAttachment {
-  const attached = attach(name, options);
+  const attached = attachThreaded(name, options) ?? attach(name, options, 0);
   try {
     return { ...attached, offloads: agree(attached.fd, name, options.offload) };
   } catch (error) {
@@ -66,7 +73,25 @@ export function attachTap(name: string, options: TapAttachOptions = {}): TapAtta
   }
 }
 
-function attach(name: string, options: TapAttachOptions): Omit<TapAttachment, "offloads"> {
+type Attached = Omit<TapAttachment, "offloads">;
+
+/** Whether there will be a thread is known only once an attachment wants one. Undefined: there is none. */
+function attachThreaded(name: string, options: TapAttachOptions): Attached | undefined {
+  if (!(options.threaded ?? options.offload === false)) return undefined;
+  const attached = attach(name, options, TunFlag.Napi);
+  if (receiveByThread(attached.fd, name)) return attached;
+  libc().close(attached.fd);
+  if (options.threaded !== true) return undefined;
+  const problem = `its kernel's end gets no thread: /sys/class/net/${name}/threaded cannot be switched on`;
+  throw new NicError(
+    name,
+    "unsupported",
+    problem,
+    "leave threaded=on out, or run as root with this namespace's /sys on Linux 5.12 or later",
+  );
+}
+
+function attach(name: string, options: TapAttachOptions, extra: number): Attached {
   const c = libc(name);
   const request = new InterfaceRequest(name);
   const mode = options.mode ?? "tap";
@@ -79,7 +104,7 @@ function attach(name: string, options: TapAttachOptions): Omit<TapAttachment, "o
   const fd = c.open(cString(DEVICE), O_RDWR | O_NONBLOCK | O_CLOEXEC, 0);
   if (fd < 0) throw openError(name, errno());
   const medium = mode === "tun" ? TunFlag.Tun : TunFlag.Tap;
-  const flags = medium | TunFlag.NoPacketInfo | (options.offload === false ? 0 : TunFlag.VnetHeader);
+  const flags = extra | medium | TunFlag.NoPacketInfo | (options.offload === false ? 0 : TunFlag.VnetHeader);
   const shared = options.multiQueue === true && !exists;
   request.short = shared ? flags | TunFlag.MultiQueue : flags;
   if (c.ioctl(fd, TUNSETIFF, request.bytes) === 0) return { fd, created: !exists, shared };
@@ -102,7 +127,7 @@ export interface TapOwner {
 
 /** Makes an interface that stays until {@linkcode removeTap}; nothing happens if it is there already. */
 export function createTap(name: string, options: TapAttachOptions & TapOwner = {}): void {
-  const { fd } = attachTap(name, { offload: false, ...options });
+  const { fd } = attachTap(name, { offload: false, threaded: false, ...options });
   try {
     if (options.owner !== undefined && libc().ioctlValue(fd, TUNSETOWNER, options.owner) < 0) {
       throw interfaceError(name, "set its owner", errno());
@@ -115,7 +140,7 @@ export function createTap(name: string, options: TapAttachOptions & TapOwner = {
 
 /** Removes an interface made by {@linkcode createTap}, or by `ip tuntap add`. */
 export function removeTap(name: string, mode: TunMode = "tap"): void {
-  const { fd } = attachTap(name, { create: false, mode, offload: false });
+  const { fd } = attachTap(name, { create: false, mode, offload: false, threaded: false });
   const failed = libc().ioctlValue(fd, TUNSETPERSIST, 0) < 0;
   const code = errno();
   libc().close(fd);

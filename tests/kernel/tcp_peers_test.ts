@@ -29,7 +29,14 @@ for (const [percent, bulk] of BULK) {
     source,
     () =>
       withDirectory(async (directory) => {
-        await using server = await serveOn("offload=off", source, "tcp-echo", "discard", "chargen", "http");
+        await using server = await serveOn(
+          "offload=off,threaded=off",
+          source,
+          "tcp-echo",
+          "discard",
+          "chargen",
+          "http",
+        );
         if (percent > 0) await lose(percent);
 
         await flood(server);
@@ -235,7 +242,7 @@ async function download(directory: string, length: number): Promise<void> {
     () => new Response(file),
   );
   const output = `${directory}/download`;
-  const nic = ["--nic", `tap:${TAP},offload=off`, "--addr", `${APPLIANCE}/24`];
+  const nic = ["--nic", `tap:${TAP},offload=off,threaded=off`, "--addr", `${APPLIANCE}/24`];
   const { status, err } = await ethox(["curl", `http://${KERNEL}:8000/`, ...nic, "-o", output]);
   assert.deepEqual([status, err], [0, ""]);
   assert.equal(hash(output), hash(file));
@@ -246,7 +253,7 @@ async function upload(length: number): Promise<void> {
   const file = noise(length), received = new Uint8Array(length + 1);
   using listener = Deno.listen({ hostname: KERNEL, port: 8_001 });
   await using stack = await Stack.open({
-    nic: `tap:${TAP},offload=off`,
+    nic: `tap:${TAP},offload=off,threaded=off`,
     addresses: [`${APPLIANCE}${PREFIX}`],
   });
   const [conn, end] = await Promise.all([

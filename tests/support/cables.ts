@@ -44,7 +44,7 @@ export const tap: Cable = {
 export const plainTap: Cable = {
   ...tap,
   name: "tap, offload=off",
-  make: () => Promise.resolve(`${attached("tap")},offload=off`),
+  make: () => Promise.resolve(`${attached("tap")},offload=off,threaded=off`),
 };
 
 /** A TUN. */

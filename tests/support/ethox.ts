@@ -29,6 +29,15 @@ export const source: Program = {
   }),
 };
 
+/** From source, where /sys shows the test's own network namespace instead of the machine's. */
+export const remounted: Program = {
+  name: "source, /sys of the namespace",
+  command: async () => {
+    const script = 'mount -t sysfs sysfs /sys && exec "$0" "$@"';
+    return ["unshare", "-m", "sh", "-c", script, ...await source.command()];
+  },
+};
+
 /** As one file, made in a temporary directory that any user may read and that goes with the test's process. */
 export const oneFile: Program = {
   name: "one file",

@@ -47,7 +47,7 @@ Deno.test("nic specification: what is written is read as the same", () => {
     joinSpec({ kind: "card", name: "eth0", promisc: true, log: false, queue: 0, mode: undefined }),
     "card:eth0,promisc=on,log=off,queue=0",
   );
-  for (const text of ["tap:tap0", "tap:tap0,offload=off", "tun:tun0,offload=on", "link:"]) {
+  for (const text of ["tap:tap0", "tap:tap0,offload=off", "tun:tun0,offload=on,threaded=off", "link:"]) {
     equal(formatNicSpec(parseNicSpec(text)), text);
   }
 });
