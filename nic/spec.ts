@@ -85,7 +85,7 @@ const OFFLOAD: SpecOption = {
 
 const THREADED: SpecOption = {
   form: "threaded=on|off",
-  meaning: "the kernel takes in what we write on a thread of its own; default: without offloads, if it can",
+  meaning: "a kernel thread takes in what we write; default: without offloads, if it can",
 };
 
 const KINDS: Readonly<Record<NicSpec["kind"], Kind>> = {

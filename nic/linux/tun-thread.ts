@@ -17,23 +17,36 @@ const SYS_GETDENTS64 = { x86_64: 217, aarch64: 61 }[Deno.build.arch];
 const ENTRY_LENGTH = 16, ENTRY_NAME = 19;
 
 /**
- * How many bytes of the kernel's memory may wait for the thread: some 3,500 frames of an Ethernet, 5 ms
- * lets wait the other way. What is written beyond is refused, and counted by the NIC.
+ * How many bytes of the kernel's memory may wait for the thread: some 3,500 frames of an Ethernet, for which it needs
+ * some 5 ms. What is written beyond is refused, and counted by the NIC.
  */
 const QUEUE_BYTES = 8 << 20;
 
+/** What a TAP lets wait when nobody has said how much (INT_MAX). */
+const ANY = 0x7fffffff;
+
 /**
  * Gives the interface `name` its thread; `fd` is attached to it with `TunFlag.Napi`. False: the kernel or the rights are
- * not such, and nothing has changed. The setting stays with an interface that lasts, and means nothing to a program that
+ * not such, and `fd` is of no use. The setting stays with an interface that lasts, and means nothing to a program that
  * attaches to it without that flag.
  */
 export function receiveByThread(fd: number, name: string): boolean {
-  if (!isOurs(name) || !write(`/sys/class/net/${name}/threaded`, "1")) return false;
-  const size = memory(4);
-  new DataView(size.buffer).setInt32(0, QUEUE_BYTES, true);
-  libc().ioctl(fd, TUNSETSNDBUF, size);
+  if (!isOurs(name) || !write(`/sys/class/net/${name}/threaded`, "1") || !limit(fd, QUEUE_BYTES)) {
+    return false;
+  }
   letOthersFinish(name);
   return true;
+}
+
+/** Lets as much wait in a lasting interface again as before. */
+export function lift(fd: number): void {
+  limit(fd, ANY);
+}
+
+function limit(fd: number, bytes: number): boolean {
+  const size = memory(4);
+  new DataView(size.buffer).setInt32(0, bytes, true);
+  return libc().ioctl(fd, TUNSETSNDBUF, size) === 0;
 }
 
 /** /sys may show another network namespace, where another interface has the name. */

@@ -1,32 +1,80 @@
 /** The kernel's own thread for what we write to a TAP or TUN interface: `threaded=on`, and what is done without it. */
 import assert from "node:assert/strict";
 import { findProgram } from "../../scripts/setup/programs.ts";
-import { createTap } from "../../nic/linux/tun.ts";
-import { remounted, source } from "../support/ethox.ts";
+import { libc, memory } from "../../nic/linux/libc.ts";
+import { setInterfaceAddress, setInterfaceUp } from "../../nic/linux/netif.ts";
+import { attachTap, createTap, type TunMode } from "../../nic/linux/tun.ts";
+import { remounted, Server, source } from "../support/ethox.ts";
 import { run } from "../support/netns.ts";
-import { APPLIANCE, peer, peerTest, serveOn, TAP } from "../support/peer.ts";
+import { APPLIANCE, KERNEL, peer, peerTest, PREFIX, serveOn, TAP } from "../support/peer.ts";
 import { exchange, hash, noise } from "../support/tcp-peers.ts";
 
-const SCHED_BATCH = 3;
+const SCHED_BATCH = 3, TUNGETSNDBUF = 0x800454d3, INT_MAX = 0x7fffffff;
 
 /** The kernel's threads for the interface, and how each is scheduled (proc_pid_stat(5): policy). */
-async function threads(): Promise<number[]> {
-  const { stdout } = await peer("pgrep", [`^napi/${TAP}-`]);
-  return stdout.split("\n").filter((id) => id !== "").map((id) => {
-    const text = Deno.readTextFileSync(`/proc/${id}/stat`);
-    return Number(text.slice(text.lastIndexOf(")") + 2).split(" ")[38]);
-  });
+function threads(): number[] {
+  const policies: number[] = [];
+  for (const { name } of Deno.readDirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      if (!Deno.readTextFileSync(`/proc/${name}/comm`).startsWith(`napi/${TAP}-`)) continue;
+      const text = Deno.readTextFileSync(`/proc/${name}/stat`);
+      policies.push(Number(text.slice(text.lastIndexOf(")") + 2).split(" ")[38]));
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  return policies;
 }
 
-for (const options of ["offload=off", "threaded=on"]) {
-  peerTest(`threaded: 32 MiB there and back are what was sent, with ${options}`, [], remounted, async () => {
-    await using server = await serveOn(options, remounted, "tcp-echo");
-    assert.deepEqual(await threads(), [SCHED_BATCH]);
+/** What may wait in the interface, in bytes. */
+function mostWaiting(mode: TunMode): number {
+  const { fd } = attachTap(TAP, { mode, create: false, offload: false, threaded: false });
+  const size = memory(4);
+  libc().ioctl(fd, TUNGETSNDBUF, size);
+  libc().close(fd);
+  return new DataView(size.buffer).getInt32(0, true);
+}
+
+/** A way to have a thread: an interface, what is behind its name, more arguments, and how many threads there are then. */
+interface Way {
+  readonly mode: TunMode;
+  readonly options: string;
+  readonly more: readonly string[];
+  readonly count: number;
+}
+
+const WAYS: readonly Way[] = [
+  { mode: "tap", options: "offload=off", more: [], count: 1 },
+  { mode: "tap", options: "threaded=on", more: [], count: 1 },
+  { mode: "tun", options: "offload=off", more: [], count: 1 },
+  { mode: "tap", options: "offload=off", more: ["--workers", "2"], count: 2 },
+];
+
+for (const { mode, options, more, count } of WAYS) {
+  const how = [`${mode}:${TAP},${options}`, ...more].join(" ");
+  peerTest(`threaded: 32 MiB there and back are what was sent, with ${how}`, [], remounted, async () => {
+    createTap(TAP, { mode, multiQueue: count > 1 });
+    setInterfaceAddress(TAP, `${KERNEL}${PREFIX}`);
+    setInterfaceUp(TAP);
+    const address = `${APPLIANCE}${PREFIX}`;
+    await using server = await Server.start(
+      remounted,
+      `${mode}:${TAP},${options}`,
+      address,
+      "tcp-echo",
+      ...more,
+    );
+    assert.deepEqual(threads(), Array(count).fill(SCHED_BATCH));
     const bytes = noise(32 << 20);
     assert.equal(await exchange(APPLIANCE, 7, bytes), hash(bytes));
     const { drops } = await server.stop();
-    assert.deepEqual(drops, {});
-    assert.deepEqual(await threads(), [], "it goes with the NIC");
+    assert.equal(drops["nic"], undefined);
+    assert.equal(drops["tcp"], undefined);
+    assert.deepEqual(threads(), [], "they go with the NIC");
+    if (count === 1) {
+      assert.equal(mostWaiting(mode), INT_MAX, "as much may wait for another program as before");
+    }
   });
 }
 
@@ -53,14 +101,14 @@ peerTest("threaded: the kernel takes in segments of one connection as one", ["nf
 peerTest("threaded: off, or with offloads, there is no thread", [], remounted, async () => {
   for (const options of ["offload=off,threaded=off", "offload=on"]) {
     await using server = await serveOn(options, remounted, "tcp-echo");
-    assert.deepEqual(await threads(), [], options);
+    assert.deepEqual(threads(), [], options);
     await server.stop();
   }
 });
 
 peerTest("threaded: where /sys shows another network namespace nothing is changed", [], source, async () => {
   await using server = await serveOn("offload=off", source, "tcp-echo");
-  assert.deepEqual(await threads(), []);
+  assert.deepEqual(threads(), []);
   await server.stop();
   createTap(TAP);
   const [program = "", ...args] = await source.command();
