@@ -19,8 +19,8 @@ Deno.test("cubic+: fills 80 % of a link of 1 Gbit/s and 50 ms where 0.01 % is lo
   ok(timeouts === 0, `${timeouts} timeouts`);
 });
 
-// With RFC 9438's own pace an epoch lasts 12 s there, and these have 0.903, 0.900, 0.885 and 0.909.
-for (const [later, seed] of [[2, 3], [2, 9], [5, 3], [5, 4]] as const) {
+// With RFC 9438's own pace an epoch lasts 12 s there, and these have 0.900 and 0.885.
+for (const [later, seed] of [[2, 9], [5, 3]] as const) {
   Deno.test(`cubic+: two flows share that link fairly, though one came ${later} s later (seed ${seed})`, () => {
     const link = { ...GIGABIT, time: seconds(60), loss: 1e-4, seed, congestion: plus };
     const { shares, fairness } = shareLink(link, 2, seconds(later), seconds(40));
