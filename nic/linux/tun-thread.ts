@@ -62,11 +62,12 @@ function isOurs(name: string): boolean {
  * find more frames to do at once then. Where their numbers are not to be seen, in a PID namespace, they stay as they are.
  */
 function letOthersFinish(name: string): void {
-  const parameters = memory(4);
+  const prefix = `napi/${name}-`, parameters = memory(4);
   for (const id of processes()) {
-    if (read(`/proc/${id}/comm`).startsWith(`napi/${name}-`)) {
-      libc().sched_setscheduler(id, SCHED_BATCH, parameters);
-    }
+    const called = read(`/proc/${id}/comm`).trimEnd();
+    // "napi/tap0-1-0" is another interface's.
+    if (!called.startsWith(prefix) || !/^\d+$/.test(called.slice(prefix.length))) continue;
+    libc().sched_setscheduler(id, SCHED_BATCH, parameters);
   }
 }
 
