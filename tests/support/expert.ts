@@ -19,7 +19,10 @@ const WHOLE = 1 << 18;
 /** Wireshark's severity of errors, in whichever group. */
 const ERROR = "8388608";
 
-/** A record of the TAP, which should have no offloads and no thread of the kernel: so segments are whole and single where tcpdump sees them. */
+/**
+ * A record of the TAP, which should have no offloads and no thread of the kernel's: so segments are whole and single where
+ * tcpdump sees them.
+ */
 export class Recording {
   readonly #file: string;
   readonly #tcpdump: Deno.ChildProcess;
