@@ -1,7 +1,7 @@
 /**
  * The load of the `nics` benchmark on one kind of NIC, which it makes.
  *
- * `unshare -n deno run -A tests/bench/nics-load.ts "raw over veth"`: a line of JSON a figure.
+ * `unshare -n deno run -A tests/bench/nics-load.ts "raw over veth" quick|full`: a line of JSON a figure.
  *
  * @module
  */
@@ -36,10 +36,10 @@ import { threadTime } from "./thread-time.ts";
 const ECHO_PORT = 7;
 const DATA = 18, WARM_UP = 0.7, FLOOD = 1.2, TRIPS = 2_000;
 
-/** How much is carried over TCP, and in which pieces. */
-const CARRIED = 256 << 20, PIECE = 1 << 18;
+const [kind = "", plan = "full"] = Deno.args;
 
-const [kind = ""] = Deno.args;
+/** How much is carried over TCP, and in which pieces. */
+const CARRIED = (plan === "quick" ? 32 : 256) << 20, PIECE = 1 << 18;
 
 function print(what: string, unit: string, value: number, digits: number): void {
   console.log(JSON.stringify({ title: `${kind}: ${what}`, unit, values: [value], digits } satisfies Figure));

@@ -22,7 +22,10 @@ export const nics: Benchmark = {
     const figures = new Map<string, { unit: string; digits: number; values: number[] }>();
     for (let round = 0; round < rounds; round++) {
       for (const { name } of CABLES) {
-        const text = await output([...prefix, ...deno(beside("nics-load.ts"), name)]);
+        const text = await output([
+          ...prefix,
+          ...deno(beside("nics-load.ts"), name, quick ? "quick" : "full"),
+        ]);
         for (const line of text.trim().split("\n")) add(figures, JSON.parse(line) as Figure);
       }
     }

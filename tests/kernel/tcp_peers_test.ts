@@ -19,10 +19,17 @@ const MIB = 1 << 20;
 /** What is sent each way before Wireshark's eyes, and as much of a frame as headers with all options take. */
 const WATCHED = 20 * MIB, HEADERS = 96;
 
-/** What is sent in one go. At 10 % the kernel's own sender needs its time: 64 MiB arrive as well, in half a minute more. */
-const BULK = [[0, 64 * MIB], [1, 64 * MIB], [10, 16 * MIB]] as const;
+/**
+ * What is lost, what is sent in one go, and for how many seconds there are floods and pages without a pause. At 10 % the
+ * kernel's own sender needs its time: 64 MiB arrive as well, in half a minute more.
+ */
+const WIRES = [
+  { percent: 0, bulk: 64 * MIB, seconds: 3 },
+  { percent: 1, bulk: 64 * MIB, seconds: 10 },
+  { percent: 10, bulk: 16 * MIB, seconds: 10 },
+];
 
-for (const [percent, bulk] of BULK) {
+for (const { percent, bulk, seconds } of WIRES) {
   peerTest(
     `tcp: curl, socat, nc, wrk, nmap and hping3, with ${percent} % of all packets lost each way`,
     ["curl", "socat", "nc", "wrk", "nmap", "hping3", ...LOSS_PROGRAMS, ...EXPERT_PROGRAMS],
@@ -39,7 +46,7 @@ for (const [percent, bulk] of BULK) {
         );
         if (percent > 0) await lose(percent);
 
-        await flood(server);
+        await flood(server, seconds);
         const recording = await Recording.start(`${directory}/record.pcap`);
         await fetchPages();
         await transfer(directory, MIB);
@@ -48,7 +55,7 @@ for (const [percent, bulk] of BULK) {
         if (percent === 1) await watchBulk(directory);
 
         await transfer(directory, bulk);
-        await load();
+        await load(seconds);
         if (percent > 0) { for (const count of await lost()) assert.ok(count > 1_000, `${count} were lost`); }
         await assertAllClosed(server);
 
@@ -157,10 +164,10 @@ async function assertServes(): Promise<void> {
   assert.equal(code, 0, stderr);
 }
 
-/** wrk(1): a hundred connections, ten seconds, no error. */
-async function load(): Promise<void> {
+/** wrk(1): a hundred connections, no error. */
+async function load(seconds: number): Promise<void> {
   const { code, stdout, stderr } = await peer("wrk", [
-    ...["-t", "1", "-c", "100", "-d", "10", "--timeout", "60s"],
+    ...["-t", "1", "-c", "100", "-d", `${seconds}`, "--timeout", "60s"],
     PAGE,
   ]);
   assert.equal(code, 0, stderr);
@@ -181,10 +188,11 @@ const FLOODS: readonly (readonly string[])[] = [
 ];
 
 /**
- * Each as fast as it goes, ten seconds in all: pages are fetched meanwhile, and memory stays bounded. What overflows the
- * queue before us is lost, so the last page is there when its sender tries again, at the latest behind the flood.
+ * Each as fast as it goes, all of them together for so long: pages are fetched meanwhile, and memory stays bounded. What
+ * overflows the queue before us is lost, so the last page is there when its sender tries again, at the latest behind the
+ * flood.
  */
-async function flood(server: Server): Promise<void> {
+async function flood(server: Server, seconds: number): Promise<void> {
   await assertServes();
   const before = resident(server.pid);
   for (const flags of FLOODS) {
@@ -199,7 +207,7 @@ async function flood(server: Server): Promise<void> {
       if (!isOver) hping.kill("SIGINT");
       isOver = true;
     };
-    const timer = setTimeout(stop, 10_000 / FLOODS.length);
+    const timer = setTimeout(stop, seconds * 1_000 / FLOODS.length);
     try {
       do await assertServes(); while (!isOver);
     } finally {
