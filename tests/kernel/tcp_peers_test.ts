@@ -20,18 +20,20 @@ const MIB = 1 << 20;
 const WATCHED = 20 * MIB, HEADERS = 96;
 
 /**
- * What is lost, what is sent in one go, and for how many seconds there are floods and pages without a pause. At 10 % the
- * kernel's own sender needs its time: 64 MiB arrive as well, in half a minute more.
+ * What is lost, what is sent in one go, and what our sockets send, which begin with CUBIC. At 10 % a sender needs its
+ * time, the kernel's too: 64 MiB arrive as well, in half a minute more.
  */
 const WIRES = [
-  { percent: 0, bulk: 64 * MIB, seconds: 3 },
-  { percent: 1, bulk: 64 * MIB, seconds: 10 },
-  { percent: 10, bulk: 16 * MIB, seconds: 10 },
+  { percent: 0, bulk: 64 * MIB, own: 16 * MIB },
+  { percent: 1, bulk: 64 * MIB, own: 16 * MIB },
+  { percent: 10, bulk: 16 * MIB, own: 4 * MIB },
 ];
 
-for (const { percent, bulk, seconds } of WIRES) {
+for (const { percent, bulk, own } of WIRES) {
   peerTest(
-    `tcp: curl, socat, nc, wrk, nmap and hping3, with ${percent} % of all packets lost each way`,
+    `tcp: curl, socat, nc and wrk, ${
+      percent === 0 ? "" : "nmap and hping3, "
+    }with ${percent} % of all packets lost each way`,
     ["curl", "socat", "nc", "wrk", "nmap", "hping3", ...LOSS_PROGRAMS, ...EXPERT_PROGRAMS],
     source,
     () =>
@@ -46,21 +48,22 @@ for (const { percent, bulk, seconds } of WIRES) {
         );
         if (percent > 0) await lose(percent);
 
-        await flood(server, seconds);
+        // `tcp_load_test.ts` has floods and scans without loss.
+        if (percent > 0) await flood(server);
         const recording = await Recording.start(`${directory}/record.pcap`);
         await fetchPages();
         await transfer(directory, MIB);
-        await scan(percent);
+        if (percent > 0) await scan(percent);
         await recording.assertNothingWrong(2_000);
         if (percent === 1) await watchBulk(directory);
 
         await transfer(directory, bulk);
-        await load(seconds);
+        await load();
         if (percent > 0) { for (const count of await lost()) assert.ok(count > 1_000, `${count} were lost`); }
-        await assertAllClosed(server);
+        await assertAllClosed(server, percent > 0);
 
         await download(directory, bulk);
-        await upload(Math.min(bulk, 16 * MIB));
+        await upload(own);
       }),
   );
 }
@@ -164,10 +167,10 @@ async function assertServes(): Promise<void> {
   assert.equal(code, 0, stderr);
 }
 
-/** wrk(1): a hundred connections, no error. */
-async function load(seconds: number): Promise<void> {
+/** wrk(1): a hundred connections, ten seconds, no error. */
+async function load(): Promise<void> {
   const { code, stdout, stderr } = await peer("wrk", [
-    ...["-t", "1", "-c", "100", "-d", `${seconds}`, "--timeout", "60s"],
+    ...["-t", "1", "-c", "100", "-d", "10", "--timeout", "60s"],
     PAGE,
   ]);
   assert.equal(code, 0, stderr);
@@ -188,11 +191,11 @@ const FLOODS: readonly (readonly string[])[] = [
 ];
 
 /**
- * Each as fast as it goes, all of them together for so long: pages are fetched meanwhile, and memory stays bounded. What
+ * Each as fast as it goes, ten seconds in all: pages are fetched meanwhile, and memory stays bounded. What
  * overflows the queue before us is lost, so the last page is there when its sender tries again, at the latest behind the
  * flood.
  */
-async function flood(server: Server, seconds: number): Promise<void> {
+async function flood(server: Server): Promise<void> {
   await assertServes();
   const before = resident(server.pid);
   for (const flags of FLOODS) {
@@ -207,7 +210,7 @@ async function flood(server: Server, seconds: number): Promise<void> {
       if (!isOver) hping.kill("SIGINT");
       isOver = true;
     };
-    const timer = setTimeout(stop, seconds * 1_000 / FLOODS.length);
+    const timer = setTimeout(stop, 10_000 / FLOODS.length);
     try {
       do await assertServes(); while (!isOver);
     } finally {
@@ -230,7 +233,7 @@ function resident(pid: number): number {
 }
 
 /** No slot is held but that of who asks: the ends that were lost are told again, and the rest is given up in bounded time. */
-async function assertAllClosed(server: Server): Promise<void> {
+async function assertAllClosed(server: Server, wasFlooded: boolean): Promise<void> {
   const limit = performance.now() + 120_000;
   for (let open = ""; open !== "1";) {
     assert.ok(performance.now() < limit, `${open} connections are left`);
@@ -238,7 +241,8 @@ async function assertAllClosed(server: Server): Promise<void> {
   }
   const { packets, drops } = await server.stop();
   const { tcp, "http:80": http } = packets;
-  assert.ok(tcp!["received"]! > 10_000 && tcp!["cookies"]! > 1_000, JSON.stringify({ packets, drops }));
+  assert.ok(tcp!["received"]! > 10_000, JSON.stringify({ packets, drops }));
+  if (wasFlooded) assert.ok(tcp!["cookies"]! > 1_000, JSON.stringify({ packets, drops }));
   assert.ok(http!["answered"]! > 100, JSON.stringify({ packets, drops }));
 }
 
