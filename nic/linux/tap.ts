@@ -26,7 +26,6 @@ import { hardwareAddress, interfaceMtu } from "./netif.ts";
 import { TapWriter } from "./tap-writer.ts";
 import { attachTap, type TapAttachment, type TapAttachOptions } from "./tun.ts";
 import { disagree, type Offloads } from "./tun-offload.ts";
-import { lift } from "./tun-thread.ts";
 import { FrameViews } from "./views.ts";
 import * as virtio from "./virtio-header.ts";
 import { monotonicNow, Waiter } from "./waiter.ts";
@@ -136,8 +135,7 @@ export class Tap implements Nic {
     this.#linkHeader = header;
     this.#longest = options.frameLength ?? Math.max(1_500, mtu) + header;
     this.#offloads = attachment.offloads;
-    const isChanged = attachment.offloads.checksum || attachment.threaded;
-    this.#restores = isChanged && !attachment.created && !attachment.shared;
+    this.#restores = attachment.offloads.checksum && !attachment.created && !attachment.shared;
     this.#header = attachment.offloads.header ? virtio.HEADER_LENGTH : 0;
     const capabilities = attachment.offloads.tcp ? OFFLOADING : ALL_MANUAL;
     const medium = mode === "tap" ? Medium.Ethernet : Medium.Ip;
@@ -225,10 +223,7 @@ export class Tap implements Nic {
     this.#failure ??= `${this.#interface} is closed`;
     this.#waiter.close(() => {
       if (this.#isLent) return;
-      if (this.#restores) {
-        disagree(this.#fd);
-        lift(this.#fd);
-      }
+      if (this.#restores) disagree(this.#fd);
       this.#libc.close(this.#fd);
     });
   }

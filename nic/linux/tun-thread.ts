@@ -22,30 +22,23 @@ const ENTRY_LENGTH = 16, ENTRY_NAME = 19;
  */
 const QUEUE_BYTES = 8 << 20;
 
-/** What a TAP lets wait when nobody has said how much (INT_MAX). */
-const ANY = 0x7fffffff;
-
 /**
  * Gives the interface `name` its thread; `fd` is attached to it with `TunFlag.Napi`. False: the kernel or the rights are
  * not such, and `fd` is of no use. The setting stays with an interface that lasts, and means nothing to a program that
  * attaches to it without that flag.
  */
 export function receiveByThread(fd: number, name: string): boolean {
-  if (!isOurs(name) || !write(`/sys/class/net/${name}/threaded`, "1") || !limit(fd, QUEUE_BYTES)) {
+  if (!isOurs(name) || !write(`/sys/class/net/${name}/threaded`, "1") || !limit(fd)) {
     return false;
   }
   letOthersFinish(name);
   return true;
 }
 
-/** Lets as much wait in a lasting interface again as before. */
-export function lift(fd: number): void {
-  limit(fd, ANY);
-}
-
-function limit(fd: number, bytes: number): boolean {
+/** The descriptors attached to the interface so far have the limit, and no later one. */
+function limit(fd: number): boolean {
   const size = memory(4);
-  new DataView(size.buffer).setInt32(0, bytes, true);
+  new DataView(size.buffer).setInt32(0, QUEUE_BYTES, true);
   return libc().ioctl(fd, TUNSETSNDBUF, size) === 0;
 }
 

@@ -58,29 +58,22 @@ export interface TapAttachment {
   readonly shared: boolean;
   /** What was agreed on with the kernel. */
   readonly offloads: Offloads;
-  /** Whether a thread of the kernel's takes in what is written. */
-  readonly threaded: boolean;
   /** The eventfd by which whoever lends the descriptor wakes who uses it; absent: the user owns the descriptor. */
   readonly lentWith?: number;
 }
 
 /** Attaches to the interface `name`. The caller closes the descriptor. Throws {@linkcode NicError}. */
 export function attachTap(name: string, options: TapAttachOptions = {}): TapAttachment {
-  const withThread = attachThreaded(name, options);
-  const attached = withThread ?? attach(name, options, 0);
+  const attached = attachThreaded(name, options) ?? attach(name, options, 0);
   try {
-    return {
-      ...attached,
-      threaded: withThread !== undefined,
-      offloads: agree(attached.fd, name, options.offload),
-    };
+    return { ...attached, offloads: agree(attached.fd, name, options.offload) };
   } catch (error) {
     libc().close(attached.fd);
     throw error;
   }
 }
 
-type Attached = Omit<TapAttachment, "offloads" | "threaded">;
+type Attached = Omit<TapAttachment, "offloads">;
 
 /** Whether there will be a thread is known only once an attachment wants one. Undefined: there is none. */
 function attachThreaded(name: string, options: TapAttachOptions): Attached | undefined {

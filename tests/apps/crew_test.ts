@@ -32,7 +32,6 @@ function crewOf(count: number, behaviour: string = "") {
           fd: -1,
           created: false,
           shared: true,
-          threaded: false,
           offloads: { header: false, checksum: false, tcp: false, udp: false },
         },
       },

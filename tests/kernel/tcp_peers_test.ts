@@ -1,7 +1,7 @@
 /**
  * The programs that people have, against our TCP, over a wire that loses nothing, one packet in a hundred, and one in ten,
  * each way: every byte arrives, nobody sees an error, no flood or scan does harm, nothing stays behind, and Wireshark finds
- * nothing wrong with what we say.
+ * nothing wrong with what we say. Floods and scans without loss are in `tcp_load_test.ts`.
  */
 import assert from "node:assert/strict";
 import { findProgram } from "../../scripts/setup/programs.ts";
@@ -48,7 +48,6 @@ for (const { percent, bulk, own } of WIRES) {
         );
         if (percent > 0) await lose(percent);
 
-        // `tcp_load_test.ts` has floods and scans without loss.
         if (percent > 0) await flood(server);
         const recording = await Recording.start(`${directory}/record.pcap`);
         await fetchPages();
