@@ -9,10 +9,7 @@ import { APPLIANCE, KERNEL, peer, peerTest, PREFIX, serveOn, TAP } from "../supp
 import { exchange, hash, noise } from "../support/tcp-peers.ts";
 
 const SCHED_OTHER = 0,
-  SCHED_BATCH = 3,
-  TUNGETSNDBUF = 0x800454d3,
-  TUNSETSNDBUF = 0x400454d4,
-  INT_MAX = 0x7fffffff;
+  SCHED_BATCH = 3;
 
 /** How the threads are to be scheduled: they belong to the machine's root, not to a user namespace's. */
 const POLICY = /^ *0 +0 /.test(Deno.readTextFileSync("/proc/self/uid_map")) ? SCHED_BATCH : SCHED_OTHER;
