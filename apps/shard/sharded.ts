@@ -86,7 +86,11 @@ export class Sharded {
         queues.close();
       });
     // Not before nobody uses the queues any more.
-    this.#end = () => ended ??= crew === undefined ? Promise.resolve(giveBack()) : crew.end().then(giveBack);
+    this.#end = () =>
+      ended ??= crew === undefined ? Promise.resolve(giveBack()) : crew.end().then(() => {
+        hub.abandon();
+        giveBack();
+      });
     this.station = openStation(options, output, undefined, (): OpenedNic => ({
       spec: options.nic,
       nic: hub,

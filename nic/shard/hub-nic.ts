@@ -106,6 +106,11 @@ export class HubNic implements Nic {
     return this.#way.now();
   }
 
+  /** Counts what was passed and not taken any more: to be called once all others have ended. */
+  abandon(): void {
+    this.port.abandon(this.#batch[0]!.frame);
+  }
+
   close(): void {
     this.#failure ??= `${this.name} is closed`;
     this.#wait.close();

@@ -23,6 +23,8 @@ export class MeshCounters {
   taken = 0;
   /** Not passed: the line was full, or the member is not there. */
   notPassed = 0;
+  /** Frames that others had put and that came too late: this member had ended. */
+  notTaken = 0;
 }
 
 /** The memory of a mesh with so many members. */
@@ -108,6 +110,15 @@ export class MeshPort {
       }
     }
     return false;
+  }
+
+  /** Counts what others have put for this member, which has ended; to be called when they have ended, too. */
+  abandon(scratch: Frame): void {
+    for (const from of this.#from) {
+      while (!from.isEmpty) {
+        if (from.take(scratch, this.note) && this.note.kind === RecordKind.Frame) this.counters.notTaken++;
+      }
+    }
   }
 
   /** Wakes all for whom something was put since the last time. */

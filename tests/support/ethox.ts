@@ -276,7 +276,7 @@ export function assertAddsUp({ packets, drops, faults, filter }: Summary): void 
   const arrived = faults === undefined ? nic["received"]! : faults["in"]!["passed"]!;
   assert.equal(
     arrived - (filter?.filtered ?? 0),
-    link["received"]! + sum(drops[layer], "notQueued", "notIp"),
+    link["received"]! + sum(drops[layer], "notQueued", "notIp") + (drops["workers"]?.["notTaken"] ?? 0),
     "frames",
   );
   const arpPackets = arp["received"]! + sum(drops["arp"], "badSender", "unanswered");

@@ -18,7 +18,7 @@ const DROPS: readonly string[] =
   badRedirect badSender badSource closedPort congested conflicts directedBroadcast down duplicateFragment duplicates
   egress errorsNotSent evicted exhausted failed filtered forRouters forbiddenError fragmentOverflow givenUp groupEcho
   hopLimit ignored ingress known limited limitedChallenges limitedError linkBroadcast lost malformed martianDestination
-  martianSource missed noNextHeader noRoute notForUs notIp notPassed notQueued notSent offLink otherEtherType otherProtocol
+  martianSource missed noNextHeader noRoute notForUs notIp notPassed notQueued notSent notTaken offLink otherEtherType otherProtocol
   otherVlan overLimit overflow overflowed overlappingFragment reassemblyGivenUp reassemblyTimeout recursive refused
   refusedByRoute refusedExtension sendFailed sendFull silenced sourceRoute stray strayErrors synDropped toGroup tooBig
   tooLong tooManyExtensions tooManyRanges truncated unacceptable unanswered undelivered unexpected unhandled unicastInGroup unknown

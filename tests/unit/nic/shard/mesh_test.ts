@@ -27,8 +27,8 @@ Deno.test("mesh: a frame reaches the member that it was put for, and nobody else
   equal(b!.take(into), false);
   ok(c!.take(into));
   deepEqual([into.length, c!.note.left, c!.note.kind], [2, 4, RecordKind.Frame]);
-  deepEqual({ ...a!.counters }, { passed: 1, taken: 0, notPassed: 0 });
-  deepEqual({ ...c!.counters }, { passed: 0, taken: 1, notPassed: 0 });
+  deepEqual({ ...a!.counters }, { passed: 1, taken: 0, notPassed: 0, notTaken: 0 });
+  deepEqual({ ...c!.counters }, { passed: 0, taken: 1, notPassed: 0, notTaken: 0 });
 });
 
 Deno.test("mesh: who puts is heard in turn, whatever the others put", () => {
@@ -71,6 +71,17 @@ Deno.test("mesh: nothing is put for a member that is not there, or whose line is
   ok(count > 1_000);
   equal(a!.counters.notPassed, 2);
   equal(a!.counters.passed, count);
+});
+
+Deno.test("mesh: frames for a member that has ended are counted, by all lines, and questions are not", () => {
+  const { ports: [a, b, c] } = three();
+  a!.pass(2, frame(0), 0);
+  b!.pass(2, frame(0), 0);
+  b!.ask(2, frame(7));
+  a!.pass(1, frame(0), 0);
+  c!.abandon(frame());
+  deepEqual({ ...c!.counters }, { passed: 0, taken: 0, notPassed: 0, notTaken: 2 });
+  ok(c!.isEmpty && !b!.isEmpty);
 });
 
 Deno.test("mesh: it has 2 members at least and as many as it has words for", () => {
