@@ -67,7 +67,9 @@ export interface ApplianceOptions {
   readonly leases?: LeaseFile | undefined;
   /** How it comes by addresses otherwise. */
   readonly autoconf?:
-    | Partial<Pick<AutoconfOptions, "slaac" | "temporary" | "linkLocal" | "detectConflicts" | "secret">>
+    | Partial<
+      Pick<AutoconfOptions, "slaac" | "temporary" | "linkLocal" | "detectConflicts" | "announce" | "secret">
+    >
     | undefined;
   /** Finds out what names mean, asking these servers first; absent: names are not looked up. */
   readonly dns?: readonly Address[] | undefined;

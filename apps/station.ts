@@ -220,8 +220,9 @@ export class Station {
     return () => {
       const isUp = this.#opened.isUp();
       if (isUp !== wasUp && this.appliance.nic.failure === undefined) {
-        if (isUp && this.appliance.dhcp !== undefined) {
-          this.appliance.dhcp.confirm();
+        if (isUp) {
+          this.appliance.dhcp?.confirm();
+          this.appliance.autoconf.announce();
           this.appliance.nic.wake();
         }
         const { spec } = this.#opened;
@@ -324,6 +325,7 @@ export function openStation(
         temporary: options.temporary ?? false,
         linkLocal: wanted.includes("link-local"),
         detectConflicts: options.detectConflicts ?? false,
+        announce: true,
       },
       dns,
       localName: options.nic.kind === "tun" ? undefined : options.hostname,

@@ -123,6 +123,7 @@ export class Stack implements AsyncDisposable {
         linkLocal: options.addresses.includes(LINK_LOCAL),
         temporary: options.temporary ?? false,
         detectConflicts: options.detectConflicts ?? false,
+        announce: true,
       },
       lease: isLeased ? { hostname: options.hostname } : undefined,
       gateways: options.gateways ?? [],

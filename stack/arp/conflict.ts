@@ -5,6 +5,7 @@
  * @module
  */
 import { type Addresses, AddressOrigin, AddressState } from "../host/addresses.ts";
+import { Announcements } from "../host/announcements.ts";
 import type { Random } from "../loss/random.ts";
 import { type Instant, NEVER, seconds } from "../store/time.ts";
 import { Address } from "../wire/address.ts";
@@ -13,14 +14,12 @@ import { LinkLocalV4 } from "./link-local.ts";
 
 // RFC 5227 1.1.
 const PROBE_WAIT = seconds(1), PROBE_NUM = 3, PROBE_MIN = seconds(1), PROBE_MAX = seconds(2);
-const ANNOUNCE_WAIT = seconds(2), ANNOUNCE_NUM = 2, ANNOUNCE_INTERVAL = seconds(2);
-const DEFEND_INTERVAL = seconds(10);
+const ANNOUNCE_WAIT = seconds(2), DEFEND_INTERVAL = seconds(10);
 
-/** An address on its way: so many probes, then so many announcements, one at a time. */
+/** An address on its way: so many probes, one at a time. */
 class Claim {
   readonly address: Address;
   probes = PROBE_NUM;
-  announcements = ANNOUNCE_NUM;
   at: Instant;
 
   constructor(address: Address, at: Instant) {
@@ -59,9 +58,12 @@ export class ConflictCounters {
 export class ConflictDetection {
   /** What was found out. */
   readonly counters: ConflictCounters = new ConflictCounters();
+  /** Whether addresses are announced that were never probed for, too. */
+  announcesAll = false;
   readonly #addresses: Addresses;
   readonly #random: Random;
   readonly #linkLocal: LinkLocalV4;
+  readonly #announcements: Announcements;
   #claims: Claim[] = [];
   #defences: Defence[] = [];
   #urgent: Address[] = [];
@@ -72,6 +74,7 @@ export class ConflictDetection {
     this.#addresses = addresses;
     this.#random = random;
     this.#linkLocal = new LinkLocalV4(addresses, random);
+    this.#announcements = new Announcements(addresses, true);
   }
 
   /** RFC 3927 2.1: takes an address of 169.254.0.0/16, at random, once it has been probed for. */
@@ -106,13 +109,21 @@ export class ConflictDetection {
       const claiming = this.#advance(claim, now);
       if (claiming !== undefined) return claiming;
     }
-    return undefined;
+    const announced = this.#announcements.next(now);
+    return announced === undefined ? undefined : { address: announced, isProbe: false };
+  }
+
+  /** Has all addresses in use announced once more: what is at the other end of the cable may be new. */
+  announce(): void {
+    this.#announcements.repeat();
+    this.#version = -1;
   }
 
   /** Whether there is nothing to do, now or later. Asked for every packet that leaves: a time would go to the heap. */
   get isIdle(): boolean {
     return this.#version === this.#addresses.version && this.#claims.length === 0 &&
       this.#urgent.length === 0 &&
+      this.#announcements.deadline() === NEVER &&
       this.#addresses.deadline() === NEVER && this.#linkLocal.deadline() === NEVER;
   }
 
@@ -121,10 +132,10 @@ export class ConflictDetection {
     const addresses = this.#addresses;
     if (this.#urgent.length > 0) return 0;
     if (this.#version !== addresses.version) {
-      if (this.#claims.length > 0 || this.#wanted().length > 0) return 0;
+      if (this.#claims.length > 0 || this.#wanted().length > 0 || this.#isBehind) return 0;
       this.#version = addresses.version;
     }
-    let least = Math.min(addresses.deadline(), this.#linkLocal.deadline());
+    let least = Math.min(addresses.deadline(), this.#linkLocal.deadline(), this.#announcements.deadline());
     for (let index = 0; index < this.#claims.length; index++) {
       least = Math.min(least, this.#claims[index]!.at);
     }
@@ -155,6 +166,11 @@ export class ConflictDetection {
       if (this.#claims.some((claim) => claim.address.equals(address))) continue;
       this.#claims.push(new Claim(new Address().copy(address), now + this.#between(0, PROBE_WAIT)));
     }
+    if (this.announcesAll) this.#announcements.follow(now);
+  }
+
+  get #isBehind(): boolean {
+    return this.announcesAll && this.#announcements.isBehind;
   }
 
   #advance(claim: Claim, now: Instant): Claiming | undefined {
@@ -163,11 +179,10 @@ export class ConflictDetection {
       claim.at = now + (claim.probes > 0 ? this.#between(PROBE_MIN, PROBE_MAX) : ANNOUNCE_WAIT);
       return { address: claim.address, isProbe: true };
     }
-    if (claim.announcements === ANNOUNCE_NUM) this.#addresses.setState(claim.address, AddressState.Preferred);
-    claim.announcements--;
-    claim.at = now + ANNOUNCE_INTERVAL;
-    if (claim.announcements === 0) this.#claims = this.#claims.filter((other) => other !== claim);
-    return { address: claim.address, isProbe: false };
+    this.#claims = this.#claims.filter((other) => other !== claim);
+    this.#addresses.setState(claim.address, AddressState.Preferred);
+    this.#announcements.add(claim.address, now);
+    return undefined;
   }
 
   /**

@@ -28,6 +28,11 @@ export interface AutoconfOptions {
    * seconds. Default false: they are used at once, and defended.
    */
   readonly detectConflicts?: boolean;
+  /**
+   * Tells the link of addresses when they come into use, so that nobody goes on sending to a station that had them
+   * before (RFC 5227 2.3, RFC 4861 7.2.6). Default false: only of IPv4 addresses that were probed for.
+   */
+  readonly announce?: boolean;
 }
 
 /** The addresses of a host as they come to be. NDP is spoken where there is IPv6. */
@@ -47,6 +52,7 @@ export class Autoconf {
     if (options.detectConflicts ?? false) {
       for (const { address } of given) ip.addresses.setState(address, AddressState.Tentative);
     }
+    ip.arp.conflicts.announcesAll = options.announce ?? false;
     if (this.#isV4LinkLocal) ip.arp.conflicts.useLinkLocal();
     const slaac = options.slaac ?? false;
     this.membership = new Membership(ip, options.secret[1]);
@@ -57,6 +63,7 @@ export class Autoconf {
       secret: options.secret,
       slaac,
       temporary: options.temporary ?? false,
+      announce: options.announce ?? false,
       // RFC 4291 2.1: every interface has a link-local address; one that was given will do.
       linkLocal: !given.some(({ isV4, address }) => !isV4 && address.isLinkLocal),
     });
@@ -73,6 +80,12 @@ export class Autoconf {
     if (ndp?.isAutoconfigured === true && ndp.isSearching) return false;
     if (this.#isV4LinkLocal && !entries.some(isUsableV4LinkLocal)) return false;
     return !entries.some((own) => own.state === AddressState.Tentative && this.#isAwaited(own));
+  }
+
+  /** Tells the link of all addresses in use once more, after the cable was pulled: for the next tx. */
+  announce(): void {
+    this.#ip.arp.conflicts.announce();
+    this.ndp?.announce();
   }
 
   /** A link-local address that nobody asked for comes when it comes. */

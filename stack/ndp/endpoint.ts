@@ -5,6 +5,7 @@
  * @module
  */
 import { type Addresses, AddressState } from "../host/addresses.ts";
+import { Announcements } from "../host/announcements.ts";
 import { newRequest } from "../host/neighbours.ts";
 import { Redirects } from "../host/redirects.ts";
 import type { Ip, LinkControl } from "../ip/endpoint.ts";
@@ -43,6 +44,8 @@ export interface NdpOptions {
   readonly temporary?: boolean;
   /** How many solicitations look for an address' duplicate (RFC 4862 5.1). Default 1. */
   readonly transmits?: number;
+  /** Advertises addresses to all when they come into use (RFC 4861 7.2.6). Default false. */
+  readonly announce?: boolean;
 }
 
 /** An advertisement that is to be sent. */
@@ -93,6 +96,8 @@ export class Ndp implements LinkControl {
   otherConfiguration = false;
   readonly #writer: NdpWriter;
   readonly #dad: DuplicateDetection;
+  readonly #announcements: Announcements;
+  readonly #announces: boolean;
   readonly #solicitation: RouterSolicitation;
   readonly #request = newRequest();
   readonly #group = new Address();
@@ -111,6 +116,8 @@ export class Ndp implements LinkControl {
     this.isAutoconfigured = options.slaac ?? false;
     this.#writer = new NdpWriter(this.mac);
     this.#dad = new DuplicateDetection(ip.addresses, random, options.transmits ?? 1);
+    this.#announcements = new Announcements(ip.addresses, false);
+    this.#announces = options.announce ?? false;
     this.#solicitation = new RouterSolicitation(random);
     this.routers = new DefaultRouters(ip.neighbours, ip.routes);
     this.redirects = new Redirects(ip.routes, ip.neighbours);
@@ -153,7 +160,7 @@ export class Ndp implements LinkControl {
     if (this.deadline() > now) return false;
     this.#follow(now);
     const isSent = this.#answer(packet) || this.#ask(packet, now) || this.#probe(packet, now) ||
-      this.#solicit(packet, now);
+      this.#announce(packet, now) || this.#solicit(packet, now);
     if (isSent) this.counters.sent++;
     else this.#rest();
     return isSent;
@@ -196,6 +203,12 @@ export class Ndp implements LinkControl {
     this.#solicitation.found();
   }
 
+  /** Has all addresses in use advertised once more: what is at the other end of the cable may be new. */
+  announce(): void {
+    this.#announcements.repeat();
+    this.#version = -1;
+  }
+
   /** Has what changed taken note of with the next tx. */
   wake(): void {
     this.#wakeAt = 0;
@@ -216,7 +229,9 @@ export class Ndp implements LinkControl {
     this.#dad.settle(now);
     if (this.#version === addresses.version) return;
     this.#version = addresses.version;
+    this.wake();
     this.#dad.follow(now);
+    if (this.#announces) this.#announcements.follow(now);
     if (this.isAutoconfigured && linkLocal(addresses) !== undefined) this.#solicitation.begin(now);
   }
 
@@ -228,6 +243,7 @@ export class Ndp implements LinkControl {
       this.routers.deadline(),
       this.dns.deadline(),
       this.#dad.deadline(),
+      this.#announcements.deadline(),
       this.#solicitation.deadline(),
     );
   }
@@ -260,6 +276,12 @@ export class Ndp implements LinkControl {
     const tentative = this.#dad.next(now, this.retry);
     if (tentative === undefined) return false;
     return this.#writer.solicit(packet, NOBODY, tentative.solicitedNode(this.#group), tentative);
+  }
+
+  /** RFC 4861 7.2.6: tells all who has the address now. */
+  #announce(packet: IpRaw, now: Instant): boolean {
+    const address = this.#announcements.next(now);
+    return address !== undefined && this.#writer.advertise(packet, ALL_NODES, address, wire.Flag.Override);
   }
 
   #solicit(packet: IpRaw, now: Instant): boolean {

@@ -159,6 +159,48 @@ Deno.test("acd: an address that is taken away while it is probed for is forgotte
   equal(made.deadline, NEVER);
 });
 
+/** A host that tells of the addresses that it uses without having probed for them, too. */
+function announcing(): Host {
+  const made = host({ knowsPeer: false });
+  made.ip.arp.conflicts.announcesAll = true;
+  return made;
+}
+
+Deno.test("acd: an address in use that was not probed for is announced twice, and so is one that comes later (RFC 5227 2.3)", () => {
+  const made = announcing();
+  deepEqual(run(made, seconds(10)), [[0, `announce ${OWN}`], [seconds(2), `announce ${OWN}`]]);
+  equal(made.deadline, NEVER);
+  made.ip.addresses.add(`${NEW}/24`);
+  deepEqual(run(made, seconds(20)).map(([, what]) => what), [`announce ${NEW}`, `announce ${NEW}`]);
+  equal(made.ip.arp.conflicts.isIdle, true);
+});
+
+Deno.test("acd: an address that is taken away between its announcements is not announced, and anew when it comes back", () => {
+  const made = announcing();
+  equal(run(made, seconds(1)).length, 1);
+  made.ip.addresses.remove(Address.parse(OWN));
+  deepEqual(run(made, seconds(10)), []);
+  made.ip.addresses.add(`${OWN}/24`);
+  equal(run(made, seconds(20)).length, 2);
+});
+
+Deno.test("acd: on another cable what is in use is announced once more", () => {
+  const made = announcing();
+  run(made, seconds(10));
+  made.ip.arp.conflicts.announce();
+  deepEqual(run(made, seconds(20)).map(([, what]) => what), [`announce ${OWN}`, `announce ${OWN}`]);
+});
+
+Deno.test("acd: who hears an announcement goes on with the new station, and nobody is remembered for it alone (RFC 826)", () => {
+  const made = host({ knowsPeer: false });
+  const moved = "02:00:00:00:00:77";
+  made.deliver(arpFrame({ sender: PEER, target: OWN, senderMac: PEER_MAC }));
+  made.deliver(arpFrame({ sender: PEER, target: PEER, senderMac: moved }));
+  equal(String(made.ip.neighbours.station(Address.parse(PEER))), moved);
+  made.deliver(arpFrame({ sender: "10.0.0.50", target: "10.0.0.50", senderMac: moved }));
+  equal(made.ip.neighbours.size, 1);
+});
+
 /** A host without an address, that gives itself one. */
 function linkLocal(seed: number): Host {
   const made = host({ knowsPeer: false, ip: { addresses: [], neighbours: { seed: [seed, 0] } } });

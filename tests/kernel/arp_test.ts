@@ -14,22 +14,25 @@ import {
   type Tap,
 } from "../../mod.ts";
 import { ETHERNET } from "../support/cables.ts";
-import { source } from "../support/ethox.ts";
+import { Server, source } from "../support/ethox.ts";
+import { run } from "../support/netns.ts";
 import {
   APPLIANCE,
   assertAnswered,
   KERNEL,
+  makeCable,
   makeTap,
   nicTest,
   peer,
   peerTest,
+  pingHost,
   PREFIX,
   scapy,
   serve,
   TAP,
 } from "../support/peer.ts";
 
-const MAC = "02:00:00:00:00:01";
+const MAC = "02:00:00:00:00:01", OTHER = "02:00:00:00:00:99";
 const LIFETIME: Instant = seconds(2);
 
 /** A host on the TAP whose neighbours have a short life. */
@@ -128,6 +131,22 @@ peerTest(
     assert.equal(host.kernelState(), NeighbourState.Reachable);
     host.tap.close();
   },
+);
+
+nicTest(
+  "arp: a kernel that knows another station for our address is told when we start (RFC 5227 2.3)",
+  ["ping", "ip"],
+  source,
+  async () => {
+    const nic = await makeCable();
+    await run("ip", "neigh", "replace", APPLIANCE, "lladdr", OTHER, "nud", "reachable", "dev", TAP);
+    await using server = await Server.start(source, nic, `${APPLIANCE}${PREFIX}`);
+    const { received } = await pingHost(APPLIANCE, "-q", "-c", "5", "-i", "0.1", "-W", "2");
+    assert.ok(received >= 4, `${received} of 5: without being told it would ask half a minute later`);
+    assert.match(await run("ip", "neigh", "show", APPLIANCE, "dev", TAP), new RegExp(server.mac));
+    await server.stop();
+  },
+  ETHERNET,
 );
 
 nicTest(

@@ -43,6 +43,23 @@ nicTest(
   ETHERNET,
 );
 
+nicTest(
+  "ndp: a kernel that knows another station for our address is told when we start (RFC 4861 7.2.6)",
+  ["ping", "ip"],
+  source,
+  async () => {
+    const nic = await makeCable6();
+    const other = "02:00:00:00:00:99";
+    await run("ip", "-6", "neigh", "replace", OWN, "lladdr", other, "nud", "reachable", "dev", TAP);
+    await using server = await Server.start(source, nic, `${OWN}${PREFIX}`);
+    const { received } = await pingHost(OWN, "-q", "-c", "5", "-i", "0.1", "-W", "2");
+    assert.ok(received >= 4, `${received} of 5: without being told it would ask half a minute later`);
+    assert.match(await run("ip", "-6", "neigh", "show", OWN, "dev", TAP), new RegExp(server.mac));
+    await server.stop();
+  },
+  ETHERNET,
+);
+
 nicTest("ndp: we find the kernel, and ping it by both of its addresses", ["ip"], source, async () => {
   const nic = ["--nic", await makeCable6(), "--addr", `${OWN}${PREFIX}`];
   const { status, out } = await ethox(["ping", KERNEL, ...nic, "-c", "3", "-i", "50ms", "-W", "20s"]);

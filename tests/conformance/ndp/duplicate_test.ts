@@ -45,6 +45,15 @@ Deno.test("ndp: an address is asked for from nobody, and used a second later if 
   equal(made.deadline, NEVER);
 });
 
+Deno.test("ndp: an address that is added when the host has long been at rest is used a second later, too", () => {
+  const made = tentative();
+  run(made, 0, seconds(10));
+  const late = "2001:db8::78";
+  made.ip.addresses.add(`${late}/64`, { state: AddressState.Tentative });
+  deepEqual(run(made, seconds(10), seconds(20)), [`10: NS ${late} from :: to ${solicitedNode(late)}`]);
+  equal(state(made, late), "preferred");
+});
+
 Deno.test("ndp: so often as it is told to (RFC 4862 5.1, DupAddrDetectTransmits)", () => {
   for (const transmits of [0, 1, 3]) {
     const made = tentative({ ndp: { transmits } });

@@ -4,6 +4,7 @@
  * @module
  */
 import { deepEqual, equal } from "node:assert/strict";
+import { AddressState } from "../../../stack/host/addresses.ts";
 import { neighbourStateName } from "../../../stack/host/neighbours.ts";
 import { NEVER, seconds } from "../../../stack/store/time.ts";
 import { Address } from "../../../stack/wire/address.ts";
@@ -259,4 +260,27 @@ Deno.test("ndp: a scan of a /64 by forged requests asks for nobody twice in a se
   }
   equal(made.ip.neighbours.size <= 64 + 16, true);
   equal(peer(made), `reachable ${PEER_MAC}`);
+});
+
+Deno.test("ndp: an address that comes into use is advertised to all, twice, where that is asked for (RFC 4861 7.2.6)", () => {
+  const made = ndpHost({ ndp: { announce: true }, ip: { addresses: [`${OWN6}/64`] } });
+  const all = `NA O ${OWN6} from ${OWN6} to ff02::1`;
+  deepEqual(run(made, 0, seconds(10)), [`0: ${all}`, `2: ${all}`]);
+  equal(made.deadline, NEVER);
+  made.ndp.announce();
+  equal(run(made, seconds(10), seconds(20)).length, 2, "on another cable once more");
+  deepEqual(run(ndpHost(), 0, seconds(10)), [], "by default not");
+});
+
+Deno.test("ndp: an address that is probed for is advertised only when nobody has it (RFC 4862 5.4)", () => {
+  const tentative = () => {
+    const made = ndpHost({ ndp: { announce: true }, ip: { addresses: [] } });
+    made.ip.addresses.add(`${OWN6}/64`, { state: AddressState.Tentative });
+    return made;
+  };
+  const said = run(tentative(), 0, seconds(10)).map((said) => said.split(" ")[1]);
+  deepEqual(said, ["NS", "NA", "NA"]);
+  const made = tentative();
+  made.deliver(probe(OWN6));
+  deepEqual(run(made, 0, seconds(10)), []);
 });
