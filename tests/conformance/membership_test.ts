@@ -8,14 +8,14 @@ import { AddressState } from "../../stack/host/addresses.ts";
 import { Membership } from "../../stack/multicast/endpoint.ts";
 import { type Instant, NEVER, seconds } from "../../stack/store/time.ts";
 import { Address } from "../../stack/wire/address.ts";
-import { EtherType } from "../../stack/wire/ethernet.ts";
 import * as igmp from "../../stack/wire/igmp.ts";
 import * as ipv4Wire from "../../stack/wire/ipv4.ts";
 import { Protocol } from "../../stack/wire/protocol.ts";
 import { verifyChecksum } from "../../stack/wire/icmpv6.ts";
-import { concat, ethernet, ipv4 } from "../support/frames.ts";
-import { groupMac, icmpv6, ipv6, OWN_LOCAL6, PEER_LOCAL6 } from "../support/frames-v6.ts";
+import { ethernet, ipv4 } from "../support/frames.ts";
+import { OWN_LOCAL6 } from "../support/frames-v6.ts";
 import { type Host, host } from "../support/host.ts";
+import { mldMessage, query, query6 } from "../support/groups.ts";
 import { bytes6 } from "../support/ndp.ts";
 
 const GROUP = "239.1.2.3", OTHER = "239.9.9.9";
@@ -95,65 +95,6 @@ function run(made: Host, to: Instant): [Instant, string][] {
 }
 
 const words = (said: readonly [Instant, string][]) => said.map(([, what]) => what);
-
-interface Query {
-  readonly group?: string;
-  readonly code?: number;
-  readonly version?: 1 | 2 | 3;
-  readonly hopLimit?: number;
-  readonly checksumError?: number;
-  readonly source?: string;
-  readonly destination?: string;
-  /** Whether it has a router alert. Default true. */
-  readonly isAlert?: boolean;
-}
-
-/** A router's query of IGMP. */
-function query(
-  { group = "0.0.0.0", code = 100, version = 3, hopLimit = 1, checksumError = 0, ...rest }: Query = {},
-): Uint8Array {
-  const { isAlert = true, destination = "224.0.0.1", source = "10.0.0.2" } = rest;
-  const options = isAlert && version > 1 ? [0x94, 4, 0, 0] : [];
-  const bytes = new Uint8Array(version === 3 ? 12 : 8);
-  igmp.emit(bytes, 0, igmp.Type.Query, Address.parse(group));
-  bytes[1] = version === 1 ? 0 : code;
-  igmp.fillChecksum(bytes, 0, bytes.length);
-  bytes[3]! += checksumError;
-  return ethernet(ipv4(bytes, { protocol: Protocol.Igmp, source, destination, hopLimit, options }), {
-    destination: "01:00:5e:00:00:01",
-    etherType: EtherType.Ipv4,
-  });
-}
-
-/** The router alert of MLD, and padding (RFC 2711 2.1). */
-const ALERT = Uint8Array.of(5, 2, 0, 0, 1, 0);
-
-/** A message of MLD in its frame, with these options hop by hop; null: without the header for them. */
-function mldMessage(
-  type: number,
-  rest: number,
-  body: Uint8Array,
-  { options = ALERT, source = PEER_LOCAL6, hopLimit = 1 }: {
-    readonly options?: Uint8Array | null;
-    readonly source?: string;
-    readonly hopLimit?: number;
-  } = {},
-): Uint8Array {
-  const destination = "ff02::1";
-  const plain = icmpv6(body, { type, rest }, source, destination);
-  const whole = options === null ? plain : concat(Uint8Array.of(Protocol.Icmpv6, 0), options, plain);
-  const protocol = options === null ? Protocol.Icmpv6 : Protocol.HopByHop;
-  return ethernet(ipv6(whole, { source, destination, hopLimit, protocol }), {
-    etherType: EtherType.Ipv6,
-    destination: groupMac(destination),
-  });
-}
-
-/** A router's query of MLD. */
-function query6(group: string = "::", code: number = 10_000, version: 1 | 2 = 2, more = {}): Uint8Array {
-  const body = concat(bytes6(group), new Uint8Array(version === 2 ? 4 : 0));
-  return mldMessage(130, code << 16, body, more);
-}
 
 Deno.test("igmp: joining is told twice, within a second, in case one is lost (RFC 3376 5.1)", () => {
   const made = member4(GROUP);

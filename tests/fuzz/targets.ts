@@ -7,6 +7,7 @@ import type { Target } from "./target.ts";
 import { bindings } from "./targets/bindings.ts";
 import { bpf, bpfText } from "./targets/bpf.ts";
 import { controlLines, controlWords } from "./targets/control.ts";
+import { deadlines } from "./targets/deadlines.ts";
 import { dhcpReplies } from "./targets/dhcp.ts";
 import { dhcpServer } from "./targets/dhcp-server.ts";
 import { dhcpv6Replies } from "./targets/dhcpv6.ts";
@@ -45,6 +46,7 @@ export const TARGETS: readonly Target[] = [
   virtioHeader,
   joining,
   linkControl,
+  deadlines,
   dnsMessages,
   dhcpReplies,
   dhcpServer,
