@@ -2,8 +2,8 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { milliseconds, seconds } from "../../../stack/store/time.ts";
 import { Address } from "../../../stack/wire/address.ts";
-import { familyTest, peer as peerAddress } from "../../support/family.ts";
-import { established, expect, listening, settled, syn, TcpPeer } from "../../support/peer-tcp.ts";
+import { familyTest, own, peer as peerAddress } from "../../support/family.ts";
+import { established, expect, listening, OWN_PORT, settled, syn, TcpPeer } from "../../support/peer-tcp.ts";
 import { inState, stateOf, STATES } from "./states.ts";
 
 familyTest(
@@ -172,4 +172,25 @@ familyTest("tcp: closing a listener resets the handshakes under way (RFC 9293 3.
   expect(peer.flush(), [{ flags: "RA", seq: 1, ack: 1 }]);
   equal(stateOf(peer), "CLOSED");
   expect(peer.send(syn(peer)), [{ flags: "RA" }]);
+});
+
+familyTest("tcp: every connection on an address that goes is reset, one that is being opened as well", () => {
+  const peer = listening();
+  const address = Address.parse(own());
+  peer.connect();
+  peer.flush();
+  for (const port of [1_001, 1_002, 1_003]) peer.send(syn(peer, { port, ownPort: OWN_PORT }));
+  equal(peer.tcp.connections.size, 4);
+  equal(peer.tcp.abortOn(address), 3);
+  deepEqual(peer.user.heard, ["Aborted"]);
+  expect(peer.flush(), [1_001, 1_002, 1_003].map((port) => ({ flags: "RA", port })));
+  equal(peer.tcp.connections.size, 0);
+});
+
+familyTest("tcp: once an address is gone its connections end without a word, all of them", () => {
+  const peer = listening();
+  for (const port of [1_001, 1_002, 1_003]) peer.send(syn(peer, { port }));
+  equal(peer.tcp.abortOn(Address.parse(own()), false), 0);
+  equal(peer.tcp.connections.size, 0);
+  expect(peer.flush(), []);
 });
