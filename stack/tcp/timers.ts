@@ -35,8 +35,8 @@ export function armAfterSend(c: Connection, now: Micros, isNumbered: boolean): v
   if (what === TransmitTimer.Refused) c.stalledSince = -1;
   if (c.flight.count > 0) {
     if (c.stalledSince < 0) c.stalledSince = c.tcp.clock.now;
-    // RFC 6298 5.1: a timer that runs is left alone. RFC 8985 7.2 has new data put the probe off, and nothing else: a
-    // peer that has us acknowledge something now and then would put it off for ever.
+    // RFC 6298 5.1: a timer that runs is left alone. RFC 8985 7.2 has new data put the probe off, up to the timeout, and
+    // nothing else: a peer that has us acknowledge something now and then would put it off for ever.
     const runs = what === TransmitTimer.Retransmission || what === TransmitTimer.Reordering;
     if (!runs && (isNumbered || what !== TransmitTimer.Probe)) armRetransmission(c, now);
   } else if (what !== TransmitTimer.None && what !== TransmitTimer.Persist) {
@@ -51,8 +51,13 @@ export function armRetransmission(c: Connection, now: Micros): void {
   const { rto } = c.rtt;
   const wait = elapsed(now, c.reorderAt);
   if (c.reorderWaits && wait < rto) setTransmitIn(c, TransmitTimer.Reordering, wait);
-  else if (probe >= 0 && probe <= rto) setTransmitIn(c, TransmitTimer.Probe, probe);
+  else if (probe >= 0 && probe <= rto) setTransmitIn(c, TransmitTimer.Probe, Math.min(probe, leftOf(c, rto)));
   else setTransmitIn(c, TransmitTimer.Retransmission, rto);
+}
+
+/** What is left of a timeout that began with the first segment in flight, or with the last progress (RFC 6298 5.1, 5.3). */
+function leftOf(c: Connection, rto: number): number {
+  return Math.max(0, rto - (c.tcp.clock.now - c.stalledSince)) | 0;
 }
 
 /** Disarms the one transmit timer. */

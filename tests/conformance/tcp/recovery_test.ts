@@ -315,3 +315,21 @@ familyTest(
     deepEqual(answers.filter(({ length }) => length > 0).map(({ seq }) => seq), [una]);
   },
 );
+
+familyTest(
+  "tcp: new data puts a probe off, but not beyond the timeout of what is in flight (RFC 8985 7.2, RFC 6298 5.1)",
+  () => {
+    const { peer } = flight(1, true);
+    const { connection, tcp } = peer;
+    connection.noDelay = true;
+    connection.userTimeout = seconds(2);
+    const start = peer.now;
+    // A peer that has gone, and a user who writes a few bytes every 50 ms all the same.
+    for (let passed = 0; passed < 100 && connection.index >= 0; passed++) {
+      peer.user.write(10);
+      peer.pass(milliseconds(50));
+      if (peer.now - start >= seconds(1)) ok(tcp.counters.probes > 0 && tcp.counters.timeouts > 0);
+    }
+    deepEqual(peer.user.heard, ["opened", "TimedOut"]);
+  },
+);
