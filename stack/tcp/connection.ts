@@ -180,7 +180,7 @@ export class Connection {
   probeWanted: boolean = false;
   /** A probe of the closed window, or of an idle peer, is to leave. */
   windowProbeWanted: boolean = false;
-  /** What a small window takes is to be sent, though it is little. */
+  /** What there is, or a small window takes, is to be sent, though it is little. */
   pushWanted: boolean = false;
   /** A reset is to leave, and is the last. */
   rstWanted: boolean = false;

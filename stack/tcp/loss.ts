@@ -41,6 +41,7 @@ export type Losses =
     | "reorderPersist"
     | "reorderRound"
     | "inReorderRound"
+    | "pushWanted"
     | "probeWanted"
     | "probeEnd"
     | "probeOut"

@@ -62,6 +62,8 @@ export function frtoOnAck(c: Losses, ackedNew: boolean, isNews: boolean): boolea
       else if (canSendNew(c)) {
         c.frtoStep = Frto.Probing;
         c.control.cwnd = pipeOf(c) + 2 * c.sndMss;
+        // Step 2b: it is to leave, whatever Nagle's rule says of it, or nothing would until the next timeout.
+        c.pushWanted = true;
       } else frtoGivesUp(c, 2);
     } // With SACK, step 2 waits for the acknowledgment of the retransmission.
     else if (isNews && !c.hasSack) frtoGivesUp(c, 2);

@@ -333,3 +333,25 @@ familyTest(
     deepEqual(peer.user.heard, ["opened", "TimedOut"]);
   },
 );
+
+familyTest(
+  "tcp: after a timeout what tells whether it was too early leaves at once, though it is short (RFC 5682 3.1, step 2b)",
+  () => {
+    for (const sackPermitted of [false, true]) {
+      const { peer, una } = flight(3, sackPermitted);
+      peer.user.write(300);
+      peer.flush();
+      // Another short segment is out, so this one waits (RFC 9293 3.7.4); if there are probes, the second of them.
+      for (let left = sackPermitted ? 2 : 1; left > 0; left--) {
+        peer.user.write(100);
+        peer.pass(milliseconds(1));
+        if (left > 1) peer.pass(2 * RTT + milliseconds(10));
+      }
+      const resent = peer.pass(milliseconds(400)).filter(({ seq }) => seq === una);
+      equal(resent.length, 1, "a timeout");
+      ok(peer.connection.unsent > 0);
+      const [fresh] = peer.send(sack(una, 1));
+      deepEqual([fresh?.length, peer.connection.unsent], [100, 0]);
+    }
+  },
+);

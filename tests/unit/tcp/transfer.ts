@@ -106,6 +106,7 @@ export function lossesOf(control: CongestionControl, start: number = 0, hasSack:
     reorderPersist: 0,
     reorderRound: 0,
     inReorderRound: false,
+    pushWanted: false,
     probeWanted: false,
     probeEnd: 0,
     probeOut: false,
