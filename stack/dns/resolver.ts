@@ -234,11 +234,12 @@ export class Resolver implements TimedSender<UdpRaw> {
       inquiry = new Inquiry(init, key);
       this.#open.set(key, inquiry);
     }
-    const asked = inquiry;
-    asked.listeners.add(done);
+    inquiry.listeners.add(done);
     return {
       cancel: () => {
-        asked.listeners.delete(done);
+        // Another inquiry has the question since an alias was followed, or since somebody has asked it anew.
+        const asked = this.#open.get(key);
+        if (asked?.listeners.delete(done) !== true) return;
         if (asked.listeners.size === 0) this.#finish(asked, undefined);
       },
     };

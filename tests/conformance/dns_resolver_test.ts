@@ -303,6 +303,42 @@ Deno.test("dns resolver: open questions are bounded; what is given up frees its 
   deepEqual([world.resolver.size, world.answers.length, world.host.deadline], [0, 1, NEVER]);
 });
 
+Deno.test("dns resolver: what is given up while its alias is asked for frees its place and its port, and leaves those of others", () => {
+  const world = new ResolverWorld();
+  const ask = () => world.resolver.query(NAME, Type.A, 0, (answer) => void world.answers.push(answer));
+  const first = ask(), second = ask();
+  world.respond(world.query(), { answers: [alias(NAME, "cdn.example.net")] });
+  const query = world.query();
+  first.cancel();
+  equal(world.resolver.size, 1);
+  world.exhaust();
+  equal(world.outcome, "timeout");
+  equal(world.answers.length, 1, "nobody is told who has given up");
+  second.cancel();
+
+  world.answers.length = 0;
+  const alone = ask();
+  world.respond(world.query(), { answers: [alias(NAME, "cdn.example.net")] });
+  const last = world.query();
+  alone.cancel();
+  world.respond(last, { answers: [a("192.0.2.1", "cdn.example.net")] });
+  world.respond(query, { answers: [a("192.0.2.1", "cdn.example.net")] });
+  deepEqual([world.resolver.size, world.answers.length], [0, 0]);
+  equal(world.resolver.counters.received, 2, "the ports are closed");
+});
+
+Deno.test("dns resolver: who gives up what was answered already takes nothing from who asks the same again", () => {
+  const world = new ResolverWorld({ cache: 0 });
+  const ask = () => world.resolver.query(NAME, Type.A, 0, (answer) => void world.answers.push(answer));
+  const first = ask();
+  world.respond(world.query(), { answers: [a("192.0.2.1")] });
+  ask();
+  first.cancel();
+  equal(world.resolver.size, 1);
+  world.exhaust();
+  equal(world.outcome, "timeout");
+});
+
 Deno.test("dns resolver: without a server there is no question, and no name is asked for that is none", () => {
   const world = new ResolverWorld({ servers: [] });
   world.ask(NAME);
