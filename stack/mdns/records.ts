@@ -55,13 +55,42 @@ export function absence(name: string, types: readonly number[]): OwnRecord {
   return { name, type: dns.Type.NSEC, data: Uint8Array.from([...nameBytes(name)!, 0, bits.length, ...bits]) };
 }
 
-/** A message of records; with `question` and `id`, the answer to somebody who is no multicast DNS (RFC 6762 6.7). */
-export function writeResponse(
+/** The longest message, which is no fragment on an Ethernet (RFC 6762 17). */
+const MESSAGE_MAX = 1_400;
+
+/** What an answer to somebody who is no multicast DNS repeats of the question (RFC 6762 6.7). */
+export interface LegacyQuestion {
+  readonly id: number;
+  readonly name: string;
+  readonly type: number;
+}
+
+/** Messages of records, as many as those need; with `legacy`, answers to somebody who is no multicast DNS. */
+export function writeResponses(
   records: readonly OwnRecord[],
   ttl: number,
-  legacy?: { readonly id: number; readonly name: string; readonly type: number },
-): Uint8Array {
-  const bytes = new Uint8Array(1_400);
+  legacy?: LegacyQuestion,
+): Uint8Array[] {
+  const messages: Uint8Array[] = [];
+  const start = dns.HEADER_LENGTH +
+    (legacy === undefined ? 0 : nameBytes(legacy.name)!.length + dns.QUESTION_FIELDS);
+  let first = 0;
+  for (let next = 0, length = start; next < records.length; next++) {
+    const { name, data } = records[next]!;
+    const more = nameBytes(name)!.length + dns.RECORD_FIELDS + data.length;
+    if (length + more > MESSAGE_MAX) {
+      messages.push(writeResponse(records.slice(first, next), ttl, legacy));
+      first = next;
+      length = start;
+    }
+    length += more;
+  }
+  if (first < records.length) messages.push(writeResponse(records.slice(first), ttl, legacy));
+  return messages;
+}
+
+function writeResponse(records: readonly OwnRecord[], ttl: number, legacy?: LegacyQuestion): Uint8Array {
+  const bytes = new Uint8Array(MESSAGE_MAX);
   const flags = dns.Flag.Response | dns.Flag.Authoritative;
   let at = dns.emit(bytes, 0, legacy?.id ?? 0, flags, legacy === undefined ? 0 : 1, records.length, 0, 0);
   if (legacy !== undefined) at = dns.putQuestion(bytes, at, nameBytes(legacy.name)!, legacy.type);
@@ -75,7 +104,7 @@ export function writeResponse(
 
 /** RFC 6762 8.1: asks for any record of a name, and says which ones the asker wants to have. */
 export function writeProbe(name: string, records: readonly OwnRecord[]): Uint8Array {
-  const bytes = new Uint8Array(1_400);
+  const bytes = new Uint8Array(MESSAGE_MAX);
   const wire = nameBytes(name)!;
   let at = dns.emit(bytes, 0, 0, 0, 1, 0, records.length, 0);
   at = dns.putQuestion(bytes, at, wire, dns.Type.ANY, dns.CLASS_IN | UNICAST);

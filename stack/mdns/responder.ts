@@ -31,7 +31,7 @@ import {
   TTL,
   UNICAST,
   writeProbe,
-  writeResponse,
+  writeResponses,
 } from "./records.ts";
 
 /** Where a responder stands. */
@@ -139,7 +139,7 @@ export class MdnsResponder implements TimedSender<UdpRaw> {
     const wasKnown = this.#state === "announcing" || this.#state === "running";
     this.#state = "leaving";
     this.#due = 0;
-    if (wasKnown) this.#toAll(writeResponse(this.#records, 0));
+    if (wasKnown) this.#toAll(writeResponses(this.#records, 0));
   }
 
   /** Takes a datagram that came to the port. */
@@ -209,7 +209,7 @@ export class MdnsResponder implements TimedSender<UdpRaw> {
         this.#count++;
         this.#due = now + ANNOUNCE_INTERVAL;
         this.#lastSaid = now;
-        return this.#toAll(writeResponse(this.#records, TTL));
+        return this.#toAll(writeResponses(this.#records, TTL));
       case "leaving":
         this.#state = "stopped";
         this.#due = NEVER;
@@ -234,7 +234,7 @@ export class MdnsResponder implements TimedSender<UdpRaw> {
     }
     this.#count++;
     this.#due = now + PROBE_INTERVAL;
-    this.#toAll(writeProbe(this.#name, this.#named()));
+    this.#toAll([writeProbe(this.#name, this.#named())]);
   }
 
   #enter(state: MdnsState, due: Instant): void {
@@ -315,8 +315,9 @@ export class MdnsResponder implements TimedSender<UdpRaw> {
       }
       const legacy = { id, name: first!.name, type: first!.type };
       this.counters.answered++;
-      const bytes = isLegacy ? writeResponse(answers, LEGACY_TTL, legacy) : writeResponse(answers, TTL);
-      return this.#post({ destination: source, port, bytes });
+      const messages = isLegacy ? writeResponses(answers, LEGACY_TTL, legacy) : writeResponses(answers, TTL);
+      for (const bytes of messages) this.#post({ destination: source, port, bytes });
+      return;
     }
     if (now - this.#lastSaid < (isProbe ? REPEAT_PROBE : REPEAT)) {
       this.counters.limited++;
@@ -324,7 +325,7 @@ export class MdnsResponder implements TimedSender<UdpRaw> {
     }
     this.#lastSaid = now;
     this.counters.answered++;
-    this.#toAll(writeResponse(answers, TTL));
+    this.#toAll(writeResponses(answers, TTL));
   }
 
   /** Our records that answer a question; that there are none of a type is one, too (RFC 6762 6.1). */
@@ -346,11 +347,13 @@ export class MdnsResponder implements TimedSender<UdpRaw> {
   }
 
   /** To the groups of those families that we have addresses of. */
-  #toAll(bytes: Uint8Array): void {
+  #toAll(messages: readonly Uint8Array[]): void {
     const own = [...this.#options.ip.addresses];
     const port = dns.MULTICAST_PORT;
-    if (own.some(({ isV4 }) => isV4)) this.#post({ destination: GROUP_V4, port, bytes });
-    if (own.some(({ isV4 }) => !isV4)) this.#post({ destination: GROUP_V6, port, bytes });
+    for (const bytes of messages) {
+      if (own.some(({ isV4 }) => isV4)) this.#post({ destination: GROUP_V4, port, bytes });
+      if (own.some(({ isV4 }) => !isV4)) this.#post({ destination: GROUP_V6, port, bytes });
+    }
   }
 
   #post(letter: Letter): void {

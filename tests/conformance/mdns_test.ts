@@ -277,6 +277,22 @@ Deno.test("mdns: a new address is announced, and the one that is gone is not tol
   ok(announcement?.records.includes(`${NAME} 1 ${FLUSH} 120 10.0.0.9`));
 });
 
+Deno.test("mdns: a long name with as many addresses as are told is said in several messages (RFC 6762 17)", () => {
+  const label = "a".repeat(63), v6 = Array.from({ length: 7 }, (_, index) => `2001:db8::${index + 1}`);
+  const world = new World({ hostname: label });
+  for (const address of v6) world.host.ip.addresses.add(`${address}/64`);
+  const responses = world.until(seconds(10)).filter(({ isResponse }) => isResponse);
+  const [first] = responses;
+  const records = responses.filter(({ at }) => at === first?.at).flatMap((response) => response.records);
+  equal(records.length, 2 * 8);
+  for (const address of v6) ok(records.includes(`${label}.local 28 ${FLUSH} 120 ${address}`), address);
+  equal(world.responder.counters.notSent, 0);
+  const names = records.flatMap((record) => record.includes(".arpa 12 ") ? [record.split(" ")[0]!] : []);
+  const questions = [label + ".local", ...names].map((name) => [name, dns.Type.ANY] as const);
+  const answers = world.hear({ id: 7, questions }, { port: 40_000 });
+  equal(answers.flatMap((answer) => answer.records).length, 2 * 8, "to one host, too");
+});
+
 Deno.test("mdns: leaving, it says goodbye, and then nothing more (RFC 6762 10.1)", () => {
   const world = new World().run();
   world.responder.stop();
