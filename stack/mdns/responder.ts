@@ -84,7 +84,7 @@ const PROBES = 3, PROBE_INTERVAL: Instant = milliseconds(250), TIE_WAIT: Instant
 const ANNOUNCEMENTS = 2, ANNOUNCE_INTERVAL: Instant = seconds(1);
 /** RFC 6762 8.1: after so many conflicts in ten seconds, five pass before each new try. */
 const CONFLICTS_MAX = 15, CONFLICT_WINDOW: Instant = seconds(10), CONFLICT_WAIT: Instant = seconds(5);
-/** RFC 6762 6: the same is not said to all again within a second, but for a probe's sake (250 ms). */
+/** RFC 6762 6: the same record is not said to all again within a second, but for a probe's sake (250 ms). */
 const REPEAT: Instant = seconds(1), REPEAT_PROBE: Instant = milliseconds(250);
 /** Messages that wait to leave. */
 const LETTERS_MAX = 32;
@@ -106,7 +106,8 @@ export class MdnsResponder implements TimedSender<UdpRaw> {
   #due: Instant = 0;
   #version = -1;
   #records: readonly OwnRecord[] = [];
-  #lastSaid: Instant = -REPEAT;
+  /** When each of our records was last said to all. */
+  readonly #said = new Map<string, Instant>();
   #conflicts: Instant[] = [];
 
   /** A responder that begins when it is first asked. Throws an Error if port 5353 is taken. */
@@ -208,8 +209,7 @@ export class MdnsResponder implements TimedSender<UdpRaw> {
         if (this.#count === ANNOUNCEMENTS) return this.#enter("running", NEVER);
         this.#count++;
         this.#due = now + ANNOUNCE_INTERVAL;
-        this.#lastSaid = now;
-        return this.#toAll(writeResponses(this.#records, TTL));
+        return this.#say(this.#records, now);
       case "leaving":
         this.#state = "stopped";
         this.#due = NEVER;
@@ -247,6 +247,7 @@ export class MdnsResponder implements TimedSender<UdpRaw> {
   #read(): void {
     const { addresses } = this.#options.ip;
     this.#version = addresses.version;
+    this.#said.clear();
     this.#records = hostRecords(this.#name, [...addresses].slice(0, 8).map(({ address }) => address));
   }
 
@@ -319,13 +320,19 @@ export class MdnsResponder implements TimedSender<UdpRaw> {
       for (const bytes of messages) this.#post({ destination: source, port, bytes });
       return;
     }
-    if (now - this.#lastSaid < (isProbe ? REPEAT_PROBE : REPEAT)) {
+    const until = now - (isProbe ? REPEAT_PROBE : REPEAT);
+    const due = answers.filter((record) => (this.#said.get(keyOf(record)) ?? until) <= until);
+    if (due.length === 0) {
       this.counters.limited++;
       return;
     }
-    this.#lastSaid = now;
     this.counters.answered++;
-    this.#toAll(writeResponses(answers, TTL));
+    this.#say(due, now);
+  }
+
+  #say(records: readonly OwnRecord[], now: Instant): void {
+    for (const record of records) this.#said.set(keyOf(record), now);
+    this.#toAll(writeResponses(records, TTL));
   }
 
   /** Our records that answer a question; that there are none of a type is one, too (RFC 6762 6.1). */
@@ -363,6 +370,10 @@ export class MdnsResponder implements TimedSender<UdpRaw> {
 }
 
 const UNSPECIFIED = new Address();
+
+function keyOf({ name, type, data }: OwnRecord): string {
+  return `${type} ${name} ${data}`;
+}
 
 /** RFC 6762 7.1: the asker has the answer, and will have it for half of its time. */
 function isKnown(own: OwnRecord, records: readonly DnsRecord[]): boolean {

@@ -185,6 +185,19 @@ Deno.test("mdns: the same is not said to all again within a second, but soon for
   equal(world.responder.counters.limited, 1);
 });
 
+Deno.test("mdns: that one record was just said is no reason not to say another (RFC 6762 6)", () => {
+  const world = new World();
+  world.host.ip.addresses.add("2001:db8::1/64");
+  world.run();
+  equal(world.ask(NAME, dns.Type.A).length, 1);
+  deepEqual(world.ask(NAME, dns.Type.AAAA)[0]?.records, [`${NAME} 28 ${FLUSH} 120 2001:db8::1`]);
+  deepEqual(world.ask(REVERSE, dns.Type.PTR)[0]?.records, [OWN_PTR]);
+  const questions = [[NAME, dns.Type.A], [NAME, dns.Type.TXT]] as const;
+  deepEqual(world.hear({ questions })[0]?.records.map((record) => record.split(" ")[1]), ["47"]);
+  equal(world.hear({ questions }).length, 0);
+  equal(world.responder.counters.limited, 1);
+});
+
 Deno.test("mdns: what the asker knows is not told, unless half of its time is over (RFC 6762 7.1)", () => {
   const world = new World().run();
   deepEqual(world.ask(NAME, dns.Type.A, { answers: [a(OWN, 60)] }), []);
