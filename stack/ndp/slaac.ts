@@ -29,6 +29,8 @@ export class Slaac {
   readonly #ids: InterfaceIds;
   /** How often the stable address of a prefix turned out to be a duplicate. */
   readonly #attempts = new Map<string, number>();
+  /** When each temporary address was made. */
+  readonly #made = new WeakMap<OwnAddress, Instant>();
   #serial: number;
 
   /** `serial` is random, so that temporary addresses are others after a restart. */
@@ -41,7 +43,7 @@ export class Slaac {
 
   /** RFC 4862 5.3: the link-local address, which everything else needs. */
   addLinkLocal(): void {
-    this.#add(LINK_LOCAL, AddressOrigin.LinkLocal, NEVER, NEVER);
+    this.#add(LINK_LOCAL, AddressOrigin.LinkLocal, NEVER, NEVER, 0);
   }
 
   /**
@@ -57,7 +59,7 @@ export class Slaac {
       return true;
     }
     if (this.#prefixes() >= PREFIXES_MAX) return false;
-    this.#add(prefix.network, AddressOrigin.Slaac, now + valid, now + preferred);
+    this.#add(prefix.network, AddressOrigin.Slaac, now + valid, now + preferred, now);
     if (preferred > 0) this.#ensureTemporary(prefix, now, valid, preferred);
     return true;
   }
@@ -78,7 +80,7 @@ export class Slaac {
     if (this.#attempts.size >= 4 * PREFIXES_MAX) this.#attempts.clear();
     this.#attempts.set(key, attempts);
     this.#addresses.remove(cidr.address);
-    this.#add(cidr.network, origin, validUntil, preferredUntil);
+    this.#add(cidr.network, origin, validUntil, preferredUntil, now);
   }
 
   /** RFC 8981 3.5: makes the next temporary address shortly before the present one is no longer preferred. */
@@ -128,6 +130,7 @@ export class Slaac {
       AddressOrigin.Temporary,
       now + Math.min(valid, TEMPORARY_VALID),
       preferredUntil,
+      now,
     );
   }
 
@@ -135,19 +138,25 @@ export class Slaac {
   #refresh(own: OwnAddress, valid: Instant, preferred: Instant, now: Instant): void {
     if (own.origin === AddressOrigin.LinkLocal || own.origin === AddressOrigin.Manual) return;
     const remaining = own.validUntil - now;
-    let validUntil = own.validUntil;
-    if (own.origin === AddressOrigin.Temporary) {
-      // It may be cut short, never made longer than it was made for.
-      const preferredUntil = Math.min(own.preferredUntil, now + preferred);
-      this.#addresses.setLifetimes(own.cidr.address, preferredUntil, Math.min(validUntil, now + valid), now);
-      return;
-    }
+    let { validUntil } = own;
+    let preferredUntil = now + preferred;
     if (valid > TWO_HOURS || valid > remaining) validUntil = now + valid;
     else if (remaining > TWO_HOURS) validUntil = now + TWO_HOURS;
-    this.#addresses.setLifetimes(own.cidr.address, Math.min(now + preferred, validUntil), validUntil, now);
+    if (own.origin === AddressOrigin.Temporary) {
+      const made = this.#made.get(own) ?? now;
+      validUntil = Math.min(validUntil, made + TEMPORARY_VALID);
+      preferredUntil = Math.min(preferredUntil, made + TEMPORARY_PREFERRED);
+    }
+    this.#addresses.setLifetimes(own.cidr.address, Math.min(preferredUntil, validUntil), validUntil, now);
   }
 
-  #add(prefix: Address, origin: AddressOrigin, validUntil: Instant, preferredUntil: Instant): void {
+  #add(
+    prefix: Address,
+    origin: AddressOrigin,
+    validUntil: Instant,
+    preferredUntil: Instant,
+    now: Instant,
+  ): void {
     const attempt = this.#attempts.get(`${prefix} ${origin}`) ?? 0;
     const address = origin === AddressOrigin.Temporary
       ? this.#ids.temporary(prefix, this.#serial++)
@@ -160,6 +169,7 @@ export class Slaac {
       validUntil,
       preferredUntil,
     });
+    if (origin === AddressOrigin.Temporary) this.#made.set(this.#addresses.find(address)!, now);
   }
 
   /** The addresses that were made of a prefix. */

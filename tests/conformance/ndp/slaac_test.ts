@@ -164,6 +164,38 @@ Deno.test("slaac: a temporary address has a successor before it is deprecated, a
   notEqual(String(older!.cidr), String(newer!.cidr));
 });
 
+Deno.test("slaac: a temporary address lives on as long as its prefix is advertised, for a day preferred and for two valid (RFC 8981 3.4)", () => {
+  const made = slaacHost(true);
+  const temporary = () =>
+    made.ip.addresses.entries().filter(({ origin }) => origin === AddressOrigin.Temporary);
+  const live = (from: number, to: number) => {
+    for (let at = from; at < to; at += 600) {
+      advertise(made, { valid: 3_600, preferred: 1_800 });
+      run(made, seconds(at), seconds(at + 600));
+    }
+  };
+  live(5, 86_405 - 600);
+  const [first] = temporary();
+  deepEqual(addresses(made), ["slaac preferred", "temporary preferred"]);
+  live(86_405 - 600, 86_405 + 600);
+  deepEqual(addresses(made), ["slaac preferred", "temporary deprecated", "temporary preferred"]);
+  ok(first !== undefined && temporary()[0] === first, "the same all day");
+  live(86_405 + 600, 2 * 86_400 + 1_200);
+  deepEqual(addresses(made), ["slaac preferred", "temporary deprecated", "temporary preferred"]);
+  ok(!temporary().includes(first), "but not for ever");
+});
+
+Deno.test("slaac: nobody who forges an advertisement takes a temporary address away at once (RFC 8981 3.4, RFC 4862 5.5.3 e)", () => {
+  const made = slaacHost(true);
+  advertise(made);
+  run(made, seconds(5), seconds(8));
+  advertise(made, { valid: 0, preferred: 0 });
+  run(made, seconds(8), seconds(8 + 7_100));
+  deepEqual(addresses(made), ["slaac deprecated", "temporary deprecated"]);
+  run(made, seconds(8 + 7_100), seconds(8 + 7_300));
+  deepEqual(addresses(made), []);
+});
+
 Deno.test("slaac: identifiers that standards reserve are not used (RFC 5453, RFC 2526)", () => {
   const reserved = ["::", "::fdff:ffff:ffff:ff80", "::fdff:ffff:ffff:ffff", "::200:5eff:fe00:1"];
   for (const text of reserved) ok(isReserved(Address.parse(text)), text);
