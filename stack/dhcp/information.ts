@@ -136,7 +136,8 @@ export class DhcpInformation implements TimedSender<UdpRaw> {
     const now = raw.info.timestamp;
     if (!this.#options.isWanted()) {
       this.#isAsking = false;
-      this.#due = NEVER;
+      // What is known grows old all the same: two routers of a link need not say the same.
+      if (this.version === 0) this.#due = NEVER;
       return;
     }
     if (!this.#isAsking && this.version === 0 && this.#due === NEVER) {

@@ -177,6 +177,21 @@ Deno.test("dhcpv6: nothing is asked while no router says that there is something
   ok(world.sent.length >= 1 && world.sent.every(([at]) => at >= seconds(5)));
 });
 
+Deno.test("dhcpv6: what was told is asked for again when it is old, though a router has meanwhile said that there is nothing", () => {
+  const world = new World().until(seconds(1));
+  world.hear(reply(world.sent[0]![1], [SERVER]), seconds(1));
+  world.isWanted = false;
+  world.until(seconds(100)).isWanted = true;
+  world.until(seconds(100));
+  equal(world.host.deadline, seconds(86_401));
+  equal(world.until(seconds(86_401)).sent.length, 2);
+  world.isWanted = false;
+  world.until(seconds(90_000));
+  equal(world.sent.length, 2);
+  world.isWanted = true;
+  equal(world.until(seconds(90_000)).sent.length, 3);
+});
+
 Deno.test("dhcpv6: a server says how long the longest wait between two tries is, within reason (RFC 8415 21.25)", () => {
   const word = (value: number) => [value >>> 24, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff];
   for (const [told, expected] of [[60, 60], [59, 3_600], [86_401, 3_600], [7_200, 7_200]] as const) {
