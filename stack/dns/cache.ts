@@ -38,7 +38,9 @@ export class DnsCache {
   put(name: string, type: number, answer: DnsAnswer, now: Instant): void {
     const ttl = Math.min(answer.ttl, TTL_MAX);
     if (!(ttl > 0) || this.capacity === 0) return;
-    const key = keyOf(name, answer.status === "no-name" ? ANY_TYPE : type);
+    // A name that is an alias is there, though what it leads to is not.
+    const isGone = answer.status === "no-name" && answer.name === name;
+    const key = keyOf(name, isGone ? ANY_TYPE : type);
     this.#entries.delete(key);
     if (this.#entries.size >= this.capacity) {
       for (const oldest of this.#entries.keys()) {

@@ -250,6 +250,19 @@ Deno.test("dns resolver: that there is no such name is remembered for all types,
   equal(world.query().name, NAME);
 });
 
+Deno.test("dns resolver: that an alias leads to no name is remembered of where it leads: the alias itself is there (RFC 2308 2.1, 5)", () => {
+  const world = new ResolverWorld();
+  world.ask(NAME);
+  const answers = [alias(NAME, "gone.example.com")];
+  world.respond(world.query(), { flags: RESPONSE | 3, answers, authority: [soa(600, 300)] });
+  equal(world.outcome, "no-name");
+  world.ask(NAME);
+  deepEqual([world.outcome, world.resolver.counters.remembered], ["no-name", 1]);
+  world.ask(NAME, Type.CNAME);
+  world.respond(world.query(), { answers });
+  equal(world.outcome, "found gone.example.com");
+});
+
 Deno.test("dns resolver: that there is no such record is remembered for that type only (RFC 2308 2.2)", () => {
   const world = new ResolverWorld();
   world.ask(NAME, Type.AAAA);
