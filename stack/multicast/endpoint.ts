@@ -38,6 +38,8 @@ export class Membership implements LinkControl {
   readonly #group = new Address();
   #version = -1;
   #wakeAt: Instant = NEVER;
+  /** Whether a report of MLD came from nobody. */
+  #isAnonymous = false;
 
   /** An endpoint for a host. The seed is for random delays. */
   constructor(ip: Ip, seed: number) {
@@ -76,6 +78,10 @@ export class Membership implements LinkControl {
     const all = addresses.groups();
     this.#v4.follow(all.filter((group) => group.isV4 && isReported(group)), now);
     this.#v6.follow(all.filter((group) => !group.isV4 && isReported(group)), now);
+    // RFC 3590 4: routers drop what comes from nobody.
+    if (!this.#isAnonymous || this.#linkLocal() === undefined) return;
+    this.#isAnonymous = false;
+    this.#v6.repeat(now);
   }
 
   #sendIgmp(packet: IpRaw, now: Instant): boolean {
@@ -88,7 +94,9 @@ export class Membership implements LinkControl {
 
   #sendMld(packet: IpRaw, now: Instant): boolean {
     for (let report = this.#v6.next(now); report !== undefined; report = this.#v6.next(now)) {
-      if (this.#writer.mld(packet, report, this.#v6.version(now), this.#linkLocal())) return true;
+      const source = this.#linkLocal();
+      if (source === undefined) this.#isAnonymous = true;
+      if (this.#writer.mld(packet, report, this.#v6.version(now), source)) return true;
     }
     return false;
   }

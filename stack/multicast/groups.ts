@@ -82,6 +82,15 @@ export class Groups {
     group.answerAt = NEVER;
   }
 
+  /** Tells of all groups that the host is in as if they had just been joined. */
+  repeat(now: Instant): void {
+    for (const group of this.#list) {
+      if (!group.isMember) continue;
+      group.changes = ROBUSTNESS;
+      group.changeAt = now;
+    }
+  }
+
   /** A query of a version: about all groups, or about one. It is to be answered within `limit`. */
   query(version: number, about: Address | undefined, limit: Instant, now: Instant): void {
     if (version < this.latest) this.#oldUntil[version] = now + OLD_QUERIER;

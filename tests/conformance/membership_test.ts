@@ -262,6 +262,19 @@ Deno.test("mld: while there is no link-local address the report comes from nobod
   equal(words(run(made, 0))[0], `TO_EX ${SOLICITED} to ff02::16 from ::`);
 });
 
+Deno.test("mld: what nobody has told of, which routers drop, is told again when there is a link-local address (RFC 3590 4)", () => {
+  const made = member([], GROUP6);
+  made.ip.addresses.add("fe80::1/64", { state: AddressState.Tentative });
+  const early = words(run(made, seconds(2)));
+  ok(early.length >= 2 && early.every((what) => what.endsWith(" from ::")), early.join("\n"));
+  made.ip.addresses.setState(Address.parse("fe80::1"), AddressState.Preferred);
+  const said = words(run(made, seconds(10)));
+  equal(said[0], `TO_EX ${GROUP6}, TO_EX ${SOLICITED} to ff02::16`);
+  ok(said.length >= 2 && said.length <= 3, said.join("\n"));
+  made.ip.addresses.setState(Address.parse("fe80::1"), AddressState.Deprecated);
+  deepEqual(words(run(made, seconds(20))), [], "once");
+});
+
 Deno.test("mld: queries are answered within their limit, by the version of the router (RFC 3810 6.2, 8.2.1)", () => {
   const made = member6(GROUP6);
   run(made, seconds(10));
