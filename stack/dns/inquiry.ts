@@ -13,7 +13,7 @@ import * as dns from "../wire/dns.ts";
 import { nameBytes } from "../wire/dns-name.ts";
 import { WireError } from "../wire/error.ts";
 import { type DnsAnswer, readAnswer, type Reading } from "./answer.ts";
-import { answers, mixCase, QUERY_MAX, writeQuery } from "./question.ts";
+import { answers, isUnread, mixCase, QUERY_MAX, writeQuery } from "./question.ts";
 import { TcpQuery } from "./tcp-query.ts";
 
 /** Ports of the range for this use (RFC 6056 3.2 recommends all from 1024 on), and how many are tried. */
@@ -157,6 +157,7 @@ export class Inquiry {
 
   /** What a message says that came to the query's port, or the counter of why it says nothing. */
   read(bytes: Uint8Array, at: number, end: number): Reading | "malformed" | "stray" {
+    if (isUnread(bytes, at, end, this.#id)) return { status: "format" };
     if (!answers(bytes, at, end, this.#id, this.#asked, this.init.type)) return "stray";
     if (dns.check(bytes, at, end) !== WireError.None) return "malformed";
     return readAnswer(bytes, at, end, this.init.name, this.init.type);

@@ -48,6 +48,16 @@ export function answers(
 }
 
 /**
+ * Whether `bytes[at..end)` says of the query of this number that it could not be read, without repeating its question: so
+ * do servers that do not know EDNS0 (RFC 6891 7).
+ */
+export function isUnread(bytes: Uint8Array, at: number, end: number, id: number): boolean {
+  return end - at >= dns.HEADER_LENGTH && dns.id(bytes, at) === id && dns.questions(bytes, at) === 0 &&
+    (dns.flags(bytes, at) & dns.Flag.Response) !== 0 && dns.opcode(bytes, at) === 0 &&
+    dns.responseCode(bytes, at) === dns.ResponseCode.FormatError;
+}
+
+/**
  * The name with the case of its letters left to chance (draft-vixie-dnsext-dns0x20): servers copy it, so each letter is
  * one more bit that a forger has to guess.
  */

@@ -156,6 +156,21 @@ Deno.test("dns resolver: a server that does not know EDNS0 is asked again withou
   }
 });
 
+Deno.test("dns resolver: such a server need not repeat the question that it could not read, but number and port (RFC 6891 7)", () => {
+  const world = new ResolverWorld();
+  world.ask(NAME);
+  const query = world.query();
+  for (const fields of [{ id: query.id ^ 1, flags: RESPONSE | 1 }, { flags: RESPONSE }, { flags: 0x0101 }]) {
+    world.respond(query, { questions: [], ...fields });
+  }
+  deepEqual(counted(world.resolver.counters), { sent: 1, stray: 3 });
+  world.respond(query, { flags: RESPONSE | 1, questions: [] });
+  const plain = world.query();
+  deepEqual([plain.edns, plain.to, world.now], [undefined, PEER, 0]);
+  world.respond(plain, { answers: [a("192.0.2.1")] });
+  equal(world.outcome, "found 192.0.2.1");
+});
+
 Deno.test("dns resolver: a port that nobody listens on is told by ICMP, and the next server is asked (RFC 1122 4.1.3.3)", () => {
   const world = new ResolverWorld({ servers: two });
   world.ask(NAME);
