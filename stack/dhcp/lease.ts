@@ -132,14 +132,21 @@ function time(bytes: Uint8Array, at: number, end: number, code: number): number 
 
 /** Without a mask it is that of the address' class, as before CIDR. Undefined: the mask has holes, or leaves no hosts. */
 function prefixOf(address: Address, mask: Uint8Array | undefined): number | undefined {
-  const first = address.d >>> 24;
-  if (mask === undefined) return first < 128 ? 8 : first < 192 ? 16 : 24;
-  const word = get32(mask, 0);
-  const prefix = Math.clz32(~word);
-  if (prefix === 0 || (prefix < 32 && word << prefix !== 0)) return undefined;
+  const prefix = mask === undefined ? classOf(address) : prefixOfMask(get32(mask, 0));
+  if (prefix === undefined) return undefined;
   const hosts = prefix === 32 ? 0 : address.d & (-1 >>> prefix);
   // The first and the last address of a subnet are no host's (RFC 1122 3.2.1.3), but for RFC 3021's pairs.
   return prefix <= 30 && (hosts === 0 || hosts === -1 >>> prefix) ? undefined : prefix;
+}
+
+function classOf(address: Address): number {
+  const first = address.d >>> 24;
+  return first < 128 ? 8 : first < 192 ? 16 : 24;
+}
+
+function prefixOfMask(word: number): number | undefined {
+  const prefix = Math.clz32(~word);
+  return prefix === 0 || (prefix < 32 && word << prefix !== 0) ? undefined : prefix;
 }
 
 function isHost(address: Address): boolean {

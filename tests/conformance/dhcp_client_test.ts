@@ -515,3 +515,13 @@ Deno.test("dhcp client: without a mask the address' class tells the subnet", () 
     deepEqual(world.tables(), [`${yours}/${prefix}`]);
   }
 });
+
+Deno.test("dhcp client: without a mask, what is no host's of the class' subnet is not taken either (RFC 1122 3.2.1.3)", () => {
+  for (const yours of ["10.255.255.255", "172.16.255.255", "192.0.2.255", "192.0.2.0"]) {
+    const world = new DhcpWorld();
+    const discover = world.message();
+    world.reply({ type: MessageType.Offer, xid: discover.xid, yours, mask: null });
+    equal(world.client.counters.unusable, 1, yours);
+    equal(world.message().type, MessageType.Discover);
+  }
+});
