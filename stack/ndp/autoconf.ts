@@ -82,7 +82,7 @@ export class Autoconf {
     return !entries.some((own) => own.state === AddressState.Tentative && this.#isAwaited(own));
   }
 
-  /** Tells the link of all addresses in use once more, after the cable was pulled: for the next tx. */
+  /** Tells the link of all addresses in use once more and asks for routers, after the cable was pulled: for the next tx. */
   announce(): void {
     this.#ip.arp.conflicts.announce();
     this.ndp?.announce();

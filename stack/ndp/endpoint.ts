@@ -203,9 +203,13 @@ export class Ndp implements LinkControl {
     this.#solicitation.found();
   }
 
-  /** Has all addresses in use advertised once more: what is at the other end of the cable may be new. */
+  /**
+   * Has all addresses in use advertised once more, and routers asked for anew: what is at the other end of the cable may be
+   * new (RFC 4861 6.3.7).
+   */
   announce(): void {
     this.#announcements.repeat();
+    this.#solicitation.reset();
     this.#version = -1;
   }
 

@@ -6,8 +6,8 @@
 import type { Random } from "../loss/random.ts";
 import { type Instant, NEVER, seconds } from "../store/time.ts";
 
-// RFC 4861 10: MAX_RTR_SOLICITATIONS; RFC 7559 2: IRT and MRT.
-const SOLICITATIONS = 3;
+// RFC 4861 10: MAX_RTR_SOLICITATIONS and MAX_RTR_SOLICITATION_DELAY; RFC 7559 2: IRT and MRT.
+const SOLICITATIONS = 3, DELAY_MAX = seconds(1);
 const FIRST_INTERVAL = seconds(4), LONGEST_INTERVAL = seconds(3_600);
 
 /** When to ask for routers. */
@@ -17,6 +17,7 @@ export class RouterSolicitation {
   #interval: Instant = 0;
   #sent = 0;
   #isFound = false;
+  #isFirst = true;
 
   /** Nothing is asked until it begins. */
   constructor(random: Random) {
@@ -28,9 +29,18 @@ export class RouterSolicitation {
     return !this.#isFound && this.#sent <= SOLICITATIONS;
   }
 
-  /** Asks at once: duplicate address detection has put off what RFC 4861 6.3.7 wants to be put off. */
+  /** Asks; the first time at once: duplicate address detection has put off what RFC 4861 6.3.7 wants to be put off. */
   begin(now: Instant): void {
-    if (this.#at === NEVER && !this.#isFound) this.#at = now;
+    if (this.#at !== NEVER || this.#isFound) return;
+    this.#at = this.#isFirst ? now : now + Math.floor(this.#random.fraction() * DELAY_MAX);
+    this.#isFirst = false;
+  }
+
+  /** Ends the search, so that {@linkcode RouterSolicitation.begin} begins another one. */
+  reset(): void {
+    this.#at = NEVER;
+    this.#sent = 0;
+    this.#isFound = false;
   }
 
   /** Ends the search. */

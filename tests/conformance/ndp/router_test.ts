@@ -64,6 +64,19 @@ Deno.test("ndp: an advertisement ends the search", () => {
   deepEqual(run(made, 0, seconds(100)), []);
 });
 
+Deno.test("ndp: routers are asked for anew when the cable was pulled, since there may be others (RFC 4861 6.3.7)", () => {
+  const made = slaacHost();
+  made.transmit();
+  made.deliver(routerAdvertisement());
+  deepEqual(run(made, 0, seconds(100)), []);
+  made.ndp.announce();
+  const times = run(made, seconds(100), seconds(110)).map((line) => parseFloat(line));
+  equal(times.length, 3);
+  ok(times[0]! >= 100 && times[0]! < 101, "hosts that were switched on together do not ask together");
+  made.deliver(routerAdvertisement());
+  deepEqual(run(made, seconds(110), seconds(200)), []);
+});
+
 Deno.test("ndp: a router is used as long as its lifetime says (RFC 4861 6.3.4)", () => {
   const made = slaacHost();
   equal(nextHop(made, FAR), undefined);
