@@ -131,7 +131,8 @@ export {
   type DhcpClientOptions,
   type HeldLease,
 } from "./stack/dhcp/client.ts";
-export { MdnsCounters, type MdnsOptions, MdnsResponder, type MdnsState } from "./stack/mdns/responder.ts";
+export { MdnsCounters } from "./stack/mdns/counters.ts";
+export { type MdnsOptions, MdnsResponder, type MdnsState } from "./stack/mdns/responder.ts";
 export {
   DhcpInformation,
   DhcpInformationCounters,

@@ -223,6 +223,7 @@ export class Station {
         if (isUp) {
           this.appliance.dhcp?.confirm();
           this.appliance.autoconf.announce();
+          this.appliance.mdns?.confirm();
           this.appliance.nic.wake();
         }
         const { spec } = this.#opened;

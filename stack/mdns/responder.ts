@@ -18,6 +18,7 @@ import { Address } from "../wire/address.ts";
 import * as dns from "../wire/dns.ts";
 import { type DnsMessage, type DnsQuestion, type DnsRecord, readMessage } from "../wire/dns-record.ts";
 import { WireError } from "../wire/error.ts";
+import { MdnsCounters } from "./counters.ts";
 import {
   absence,
   addressBytes,
@@ -47,28 +48,6 @@ export interface MdnsOptions {
   readonly random: () => number;
   /** The name that is wanted: one label, without ".local". */
   readonly hostname: string;
-}
-
-/** What came to an {@linkcode MdnsResponder}, and what it said. */
-export class MdnsCounters {
-  /** Queries answered. */
-  answered = 0;
-  /** Messages that want nothing of us. */
-  noted = 0;
-  /** Messages sent. */
-  sent = 0;
-  /** How often the name had to become another one. */
-  renamed = 0;
-  /** Not answered: the asker knows the answer already (RFC 6762 7.1). */
-  known = 0;
-  /** Not answered: it was said a moment ago, or too much was asked of late (RFC 6762 6). */
-  limited = 0;
-  /** Dropped: no well-formed message. */
-  malformed = 0;
-  /** Dropped: from beyond the link (RFC 6762 11). */
-  offLink = 0;
-  /** Not sent: the NIC or a lower layer refused, or too much waits. */
-  notSent = 0;
 }
 
 /** A message that waits to leave. */
@@ -109,17 +88,18 @@ export class MdnsResponder implements TimedSender<UdpRaw> {
   /** When each of our records was last said to all. */
   readonly #said = new Map<string, Instant>();
   #conflicts: Instant[] = [];
+  /** Whether the link may be another one since the name was probed for. */
+  #isElsewhere = false;
 
   /** A responder that begins when it is first asked. Throws an Error if port 5353 is taken. */
   constructor(options: MdnsOptions) {
-    const { ip, udp, hostname, random } = options;
+    const { ip, udp, hostname } = options;
     const binding = udp.bind({ port: dns.MULTICAST_PORT }, (packet) => this.receive(packet));
     if (binding === undefined) throw new Error("UDP port 5353 is taken, so no name can be had on the link");
     this.#binding = binding;
     this.#options = options;
     this.#name = `${hostname.toLowerCase()}.${DOMAIN}`;
-    // RFC 6762 8.1: hosts that start together do not probe together.
-    this.#due = Math.floor((random() >>> 0) / 0x1_0000_0000 * PROBE_INTERVAL);
+    this.#due = this.#chance();
     ip.addresses.join(GROUP_V4);
     ip.addresses.join(GROUP_V6);
   }
@@ -134,11 +114,17 @@ export class MdnsResponder implements TimedSender<UdpRaw> {
     return this.#name;
   }
 
+  /** The cable may have been put in elsewhere: finds out whether the name is ours there (RFC 6762 8). */
+  confirm(): void {
+    this.#isElsewhere = this.#state !== "leaving" && this.#state !== "stopped";
+  }
+
   /** Says goodbye (RFC 6762 10.1): the name is no longer ours when the next datagrams have left. */
   stop(): void {
     if (this.#state === "leaving" || this.#state === "stopped") return;
     const wasKnown = this.#state === "announcing" || this.#state === "running";
     this.#state = "leaving";
+    this.#isElsewhere = false;
     this.#due = 0;
     if (wasKnown) this.#toAll(writeResponses(this.#records, 0));
   }
@@ -189,13 +175,17 @@ export class MdnsResponder implements TimedSender<UdpRaw> {
   }
 
   deadline(): Instant {
-    if (this.#letters.length > 0) return 0;
+    if (this.#letters.length > 0 || this.#isElsewhere) return 0;
     const isStale = this.#state === "running" && this.#version !== this.#options.ip.addresses.version;
     return isStale ? 0 : this.#due;
   }
 
   #advance(now: Instant): void {
     const { addresses } = this.#options.ip;
+    if (this.#isElsewhere) {
+      this.#isElsewhere = false;
+      this.#enter("probing", now + this.#chance());
+    }
     if (this.#state === "running" && this.#version !== addresses.version) {
       // RFC 6762 8.4: what has changed is announced.
       this.#read();
@@ -235,6 +225,11 @@ export class MdnsResponder implements TimedSender<UdpRaw> {
     this.#count++;
     this.#due = now + PROBE_INTERVAL;
     this.#toAll([writeProbe(this.#name, this.#named())]);
+  }
+
+  /** RFC 6762 8.1: hosts that start together do not probe together. */
+  #chance(): Instant {
+    return Math.floor((this.#options.random() >>> 0) / 0x1_0000_0000 * PROBE_INTERVAL);
   }
 
   #enter(state: MdnsState, due: Instant): void {

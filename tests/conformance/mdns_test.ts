@@ -306,6 +306,26 @@ Deno.test("mdns: a long name with as many addresses as are told is said in sever
   equal(answers.flatMap((answer) => answer.records).length, 2 * 8, "to one host, too");
 });
 
+Deno.test("mdns: on another cable the name is probed for and announced anew, and becomes another one where somebody has it (RFC 6762 8)", () => {
+  const world = new World().run();
+  world.responder.confirm();
+  const said = world.until(seconds(20));
+  deepEqual(said.map(({ isResponse }) => isResponse), [false, false, false, true, true]);
+  ok(
+    said[0]!.at > seconds(10) && said[0]!.at < seconds(10.25),
+    "hosts that are switched on together do not probe together",
+  );
+  deepEqual([world.responder.state, world.responder.name], ["running", NAME]);
+  world.responder.confirm();
+  world.until(seconds(20.3));
+  world.hear({ flags: 0x8400, answers: [a(PEER)] });
+  equal(world.responder.name, "box-2.local");
+  world.responder.stop();
+  world.responder.confirm();
+  world.until(seconds(30));
+  equal(world.responder.state, "stopped");
+});
+
 Deno.test("mdns: leaving, it says goodbye, and then nothing more (RFC 6762 10.1)", () => {
   const world = new World().run();
   world.responder.stop();
