@@ -152,10 +152,14 @@ class Faulty extends NicWrapper implements FaultyNic {
         break;
       }
       slot.frame.resize(0);
-      sender.send(slot);
-      const { queued } = slot;
-      this.#leave(slot, now);
-      if (!queued) break;
+      let isQueued = false;
+      try {
+        sender.send(slot);
+      } finally {
+        isQueued = slot.queued;
+        this.#leave(slot, now);
+      }
+      if (!isQueued) break;
       count++;
     }
     this.#flush();
@@ -181,8 +185,11 @@ class Faulty extends NicWrapper implements FaultyNic {
     for (; count < max; count++) {
       const slot = this.#in.pop(now);
       if (slot === undefined) break;
-      receiver.receive(slot);
-      this.#leave(slot, now);
+      try {
+        receiver.receive(slot);
+      } finally {
+        this.#leave(slot, now);
+      }
     }
     return count;
   }

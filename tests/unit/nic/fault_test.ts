@@ -217,6 +217,20 @@ Deno.test("faulty: all buffers come back, whatever becomes of the frames", () =>
   bench.nic.close();
 });
 
+Deno.test("faulty: a buffer that was lent to a handler that throws comes back", () => {
+  const bench = new Bench({ ingress: { mtu: 1_500 }, egress: { mtu: 1_500 }, frames: 2 });
+  const fail = () => {
+    throw new Error("thrown by the handler");
+  };
+  for (let round = 0; round < 3; round++) {
+    bench.arrive(1);
+    throws(() => bench.nic.rx(1, { receive: fail }), /thrown by the handler/);
+    throws(() => bench.nic.tx(1, { send: fail }), /thrown by the handler/);
+  }
+  equal(bench.tx(0, 2, 3), 2, "a buffer has leaked");
+  deepStrictEqual(bench.left(), [2, 3]);
+});
+
 Deno.test("faulty: values out of range are refused when it is made", () => {
   throws(() => faulty(new External(), { egress: { loss: 7 } }), {
     name: "RangeError",
