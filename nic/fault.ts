@@ -169,7 +169,7 @@ class Faulty extends NicWrapper implements FaultyNic {
   override ready(deadline: Instant = NEVER): Promise<void> {
     const wanted = this.#full ? NEVER : deadline;
     const next = Math.min(wanted, this.#in.deadline(), this.#out.deadline());
-    return next <= this.inner.now() ? Promise.resolve() : this.inner.ready(next);
+    return this.inner.ready(next);
   }
 
   override close(): void {

@@ -1,9 +1,11 @@
 import { deepStrictEqual, equal, fail, ok, throws } from "node:assert/strict";
 import type { Nic } from "../../../nic/device.ts";
+import { monotonic } from "../../../nic/clock.ts";
 import { External, type ExternalOptions } from "../../../nic/external.ts";
 import { faulty, type FaultyNic, type FaultyOptions } from "../../../nic/fault.ts";
 import { link } from "../../../nic/link/link.ts";
 import { parseFaults } from "../../../nic/link/parse.ts";
+import { poll } from "../../../nic/poll.ts";
 import { NicWrapper } from "../../../nic/wrapper.ts";
 import { Segmentation } from "../../../stack/frame.ts";
 import type { Receiver } from "../../../stack/handler.ts";
@@ -199,6 +201,31 @@ Deno.test("faulty: ready resolves when a pipe has something due", async () => {
   equal(received, 1);
   nic.close();
   peer.close();
+});
+
+Deno.test("faulty: timers have their turn, though there is always something to send", async () => {
+  const inner = new External({ clock: monotonic, onSend: () => {} });
+  const nic = faulty(inner, { egress: { loss: 0.1 } });
+  const end = new AbortController();
+  const timer = setTimeout(() => end.abort(), 0);
+  let cycles = 0;
+  await poll(nic, {
+    receive: { receive: () => {} },
+    send: {
+      send: (slot) => {
+        slot.frame.resize(60);
+        slot.queue();
+      },
+      deadline: () => 0,
+    },
+    signal: end.signal,
+    cycle: () => {
+      if (++cycles > 10_000) end.abort();
+    },
+  });
+  clearTimeout(timer);
+  nic.close();
+  ok(cycles <= 10_000, "the timer did not run");
 });
 
 Deno.test("faulty: all buffers come back, whatever becomes of the frames", () => {
