@@ -51,6 +51,8 @@ interface Member {
   version: number;
   connections: number;
   timer: ReturnType<typeof setTimeout> | undefined;
+  /** Being restarted by hand. */
+  restarting: Promise<void> | undefined;
 }
 
 /** What is known of a Worker. */
@@ -87,6 +89,7 @@ export class Crew {
       version: 0,
       connections: 0,
       timer: undefined,
+      restarting: undefined,
     }));
   }
 
@@ -136,20 +139,31 @@ export class Crew {
     return all.reduce((sum, { version: has, connections }) => has === version ? sum + connections : sum, 0);
   }
 
-  /** Ends a Worker and starts another one in its place. Undefined: there is no Worker of that number. */
+  /**
+   * Ends a Worker and starts another one in its place, the same one for all who ask meanwhile. Undefined: there is no
+   * Worker of that number.
+   */
   async restart(index: number): Promise<MemberInfo | undefined> {
     const member = this.#members[index];
     if (member === undefined) return undefined;
-    await this.#end(member);
-    this.#launch(member);
-    await this.#until(() => member.state === "running", START);
+    await (member.restarting ??= this.#restart(member));
     return this.list()[index];
   }
 
   /** Ends all. */
   async end(): Promise<void> {
     this.#isEnding = true;
+    this.#changed();
     await Promise.all(this.#members.map((member) => this.#end(member)));
+  }
+
+  async #restart(member: Member): Promise<void> {
+    await this.#end(member);
+    if (!this.#isEnding) {
+      this.#launch(member);
+      await this.#until(() => member.state === "running" || this.#isEnding, START);
+    }
+    member.restarting = undefined;
   }
 
   /** Starts a Worker. `failed` hears of its failures instead of the user until what is answered is called. */
@@ -157,6 +171,7 @@ export class Crew {
     const { program } = this.#options;
     const { index } = member.plan;
     let hears = failed;
+    clearTimeout(member.timer);
     if (member.startedAt > 0) member.restarts++;
     member.state = "starting";
     member.hasRun = false;

@@ -126,3 +126,29 @@ Deno.test("crew: a worker that is restarted by hand is no failure", async () => 
   await crew.follow();
   await crew.end();
 });
+
+Deno.test("crew: a worker that two ask to restart at once is one worker", async () => {
+  const { crew } = crewOf(1);
+  await crew.start();
+  const both = await Promise.all([crew.restart(0), crew.restart(0)]);
+  assert.deepEqual(both, Array(2).fill({ worker: 0, state: "running", restarts: 1 }));
+  await crew.end();
+});
+
+Deno.test("crew: a worker that is being restarted when all end is not started again", async () => {
+  const { crew } = crewOf(1);
+  await crew.start();
+  const restarting = crew.restart(0);
+  await crew.end();
+  assert.notEqual((await restarting)?.state, "running");
+  assert.deepEqual(restarts(crew), [0]);
+});
+
+Deno.test("crew: a worker that fails while it is ended to be restarted is started once", async () => {
+  const { crew } = crewOf(1, "bad end");
+  await crew.start();
+  await crew.restart(0);
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  assert.deepEqual(restarts(crew), [1]);
+  await crew.end();
+});

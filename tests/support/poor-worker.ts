@@ -12,7 +12,9 @@ globalThis.addEventListener("message", (event) => {
   new Float64Array(shared.counters, 0, 1)[0] = 7;
   port.addEventListener("message", ({ data }) => {
     const { kind, id, line } = data;
-    if (kind === "end") port.postMessage({ kind: "ended" });
+    if (kind === "end" && services[0] === "bad end") {
+      port.postMessage({ kind: "failed", reason: "it could not end", isNicGone: false });
+    } else if (kind === "end") port.postMessage({ kind: "ended" });
     else if (kind === "follow") port.postMessage({ kind: "reply", id, reply: { ok: true, result: [] } });
     else if (line === "fail") {
       port.postMessage({ kind: "failed", reason: "it was told to fail", isNicGone: false });
