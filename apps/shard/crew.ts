@@ -16,8 +16,8 @@ const RETURN = 50;
 /** How long it takes until one that has failed is started again: twice as long after each failure, up to the most. */
 const BACK_OFF = { least: 100, most: 5_000 };
 
-/** So many failures in a row, without it having run in between, and there is no use in one more. */
-const FAILURES_MAX = 4;
+/** So many starts in a row that have failed, without it having run in between, and there is no use in one more. */
+const STARTS_MAX = 4;
 
 /** One that has lived so long has not failed again, but anew. In milliseconds. */
 const LIFE = 60_000;
@@ -44,8 +44,8 @@ interface Member {
   names: CounterNames;
   startedAt: number;
   failures: number;
-  /** Whether it has run since it was started. */
-  hasRun: boolean;
+  /** How often it was started since it ran last. */
+  starts: number;
   restarts: number;
   /** The version of the facts that it has taken over, and the connections that were reset for them. */
   version: number;
@@ -84,7 +84,7 @@ export class Crew {
       names: [],
       startedAt: 0,
       failures: 0,
-      hasRun: false,
+      starts: 0,
       restarts: 0,
       version: 0,
       connections: 0,
@@ -174,7 +174,7 @@ export class Crew {
     clearTimeout(member.timer);
     if (member.startedAt > 0) member.restarts++;
     member.state = "starting";
-    member.hasRun = false;
+    member.starts++;
     member.startedAt = performance.now();
     member.version = 0;
     const worker = member.worker = new Worker(program, { type: "module", name: `ethox-${index}` });
@@ -207,7 +207,7 @@ export class Crew {
       case "ready":
         member.names = word.names;
         member.state = "running";
-        member.hasRun = true;
+        member.starts = 0;
         setPresent(this.#options.shared.mesh, member.plan.index, true);
         break;
       case "applied":
@@ -231,7 +231,7 @@ export class Crew {
     const lived = performance.now() - member.startedAt;
     member.failures = lived > LIFE ? 1 : member.failures + 1;
     // Half a host, whose flows the kernel goes on to share out, is none.
-    if (!member.hasRun && member.failures >= FAILURES_MAX) {
+    if (member.starts >= STARTS_MAX) {
       return fail(`worker ${index} cannot be started any more: ${reason}`);
     }
     const delay = Math.min(BACK_OFF.most, BACK_OFF.least * 2 ** (member.failures - 1));

@@ -101,6 +101,19 @@ Deno.test("crew: when a worker cannot be started any more the program is over", 
   await crew.end();
 });
 
+Deno.test("crew: a worker that has run in between is not given up for one start that failed", async () => {
+  const { crew, gone } = crewOf(1, "broken fourth");
+  await crew.start();
+  for (let failures = 1; failures <= 3; failures++) {
+    void crew.request("fail");
+    await until(() => restarts(crew)[0]! >= failures);
+    await until(() => isRunning(crew) || failures === 3);
+  }
+  await until(() => isRunning(crew) || gone.length > 0);
+  assert.deepEqual([gone, restarts(crew)], [[], [4]]);
+  await crew.end();
+});
+
 Deno.test("crew: a worker that cannot be started at all is the user's affair", async () => {
   const { crew, told } = crewOf(2, "broken");
   await assert.rejects(crew.start(), /^CliError: worker \d cannot be started: it is broken$/);
