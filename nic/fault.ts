@@ -101,8 +101,6 @@ class Faulty extends NicWrapper implements FaultyNic {
   readonly #segmenter = new Segmenter();
   readonly #segment: Frame;
   #receiver!: Receiver<Slot>;
-  /** All buffers are under way, so that nothing can be sent before one arrives. */
-  #full = false;
   /** By when frames must have passed the egress to leave in this burst. */
   #now: Instant = 0;
   readonly #lend: Receiver<Slot>;
@@ -144,13 +142,9 @@ class Faulty extends NicWrapper implements FaultyNic {
     this.#flush();
     const now = this.inner.info.timestamp;
     let count = 0;
-    this.#full = false;
     while (count < max) {
       const slot = this.#pool.take();
-      if (slot === undefined) {
-        this.#full = true;
-        break;
-      }
+      if (slot === undefined) break;
       slot.frame.resize(0);
       let isQueued = false;
       try {
@@ -167,7 +161,8 @@ class Faulty extends NicWrapper implements FaultyNic {
   }
 
   override ready(deadline: Instant = NEVER): Promise<void> {
-    const wanted = this.#full ? NEVER : deadline;
+    // While all buffers are under way, nothing can be sent before one arrives.
+    const wanted = this.#pool.available === 0 ? NEVER : deadline;
     const next = Math.min(wanted, this.#in.deadline(), this.#out.deadline());
     return this.inner.ready(next);
   }

@@ -183,6 +183,18 @@ Deno.test("faulty: no more is sent than there is room for, and the sender waits 
   deepStrictEqual(bench.left(), [1, 2]);
 });
 
+Deno.test("faulty: a burst of more than there is room for goes on when it has left at once", async () => {
+  const bench = new Bench({ egress: { mtu: 1_500 }, frames: 2 });
+  equal(bench.tx(0, 1, 2, 3), 2);
+  let ready = false;
+  const waiting = bench.nic.ready(0).then(() => ready = true);
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  equal(ready, true, "what is left to be sent waits for ever");
+  await waiting;
+  equal(bench.tx(0, 3), 1);
+  deepStrictEqual(bench.left(), [1, 2, 3]);
+});
+
 Deno.test("faulty: ready resolves when a pipe has something due", async () => {
   let now = 0;
   const [inner, peer] = link({ clock: () => now });
