@@ -7,8 +7,7 @@ import type { Instant } from "../../stack/store/time.ts";
 
 /** A line, and the frames that wait for it. Exact: no rounding adds up from frame to frame. */
 export class Line {
-  /** Bits a second; 0: any number at once. */
-  rate = 0;
+  #rate = 0;
   /** The line is busy until `#freeAt` and `#carry / rate` microseconds. */
   #freeAt: Instant = 0;
   #carry = 0;
@@ -22,6 +21,18 @@ export class Line {
     this.#begins = new Float64Array(capacity);
   }
 
+  /** Bits a second; 0: any number at once. What is on the line already passes at the rate that it was sent at. */
+  get rate(): number {
+    return this.#rate;
+  }
+
+  set rate(rate: number) {
+    if (rate === this.#rate) return;
+    this.#freeAt += this.#part();
+    this.#carry = 0;
+    this.#rate = rate;
+  }
+
   /** How many frames wait for their turn. */
   waiting(now: Instant): number {
     while (this.#size > 0 && this.#begins[this.#head]! <= now) {
@@ -33,16 +44,17 @@ export class Line {
 
   /** Puts a frame of `length` bytes at the end of the queue. Answers when its last bit is sent. */
   send(length: number, now: Instant): Instant {
-    if (this.rate === 0) return now;
+    const rate = this.#rate;
+    if (rate === 0) return now;
     if (this.#freeAt + this.#part() > now) this.#wait(now);
     else {
       this.#freeAt = now;
       this.#carry = 0;
     }
     const work = length * 8_000_000 + this.#carry;
-    const whole = Math.floor(work / this.rate);
+    const whole = Math.floor(work / rate);
     this.#freeAt += whole;
-    this.#carry = work - whole * this.rate;
+    this.#carry = work - whole * rate;
     return this.#freeAt + this.#part();
   }
 

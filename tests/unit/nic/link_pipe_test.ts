@@ -224,6 +224,16 @@ Deno.test("pipe: the rate is exact over any number of frames", () => {
   }
 });
 
+Deno.test("pipe: the rest of a microsecond at one rate is no longer at the next one", () => {
+  const bench = new Bench({ rate: 999_999_999 });
+  bench.send(0, 0);
+  equal(bench.pipe.deadline(), 1);
+  bench.pipe.faults = { rate: 1_000_000 };
+  bench.send(1, 0);
+  deepStrictEqual(bench.takeAll(1), [0]);
+  equal(bench.pipe.deadline(), 1 + LENGTH * 8);
+});
+
 Deno.test("pipe: a line that was free sends the next frame at once, without credit", () => {
   const bench = new Bench({ rate: 800_000 });
   bench.send(0, 0);
