@@ -64,10 +64,10 @@ class Segmenting implements TimedSender<Slot> {
   #fill(slot: Slot, isWhole: boolean): boolean {
     const long = (this.#long ??= new LongSlot(slot.frame.bytes)).lend(slot.info);
     this.#sender.send(long);
-    if (!long.queued) return false;
+    if (!long.leaves) return false;
     const { bytes, start, end, segmentation } = long.frame;
     if (segmentation !== Segmentation.None) {
-      return this.#isCutting = long.leaves && this.#segmenter.begin(long.frame, slot.info.medium);
+      return this.#isCutting = this.#segmenter.begin(long.frame, slot.info.medium);
     }
     this.#isBulk = false;
     if (isWhole) completeChecksum(long.frame);

@@ -3,6 +3,7 @@ import { DeviceInfo, SlotPool } from "../../../nic/device.ts";
 import { segmenting } from "../../../nic/segmenting.ts";
 import { type Frame, Segmentation } from "../../../stack/frame.ts";
 import type { TimedSender } from "../../../stack/handler.ts";
+import { Loss } from "../../../stack/loss/endpoint.ts";
 import { ALL_MANUAL, type Capabilities, OFFLOADING, type Slot } from "../../../stack/slot.ts";
 import { NEVER } from "../../../stack/store/time.ts";
 import { Address } from "../../../stack/wire/address.ts";
@@ -88,6 +89,15 @@ Deno.test("segmenting: what is short goes into the NIC's slot at once, and many 
   const mayBeMany = tree.given.map(({ info }) => info.capabilities.segmentation !== undefined);
   deepEqual(mayBeMany, [false, false, true, false, false, true, false, false]);
   ok(tree.given.every((given, index) => (given === slot) !== mayBeMany[index]));
+});
+
+Deno.test("segmenting: what a loss layer of the tree has lost does not leave", () => {
+  const tree = new Frames(plain(1_000), plain(10), plain(20));
+  const loss = new Loss({ pulse: { threshold: 1, reset: 2 } });
+  const sender = segmenting(loss.send(tree));
+  const sent = [packets(sender), packets(sender)].flat();
+  deepEqual(sent.map((packet) => readSegment(packet)!.data.length), [1_000, 20]);
+  equal(loss.counters.egress, 1);
 });
 
 Deno.test("segmenting: a NIC that cuts by itself gets what the tree makes", () => {
