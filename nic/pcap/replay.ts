@@ -106,8 +106,7 @@ class Replay implements ReplayResult {
   #transmit(): void {
     this.#collect();
     if (this.#send === undefined) return;
-    this.#nic.tx(BURST, this.#send);
-    this.#collect();
+    while (this.#nic.tx(BURST, this.#send) > 0) this.#collect();
   }
 
   #collect(): void {

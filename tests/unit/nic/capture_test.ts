@@ -212,6 +212,27 @@ Deno.test("replay: a sender is asked when its deadline comes, between packets an
   assert.deepEqual(answers.map(({ timestamp, after }) => [timestamp, after]), [[100, 1], [400, 1], [700, 2]]);
 });
 
+Deno.test("replay: all that a sender has leaves at its moment, however many frames it is", () => {
+  const nic = new External({ slots: 16 });
+  let left = 200;
+  const send = {
+    send: (slot: Slot) => {
+      if (nic.now() < 100 || left === 0) return;
+      left--;
+      slot.frame.resize(60);
+      slot.queue();
+    },
+    deadline: () => left > 0 ? 100 : NEVER,
+  };
+  const { answers } = replay([packet(0, data(60))], nic, {
+    receive: { receive: () => {} },
+    send,
+    tail: 1_000,
+  });
+  assert.equal(answers.length, 200);
+  assert.ok(answers.every(({ timestamp }) => timestamp === 100));
+});
+
 Deno.test("replay: a sender that always wants to be asked and never sends does not hold the clock up", () => {
   const nic = new External();
   let asked = 0;
