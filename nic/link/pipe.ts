@@ -10,7 +10,7 @@
 import { copyBytes } from "../../stack/store/copy.ts";
 import { type Instant, milliseconds, NEVER } from "../../stack/store/time.ts";
 import type { DeviceSlot, SlotPool } from "../device.ts";
-import { Dice } from "./dice.ts";
+import { Dice, type Passage } from "./dice.ts";
 import { markCongestion, payloadAt } from "./ethernet.ts";
 import { Fate, PipeCounters } from "./fate.ts";
 import { checkFaults, type Faults, isPerfect } from "./faults.ts";
@@ -61,7 +61,6 @@ export class Pipe {
   #queue = Infinity;
   #ecn = Infinity;
   #delay: Instant = 0;
-  #jitter: Instant = 0;
 
   /** A pipe with nothing in it. Throws a RangeError for faults that cannot be. */
   constructor(pool: SlotPool, faults: Faults = {}, options: PipeOptions = {}) {
@@ -96,7 +95,6 @@ export class Pipe {
     this.#queue = checked.queue ?? Infinity;
     this.#ecn = checked.ecn ?? Infinity;
     this.#delay = checked.delay ?? 0;
-    this.#jitter = checked.jitter ?? 0;
     this.#line.rate = checked.rate ?? 0;
   }
 
@@ -177,9 +175,10 @@ export class Pipe {
 
   /** Why the frame is dropped at once; `Passed`: it is not. */
   #doom(bytes: Uint8Array, start: number, end: number, now: Instant): Fate {
+    this.#dice.roll();
     if (this.#down) return Fate.Down;
     if (this.#mtu < Infinity && end - payloadAt(bytes, start) > this.#mtu) return Fate.TooLong;
-    if (this.#dice.isLost()) return Fate.Lost;
+    if (this.#dice.isLost) return Fate.Lost;
     return this.#line.waiting(now) < this.#queue ? Fate.Passed : Fate.Overflow;
   }
 
@@ -195,10 +194,10 @@ export class Pipe {
       this.#tell(Fate.Marked, bytes, start, end, now);
     }
     // The copy is made before a bit is flipped: what damages one of two frames spares the other.
-    const copy = this.#dice.isDuplicated() ? this.#copy(slot, now) : undefined;
-    this.#depart(slot, now);
+    const copy = this.#dice.isDuplicated ? this.#copy(slot, now) : undefined;
+    this.#depart(slot, this.#dice.frame, now);
     if (copy === undefined) return;
-    if (this.#line.waiting(now) < this.#queue) this.#depart(copy, now);
+    if (this.#line.waiting(now) < this.#queue) this.#depart(copy, this.#dice.copy, now);
     else this.#drop(copy, now);
   }
 
@@ -222,20 +221,17 @@ export class Pipe {
   }
 
   /** Puts a frame on the line. */
-  #depart(slot: DeviceSlot, now: Instant): void {
+  #depart(slot: DeviceSlot, { isCorrupted, isReordered, jitter }: Passage, now: Instant): void {
     const { bytes, start, end } = slot.frame;
-    if (end > start && this.#dice.isCorrupted()) {
+    if (end > start && isCorrupted) {
       const bit = this.#dice.bit((end - start) * 8);
       const at = start + (bit >> 3);
       bytes[at] = bytes[at]! ^ (1 << (bit & 7));
       this.#tell(Fate.Corrupted, bytes, start, end, now);
     }
     const sent = this.#line.send(end - start, now);
-    const jitter = this.#jitter > 0 ? this.#dice.jitter(this.#jitter) : 0;
     const due = sent + Math.max(0, this.#delay + jitter);
-    if (
-      this.#dice.isReordered() && this.#held.hold(slot.index, this.#dice.gap(OVERTAKEN_BY), due + HELD_FOR)
-    ) {
+    if (isReordered && this.#held.hold(slot.index, this.#dice.gap(OVERTAKEN_BY), due + HELD_FOR)) {
       this.#tell(Fate.Reordered, bytes, start, end, now);
       return;
     }

@@ -38,11 +38,11 @@ function runFaults(text: string): void {
     // What was read can be used.
     const dice = new Dice(direction.seed ?? 0, 1);
     dice.use(direction);
-    for (let frame = 0; frame < 4; frame++) {
-      for (const fate of [dice.isLost(), dice.isDuplicated(), dice.isReordered(), dice.isCorrupted()]) {
-        equal(typeof fate, "boolean");
-      }
-      ok(Math.abs(dice.jitter(direction.jitter ?? 0)) <= (direction.jitter ?? 0));
+    for (let turn = 0; turn < 4; turn++) {
+      dice.roll();
+      const { isLost, isDuplicated, frame: { isReordered, isCorrupted, jitter } } = dice;
+      for (const fate of [isLost, isDuplicated, isReordered, isCorrupted]) equal(typeof fate, "boolean");
+      ok(Math.abs(jitter) <= (direction.jitter ?? 0));
     }
   }
   deepEqual(

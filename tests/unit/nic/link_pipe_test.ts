@@ -139,6 +139,33 @@ Deno.test("pipe: one fault more does not change which frames another one strikes
   deepStrictEqual(arrived({ loss: 0.1, duplicate: 0.2, jitter: 3, delay: 10 }), alone);
 });
 
+Deno.test("pipe: a frame that one fault drops or doubles draws for all others nonetheless", () => {
+  const struck = (faults: Faults, fate: Fate) => {
+    const found = new Set<number>();
+    let sent = 0;
+    const trace = (what: Fate) => void (what === fate && found.add(sent));
+    const bench = new Bench({ ...faults, seed: 9 }, { trace });
+    for (; sent < 2_000; sent++) {
+      bench.send(sent, sent);
+      bench.takeAll(sent);
+    }
+    return found;
+  };
+  const others: readonly Faults[] = [{ loss: 0.3 }, { mtu: 68 }, { rate: 1_000_000, queue: 1 }, {
+    down: true,
+  }];
+  const duplicated = struck({ duplicate: 0.2 }, Fate.Duplicated);
+  const reordered = struck({ reorder: 0.05 }, Fate.Reordered);
+  for (const other of others) {
+    ok(struck({ ...other, duplicate: 0.2 }, Fate.Duplicated).isSubsetOf(duplicated), JSON.stringify(other));
+    ok(struck({ ...other, reorder: 0.05 }, Fate.Reordered).isSubsetOf(reordered), JSON.stringify(other));
+  }
+  deepStrictEqual(struck({ duplicate: 0.2, reorder: 0.05 }, Fate.Duplicated), duplicated);
+  const corrupted = struck({ corrupt: 0.05 }, Fate.Corrupted);
+  const withCopies = struck({ duplicate: 0.2, corrupt: 0.05 }, Fate.Corrupted);
+  ok(corrupted.isSubsetOf(withCopies), "copies have a sequence of their own");
+});
+
 Deno.test("pipe: a doubled frame arrives twice in a row", () => {
   const bench = new Bench({ duplicate: 0.2, delay: 10 });
   const arrivals = bench.stream(10_000, 1).map(({ number }) => number);
