@@ -158,12 +158,14 @@ export class Crew {
   }
 
   async #restart(member: Member): Promise<void> {
-    await this.#end(member);
-    if (!this.#isEnding) {
+    try {
+      await this.#end(member);
+      if (this.#isEnding) return;
       this.#launch(member);
       await this.#until(() => member.state === "running" || this.#isEnding, START);
+    } finally {
+      member.restarting = undefined;
     }
-    member.restarting = undefined;
   }
 
   /** Starts a Worker. `failed` hears of its failures instead of the user until what is answered is called. */

@@ -10,6 +10,9 @@ import type { External } from "../external.ts";
 import { BURST } from "../poll.ts";
 import type { PcapPacket } from "./packet.ts";
 
+/** Bursts of one moment at most: a sender that never has enough would be asked for ever. */
+const BURSTS_MAX = 64;
+
 /** How a capture is replayed. */
 export interface ReplayOptions {
   /** Takes what arrives: `eth.recv(...)`. */
@@ -106,7 +109,7 @@ class Replay implements ReplayResult {
   #transmit(): void {
     this.#collect();
     if (this.#send === undefined) return;
-    while (this.#nic.tx(BURST, this.#send) > 0) this.#collect();
+    for (let burst = 0; burst < BURSTS_MAX && this.#nic.tx(BURST, this.#send) > 0; burst++) this.#collect();
   }
 
   #collect(): void {

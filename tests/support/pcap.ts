@@ -11,6 +11,15 @@ import {
   type PcapWriterOptions,
 } from "../../mod.ts";
 
+/**
+ * Whether a frame is an ARP announcement (RFC 5227 2.3): of an IPv4 host's start two are sent, when they are due and not
+ * in answer to anything.
+ */
+export function isAnnouncement(frame: Uint8Array): boolean {
+  const isArp = frame[12] === 8 && frame[13] === 6;
+  return isArp && frame.slice(28, 32).toHex() === frame.slice(38, 42).toHex();
+}
+
 /** A number to be written: its value and its bits. */
 type Field = readonly [value: number | bigint, bits: 8 | 16 | 32 | 64];
 
