@@ -334,6 +334,8 @@ export class NetSocket extends Duplex {
       // What has arrived before is still read.
       this.#pump();
       this.#failWhenRead();
+      // What waits for room will find none: a reader that waits for that write would wait for ever.
+      this.#unwritten?.();
     }
   }
 

@@ -229,3 +229,26 @@ Deno.test("net: a write that crosses the peer's reset is taken, and the socket's
   deepEqual(heard, ["write done", "error ECONNRESET"]);
   await closed(server);
 });
+
+Deno.test("net: an echo whose peer resets is closed, though what arrived waits for room to be written", async () => {
+  const limit = 1 << 14;
+  await using both = await stacks({ receiveBuffer: limit, sendBuffer: limit });
+  const server = await listening(both.server.net.createServer((socket) => void socket.pipe(socket)));
+  const arrived = once(server, "connection");
+  const socket = both.client.net.connect(80, SERVER);
+  const [[echo]] = await Promise.all([arrived, once(socket, "connect")]);
+  const failed = new Promise<Error & { code?: string }>((resolve) => echo.once("error", resolve));
+  socket.pause();
+  socket.write(pattern(1 << 20));
+  // Nobody reads what comes back, until both directions are full.
+  for (let before = -1; before !== socket.bytesRead + echo.bytesRead;) {
+    before = socket.bytesRead + echo.bytesRead;
+    for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  ok(echo.isPaused() && echo.writableNeedDrain);
+  socket.resetAndDestroy();
+  await once(echo, "close", { signal: AbortSignal.timeout(5_000) }).catch(() => {});
+  ok(echo.destroyed);
+  equal((await failed).code, "EPIPE");
+  await closed(server);
+});
