@@ -158,18 +158,19 @@ export class NetServer extends EventEmitter implements Disposable {
     await new Promise<void>((resolve) => void this.close(() => resolve()));
   }
 
+  /** One connection at a time: what a listener throws keeps nobody else from being told. */
   #handOut(): void {
-    for (let stream = this.#arrived.shift(); stream !== undefined; stream = this.#arrived.shift()) {
-      const socket = NetSocket.accepted(this.#host, stream, this.#options);
-      if (this.#options.noDelay) socket.setNoDelay(true);
-      if (this.#options.keepAlive) socket.setKeepAlive(true, this.#options.keepAliveInitialDelay);
-      this.#sockets.add(socket);
-      socket.once("close", () => {
-        this.#sockets.delete(socket);
-        this.#closeIfEmpty();
-      });
-      this.emit("connection", socket);
-    }
+    const stream = this.#arrived.shift();
+    if (stream === undefined) return;
+    const socket = NetSocket.accepted(this.#host, stream, this.#options);
+    if (this.#options.noDelay) socket.setNoDelay(true);
+    if (this.#options.keepAlive) socket.setKeepAlive(true, this.#options.keepAliveInitialDelay);
+    this.#sockets.add(socket);
+    socket.once("close", () => {
+      this.#sockets.delete(socket);
+      this.#closeIfEmpty();
+    });
+    this.emit("connection", socket);
   }
 
   #take(stream: TcpStream): boolean {
@@ -180,8 +181,8 @@ export class NetServer extends EventEmitter implements Disposable {
       this.#host.notices.add({ notify: () => void this.emit("drop", drop) });
       return false;
     }
-    if (this.#arrived.length === 0) this.#host.notices.add(this.#notice);
     this.#arrived.push(stream);
+    this.#host.notices.add(this.#notice);
     return true;
   }
 

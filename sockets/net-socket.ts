@@ -354,7 +354,13 @@ export class NetSocket extends Duplex {
       const chunk = Buffer.allocUnsafeSlow(Math.min(stream.available, CHUNK));
       stream.read(chunk);
       this.#touch();
-      this.#wantsData = this.push(chunk);
+      try {
+        this.#wantsData = this.push(chunk);
+      } catch (error) {
+        // A listener's: what comes behind this chunk is handed on all the same.
+        this.#host.notices.add({ notify: () => this.#pump() });
+        throw error;
+      }
       if (this.destroyed) return;
     }
     if (!stream.isAtEnd) return;

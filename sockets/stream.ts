@@ -280,13 +280,21 @@ export class TcpStream implements ConnectionHandler, Noticed {
     this.#end(reason);
   }
 
+  /** One thing at a time: what the user throws keeps nothing else from being told. */
   notify(): void {
-    const due = this.#due;
-    this.#due = 0;
-    if ((due & OPENED) !== 0) this.user.opened?.();
-    if ((due & READABLE) !== 0) this.user.readable?.();
-    if ((due & WRITABLE) !== 0) this.user.writable?.();
-    if ((due & CLOSED) !== 0) this.user.closed?.();
+    const first = this.#due & -this.#due;
+    this.#due ^= first;
+    if (this.#due !== 0) this.#host.notices.add(this);
+    switch (first) {
+      case OPENED:
+        return this.user.opened?.();
+      case READABLE:
+        return this.user.readable?.();
+      case WRITABLE:
+        return this.user.writable?.();
+      case CLOSED:
+        return this.user.closed?.();
+    }
   }
 
   #end(reason: EndReason): void {

@@ -1,7 +1,10 @@
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { once } from "node:events";
+import { Lifetime } from "../../../sockets/lifetime.ts";
 import type { NetServer } from "../../../sockets/net-server.ts";
 import type { NetSocket } from "../../../sockets/net-socket.ts";
+import { Notices } from "../../../sockets/notices.ts";
+import { TcpStream } from "../../../sockets/stream.ts";
 import { CLIENT, pattern, SERVER, stacks } from "../../support/stacks.ts";
 
 async function listening(server: NetServer, port = 80): Promise<NetServer> {
@@ -251,4 +254,92 @@ Deno.test("net: an echo whose peer resets is closed, though what arrived waits f
   ok(echo.destroyed);
   equal((await failed).code, "EPIPE");
   await closed(server);
+});
+
+/** Runs something while what listeners throw is noted instead of ending the program. */
+async function withErrors(action: (thrown: unknown[]) => Promise<void>): Promise<void> {
+  const thrown: unknown[] = [];
+  const note = (event: ErrorEvent) => {
+    event.preventDefault();
+    thrown.push(event.error);
+  };
+  globalThis.addEventListener("error", note);
+  try {
+    await action(thrown);
+  } finally {
+    globalThis.removeEventListener("error", note);
+  }
+}
+
+Deno.test("net: what is thrown when a connection is told keeps no other one from being told", async () => {
+  await using both = await stacks();
+  await withErrors(async (thrown) => {
+    const told = Promise.withResolvers<void>();
+    let count = 0;
+    const server = await listening(both.server.net.createServer((socket) => {
+      socket.resume();
+      if (++count === 4) told.resolve();
+      throw new Error("mine");
+    }));
+    const connect = () => both.client.net.connect(80, SERVER);
+    const sockets = [connect(), connect(), connect()];
+    await Promise.all(sockets.map((socket) => once(socket, "connect")));
+    sockets.push(connect());
+    await Promise.race([told.promise, new Promise((resolve) => void setTimeout(resolve, 5_000))]);
+    deepEqual([count, thrown.length], [4, 4]);
+    for (const socket of sockets) socket.destroy();
+    await closed(server);
+  });
+});
+
+Deno.test("net: what is thrown when data is told keeps neither the rest of it nor the end from being told", async () => {
+  await using both = await stacks();
+  await withErrors(async (thrown) => {
+    const seen: string[] = [];
+    const begun = Promise.withResolvers<void>(), gone = Promise.withResolvers<void>();
+    const server = await listening(both.server.net.createServer((socket) => {
+      socket.once("data", () => {
+        begun.resolve();
+        socket.once("data", () => {
+          throw new Error("mine");
+        });
+      });
+      socket.once("end", () => void seen.push("end"));
+      socket.once("close", gone.resolve);
+    }));
+    using conn = await both.client.connect({ hostname: SERVER, port: 80 });
+    await conn.write(pattern(1));
+    await begun.promise;
+    // Data and end are in one segment.
+    await Promise.all([conn.write(pattern(1)), conn.closeWrite()]);
+    await Promise.race([gone.promise, new Promise((resolve) => void setTimeout(resolve, 5_000))]);
+    deepEqual([seen, thrown.length], [["end"], 1]);
+    await closed(server);
+  });
+});
+
+Deno.test("net: what is thrown when data is told does not keep the end of the connection from being told", async () => {
+  await withErrors(async (thrown) => {
+    const notices = new Notices(), lifetime = new Lifetime(), idle = Promise.withResolvers<void>();
+    lifetime.onIdle = idle.resolve;
+    const ignore = () => {};
+    const stream = new TcpStream({
+      notices,
+      buffers: { receive: undefined, send: undefined },
+      wake: ignore,
+      hold: (waits) => lifetime.hold(waits),
+      joined: ignore,
+      left: ignore,
+    });
+    const seen: string[] = [];
+    const readable = () => {
+      throw new Error("mine");
+    };
+    stream.user = { readable, closed: () => void seen.push("closed") };
+    stream.readable();
+    stream.stop();
+    notices.run();
+    deepEqual([seen, thrown.length], [["closed"], 1]);
+    await idle.promise;
+  });
 });
