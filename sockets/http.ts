@@ -48,7 +48,7 @@ function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 function bodyOf(message: IncomingMessage): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const iterator = message[Symbol.asyncIterator]();
+  const iterator = message.iterator({ destroyOnReturn: false });
   return new ReadableStream({
     type: "bytes",
     async pull(controller) {

@@ -139,6 +139,8 @@ export class HttpServer implements Deno.HttpServer<Deno.NetAddr>, Disposable {
     const client = this.#clients.get(message.socket);
     if (client !== undefined) client.requests++;
     await this.#respond(message, response);
+    // What nobody reads of a body is in the way of the next request, and of clients that send before they read.
+    if (!message.complete && message.listenerCount("readable") === 0) message.resume();
     if (client === undefined) return;
     client.requests--;
     if (this.#isEnding && client.requests === 0) client.socket.destroySoon();

@@ -256,3 +256,34 @@ Deno.test("serve: a port in use is an error at once, and the console says where 
   }
   ok(lines.includes("Listening on http://0.0.0.0:80/"));
 });
+
+Deno.test("serve: what a handler does not read of a body is not in the way of the next request", async () => {
+  const limit = 1 << 16;
+  await using both = await stacks({ receiveBuffer: limit, sendBuffer: limit });
+  await using _server = both.server.serve(quiet, async ({ body, method, url }) => {
+    if (url.endsWith("/begun")) {
+      const reader = body!.getReader();
+      await reader.read();
+      await reader.cancel();
+    }
+    return new Response(`<${method}>`);
+  });
+  for (const path of ["/ignored", "/begun"]) {
+    using conn = await both.client.connect({ hostname: SERVER, port: 80 });
+    const answers = readAll(conn.readable);
+    const writer = conn.writable.getWriter();
+    const length = 1 << 20;
+    const first = `POST ${path} HTTP/1.1\r\nhost: a\r\ncontent-length: ${length}\r\n\r\n`;
+    const sending = (async () => {
+      await writer.write(new TextEncoder().encode(first));
+      await writer.write(pattern(length));
+      await writer.write(new TextEncoder().encode("GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"));
+    })();
+    const late = AbortSignal.timeout(5_000);
+    late.onabort = () => conn.abort();
+    await sending;
+    const found = new TextDecoder().decode(await answers).match(/<\w+>/g);
+    deepEqual(found, ["<POST>", "<GET>"]);
+    late.onabort = null;
+  }
+});
