@@ -149,8 +149,9 @@ async function pump(response: ServerResponse, reader: Reader): Promise<void> {
     if (!response.write(chunk.value)) await drained(response);
     chunk = await next;
     if (!chunk.done) next = reader.read();
+    // It may fail while the client is waited for: that is told when it is awaited.
+    next.catch(() => {});
   }
-  next.catch(() => {});
   if (left !== 0 && left !== Infinity && !response.destroyed) {
     throw new TypeError(`a response's body is not as long as its Content-Length says, ${told} bytes`);
   }

@@ -287,3 +287,33 @@ Deno.test("serve: what a handler does not read of a body is not in the way of th
     late.onabort = null;
   }
 });
+
+Deno.test("serve: a body that fails while the client does not read is the request's failure, not the program's", async () => {
+  const limit = 1 << 14;
+  await using both = await stacks({ receiveBuffer: limit, sendBuffer: limit });
+  const unhandled: unknown[] = [];
+  const note = (event: PromiseRejectionEvent) => {
+    event.preventDefault();
+    unhandled.push(event.reason);
+  };
+  globalThis.addEventListener("unhandledrejection", note);
+  const failed = Promise.withResolvers<void>(), completed = Promise.withResolvers<string>();
+  let turn = 0;
+  const pull = async (controller: ReadableStreamDefaultController) => {
+    if (turn++ < 2) return controller.enqueue(pattern(turn === 1 ? 1 : 1 << 20));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    setTimeout(failed.resolve, 20);
+    throw new Error("mine");
+  };
+  await using _server = both.server.serve(quiet, (_, info) => {
+    info.completed.catch((error: Error) => completed.resolve(error.name));
+    return new Response(new ReadableStream({ pull }, { highWaterMark: 0 }));
+  });
+  using conn = await both.client.connect({ hostname: SERVER, port: 80 });
+  await conn.write(new TextEncoder().encode("GET / HTTP/1.1\r\nhost: a\r\n\r\n"));
+  await failed.promise;
+  conn.abort();
+  equal(await completed.promise, "Interrupted");
+  globalThis.removeEventListener("unhandledrejection", note);
+  deepEqual(unhandled, []);
+});
