@@ -122,23 +122,30 @@ function mayHaveLength({ status, headers }: Response): boolean {
 
 type Reader = ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>;
 
+/** The next part of a body. A stream of the program's own may have anything; only of bytes is the length known. */
+async function part(reader: Reader): Promise<ReadableStreamReadResult<Uint8Array<ArrayBuffer>>> {
+  const result = await reader.read();
+  if (result.done || result.value instanceof Uint8Array) return result;
+  throw new TypeError("a response's body is made of Uint8Arrays");
+}
+
 /** RFC 9110 9.3.2: HEAD is told what GET would be, as far as that is known without making the body. */
 async function tellLength(response: ServerResponse, reader: Reader): Promise<void> {
   if (response.hasHeader("content-length")) return;
-  const first = await atOnce(reader.read());
+  const first = await atOnce(part(reader));
   if (first === undefined) return;
-  if (first.done || (await atOnce(reader.read()))?.done) {
+  if (first.done || (await atOnce(part(reader)))?.done) {
     response.setHeader("content-length", first.value?.length ?? 0);
   }
 }
 
 async function pump(response: ServerResponse, reader: Reader): Promise<void> {
-  let chunk = await reader.read();
+  let chunk = await part(reader);
   if (chunk.done) {
     response.setHeader("content-length", "0");
     return;
   }
-  let next = reader.read();
+  let next = part(reader);
   // A body that is there as a whole tells its length, so that it needs no chunks.
   if ((await atOnce(next))?.done) response.setHeader("content-length", chunk.value.length);
   const told = response.getHeader("content-length");
@@ -148,7 +155,7 @@ async function pump(response: ServerResponse, reader: Reader): Promise<void> {
     if (left < 0) break;
     if (!response.write(chunk.value)) await drained(response);
     chunk = await next;
-    if (!chunk.done) next = reader.read();
+    if (!chunk.done) next = part(reader);
     // It may fail while the client is waited for: that is told when it is awaited.
     next.catch(() => {});
   }

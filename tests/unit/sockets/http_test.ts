@@ -317,3 +317,19 @@ Deno.test("serve: a body that fails while the client does not read is the reques
   globalThis.removeEventListener("unhandledrejection", note);
   deepEqual(unhandled, []);
 });
+
+Deno.test("serve: a body of other things than bytes fails, and is not sent with a length that it has not (RFC 9112 6.3)", async () => {
+  await using both = await stacks();
+  const { error } = console;
+  const said: unknown[] = [];
+  console.error = (what: unknown) => void said.push(what instanceof Error ? what.name : what);
+  try {
+    // As it is when a TextEncoderStream was forgotten where the type says nothing.
+    const body: ReadableStream = ReadableStream.from(["é"]);
+    await using _server = both.server.serve(quiet, () => new Response(body));
+    await rejects(request(both, "/"), { code: "ECONNRESET" });
+    deepEqual(said, ["TypeError"]);
+  } finally {
+    console.error = error;
+  }
+});
