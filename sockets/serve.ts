@@ -41,10 +41,10 @@ export interface ServeOptions {
 /** The answer to CONNECT, which node:http has no response for. */
 const NO_TUNNELS = "HTTP/1.1 501 Not Implemented\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
-/** A connection, and how many requests it has under way. */
+/** A connection, and the responses to the requests that it has under way. */
 interface Client {
   readonly socket: NetSocket;
-  requests: number;
+  readonly responses: Set<ServerResponse>;
 }
 
 /** A server that runs, assignable to `Deno.HttpServer<Deno.NetAddr>`. */
@@ -92,8 +92,8 @@ export class HttpServer implements Deno.HttpServer<Deno.NetAddr>, Disposable {
   /** Takes no more connections, and ends when the requests under way are answered. */
   shutdown(): Promise<void> {
     this.#end();
-    for (const { socket, requests } of [...this.#clients.values()]) {
-      if (requests === 0) socket.destroy();
+    for (const { socket, responses } of [...this.#clients.values()]) {
+      if (responses.size === 0) socket.destroy();
     }
     return this.finished;
   }
@@ -131,19 +131,26 @@ export class HttpServer implements Deno.HttpServer<Deno.NetAddr>, Disposable {
 
   #connected(socket: NetSocket): void {
     if (!this.#isRef) socket.unref();
-    this.#clients.set(socket, { socket, requests: 0 });
-    socket.once("close", () => this.#clients.delete(socket));
+    const responses = new Set<ServerResponse>();
+    this.#clients.set(socket, { socket, responses });
+    socket.once("close", () => {
+      this.#clients.delete(socket);
+      for (const response of responses) {
+        // Behind another one in the pipeline (RFC 9112 9.3.2): node:http does not tell it, for it has no socket yet.
+        if (response.socket === null) response.destroy().emit("close");
+      }
+    });
   }
 
   async #serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
     const client = this.#clients.get(message.socket);
-    if (client !== undefined) client.requests++;
+    client?.responses.add(response);
     await this.#respond(message, response);
     // What nobody reads of a body is in the way of the next request, and of clients that send before they read.
     if (!message.complete && message.listenerCount("readable") === 0) message.resume();
     if (client === undefined) return;
-    client.requests--;
-    if (this.#isEnding && client.requests === 0) client.socket.destroySoon();
+    client.responses.delete(response);
+    if (this.#isEnding && client.responses.size === 0) client.socket.destroySoon();
   }
 
   async #respond(message: IncomingMessage, response: ServerResponse): Promise<void> {

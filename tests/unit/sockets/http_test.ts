@@ -333,3 +333,36 @@ Deno.test("serve: a body of other things than bytes fails, and is not sent with 
     console.error = error;
   }
 });
+
+Deno.test("serve: a request behind another one is aborted as well when its client goes, and its body canceled", async () => {
+  await using both = await stacks();
+  const seen: string[] = [];
+  const begun = Promise.withResolvers<void>(), over = Promise.withResolvers<void>();
+  let left = 5;
+  const note = (what: string) => {
+    seen.push(what);
+    if (--left === 0) over.resolve();
+  };
+  await using _server = both.server.serve(quiet, ({ url, signal }, { completed }) => {
+    const path = new URL(url).pathname;
+    signal.onabort = () => note(`${path} aborted`);
+    completed.catch(({ name }) => note(`${path} ${name}`));
+    if (path === "/1") {
+      return new Promise<Response>((resolve) =>
+        signal.addEventListener("abort", () => resolve(new Response()))
+      );
+    }
+    const pull = (controller: ReadableStreamDefaultController) => {
+      controller.enqueue(pattern(1 << 16));
+      begun.resolve();
+    };
+    return new Response(new ReadableStream({ pull, cancel: () => note(`${path} canceled`) }));
+  });
+  using conn = await both.client.connect({ hostname: SERVER, port: 80 });
+  const ask = (path: string) => `GET ${path} HTTP/1.1\r\nhost: a\r\n\r\n`;
+  await conn.write(new TextEncoder().encode(ask("/1") + ask("/2")));
+  await begun.promise;
+  conn.abort();
+  await Promise.race([over.promise, new Promise((resolve) => void setTimeout(resolve, 3_000))]);
+  deepEqual(seen.sort(), ["/1 Interrupted", "/1 aborted", "/2 Interrupted", "/2 aborted", "/2 canceled"]);
+});
