@@ -93,7 +93,7 @@ export async function answer(
       else if (!response.destroyed) await pump(response, reader);
     } finally {
       response.off("close", abandon);
-      if (isHead || response.destroyed) abandon();
+      abandon();
     }
   }
   await finished(response);

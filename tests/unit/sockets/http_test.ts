@@ -366,3 +366,24 @@ Deno.test("serve: a request behind another one is aborted as well when its clien
   await Promise.race([over.promise, new Promise((resolve) => void setTimeout(resolve, 3_000))]);
   deepEqual(seen.sort(), ["/1 Interrupted", "/1 aborted", "/2 Interrupted", "/2 aborted", "/2 canceled"]);
 });
+
+Deno.test("serve: a body that is longer than its Content-Length is canceled", async () => {
+  await using both = await stacks();
+  const { error } = console;
+  console.error = () => {};
+  let isCanceled = false;
+  const pull = async (controller: ReadableStreamDefaultController) => {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    controller.enqueue(pattern(10));
+  };
+  const cancel = () => void (isCanceled = true);
+  try {
+    await using _server = both.server.serve(quiet, () => {
+      return new Response(new ReadableStream({ pull, cancel }), { headers: { "content-length": "15" } });
+    });
+    await rejects(request(both, "/"), { code: "ECONNRESET" });
+    ok(isCanceled);
+  } finally {
+    console.error = error;
+  }
+});
