@@ -84,8 +84,11 @@ export class NetServer extends EventEmitter implements Disposable {
       queueMicrotask(() => this.emit("error", failure));
       return this;
     }
-    signal?.addEventListener("abort", () => this.#listener !== undefined && this.close(), { once: true });
     queueMicrotask(() => this.emit("listening"));
+    const abort = () => this[Symbol.dispose]();
+    if (signal?.aborted) queueMicrotask(abort);
+    signal?.addEventListener("abort", abort);
+    this.once("close", () => signal?.removeEventListener("abort", abort));
     return this;
   }
 

@@ -343,3 +343,12 @@ Deno.test("net: what is thrown when data is told does not keep the end of the co
     await idle.promise;
   });
 });
+
+Deno.test("net: a server listens no longer than its signal says, though it was aborted before", async () => {
+  await using both = await stacks();
+  const server = both.server.net.createServer();
+  const closing = once(server, "close", { signal: AbortSignal.timeout(3_000) });
+  server.listen({ port: 80, signal: AbortSignal.abort() });
+  await closing;
+  equal(server.listening, false);
+});
