@@ -97,6 +97,9 @@ export class NetServer extends EventEmitter implements Disposable {
     const hasRoom = () => this.#arrived.length < backlog;
     this.#listener = this.#host.listen(host, port, backlog, hasRoom, (stream) => this.#take(stream));
     this.#hostname = host;
+    // Connections from before it was closed may live on: "close" comes when it is closed again, and they have ended.
+    this.#isClosing = false;
+    this.#life?.end();
     this.#life = this.#host.hold();
     if (!this.#isRef) this.#life.unref();
     this.#host.sockets.add(this);

@@ -352,3 +352,21 @@ Deno.test("net: a server listens no longer than its signal says, though it was a
   await closing;
   equal(server.listening, false);
 });
+
+Deno.test("net: a server that listens again is not closed by the end of its connections from before", async () => {
+  await using both = await stacks();
+  const server = await listening(both.server.net.createServer((socket) => void socket.resume()));
+  const seen: string[] = [];
+  server.on("close", () => seen.push("close"));
+  const arrived = once(server, "connection");
+  const socket = both.client.net.connect(80, SERVER);
+  const [end] = await arrived;
+  server.close();
+  await listening(server, 81);
+  socket.end();
+  await once(end, "close");
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  deepEqual([server.listening, seen], [true, []]);
+  await closed(server);
+  deepEqual(seen, ["close"]);
+});
