@@ -271,6 +271,7 @@ export class Host implements StreamHost {
       if (!stream.isReleased) stream.abort();
     }
     this.configuration?.client.stop();
+    this.wake();
     if (this.isRunning && this.#isDelivering()) await this.#deliver(linger);
     this.#stop.abort();
     await this.stopped;

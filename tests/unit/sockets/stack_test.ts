@@ -1,6 +1,15 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { Stack } from "../../../sockets/stack.ts";
 import { link } from "../../../nic/link/link.ts";
+import { poll } from "../../../nic/poll.ts";
+import { DhcpServer } from "../../../stack/dhcp/server.ts";
+import { Eth } from "../../../stack/eth/endpoint.ts";
+import { Ip } from "../../../stack/ip/endpoint.ts";
+import { protocols } from "../../../stack/ip/protocols.ts";
+import { Udp } from "../../../stack/udp/endpoint.ts";
+import { Address } from "../../../stack/wire/address.ts";
+import { Cidr } from "../../../stack/wire/cidr.ts";
+import { Mac } from "../../../stack/wire/mac.ts";
 import { SERVER, stacks } from "../../support/stacks.ts";
 
 Deno.test("sockets: a closed stack ends everything on it, and refuses more", async () => {
@@ -150,4 +159,37 @@ Deno.test("sockets: a program runs as long as a stack holds it, or somebody who 
     });
   `;
   match(await runs(opening, 20_000), /^nobody \w+\nno name \w+\nsent 1\nend\n/);
+});
+
+Deno.test("sockets: a stack that closes gives back what it has leased at once (RFC 2131 4.4.6)", async () => {
+  const clock = () => Math.round(performance.now() * 1_000);
+  const ends = link({ clock, slots: 64 });
+  const eth = new Eth({ mac: Mac.parse("02:00:00:00:00:01") });
+  const ip = new Ip({ addresses: ["10.0.0.1/24"] }), udp = new Udp();
+  const server = new DhcpServer({
+    ip,
+    udp,
+    subnet: Cidr.parse("10.0.0.1/24"),
+    first: Address.parse("10.0.0.10"),
+    last: Address.parse("10.0.0.12"),
+    probe: false,
+  });
+  const stop = new AbortController();
+  const polling = poll(ends[0], {
+    receive: eth.recv(ip.recv(protocols({ udp: udp.recv() }))),
+    send: eth.send(ip.send(udp.send(server))),
+    signal: stop.signal,
+  });
+  const stack = await Stack.open({ nic: ends[1], addresses: ["dhcp"] });
+  ok(stack.lease !== undefined);
+  // At rest, nothing is due but the renewal: the address was announced, twice in 2 s (RFC 5227 2.3).
+  await new Promise((resolve) => setTimeout(resolve, 3_000));
+  const late = Promise.withResolvers<string>();
+  const timer = setTimeout(late.resolve, 4_000, "late");
+  equal(await Promise.race([stack.close().then(() => "closed"), late.promise]), "closed");
+  clearTimeout(timer);
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  equal(server.counters.noted, 1);
+  stop.abort();
+  await polling;
 });
