@@ -26,7 +26,13 @@ export function processIo(program: string): Io {
     out: (text) => {
       if (!write(Deno.stdout, encoder.encode(text))) throw new OutputClosed();
     },
-    err: (text) => void write(Deno.stderr, encoder.encode(text)),
+    err: (text) => {
+      try {
+        write(Deno.stderr, encoder.encode(text));
+      } catch {
+        // What cannot be told is no reason to end: a full disk that a log is on, say.
+      }
+    },
     bytes: (bytes) => {
       if (!write(Deno.stdout, bytes)) throw new OutputClosed();
     },

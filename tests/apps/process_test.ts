@@ -26,6 +26,32 @@ Deno.test("process: a reader that has enough (EPIPE) ends it without a word", as
   assert.equal(err, "");
 });
 
+/** Runs shell commands in which "ethox" is the program, and "io" its stdout and stderr. */
+function inShell(script: string) {
+  const deno = `"${Deno.execPath()}"`;
+  const io = new URL("../../apps/cli/io.ts", import.meta.url).href;
+  const functions = `ethox() { ${deno} run --quiet --no-prompt --cached-only "${MAIN}" "$@"; }
+io() { ${deno} eval --quiet "import { processIo } from '${io}'; const io = processIo(''); $1"; }`;
+  return finished(
+    new Deno.Command("sh", {
+      args: ["-c", `${functions}\n${script}`],
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn(),
+  );
+}
+
+const hasFull = Deno.build.os === "linux";
+
+Deno.test(
+  { name: "process: a warning that nobody can take (ENOSPC) ends nothing", ignore: !hasFull },
+  async () => {
+    const { status, out } = await inShell(`io "io.err('a warning'); io.out('on')" 2>/dev/full`);
+    assert.deepEqual([status, out], [0, "on"]);
+  },
+);
+
 Deno.test("process: wrong usage ends it with status 2 and one line", async () => {
   const run = await finished(spawn("serve", "--addr", "10.0.0.300/24"));
   assertComplaint(run, /--addr/);
