@@ -1,13 +1,14 @@
 /** The process as the commands see it, so that tests can stand in for it. */
-import { OutputClosed } from "./errors.ts";
+import { CliError, ExitStatus, OutputClosed } from "./errors.ts";
+import { fileProblem } from "./files.ts";
 
 /** Where text goes and where an interruption comes from. */
 export interface Io {
-  /** Writes to stdout. Throws {@linkcode OutputClosed} when nobody reads it. */
+  /** Writes to stdout. Throws {@linkcode OutputClosed} when nobody reads it, a {@linkcode CliError} when it takes nothing. */
   out(text: string): void;
   /** Writes to stderr. */
   err(text: string): void;
-  /** Writes to stdout as it is. Throws {@linkcode OutputClosed} when nobody reads it. Absent: it goes there as text. */
+  /** The same with bytes as they are. Absent: they go there as text. */
   bytes?(bytes: Uint8Array): void;
   /** Whether the whole process is the program's, so that it may give its rights up. Default false. */
   readonly ownsProcess?: boolean;
@@ -23,9 +24,7 @@ export interface Io {
 export function processIo(program: string): Io {
   return {
     program,
-    out: (text) => {
-      if (!write(Deno.stdout, encoder.encode(text))) throw new OutputClosed();
-    },
+    out: (text) => toStdout(encoder.encode(text)),
     err: (text) => {
       try {
         write(Deno.stderr, encoder.encode(text));
@@ -33,15 +32,23 @@ export function processIo(program: string): Io {
         // What cannot be told is no reason to end: a full disk that a log is on, say.
       }
     },
-    bytes: (bytes) => {
-      if (!write(Deno.stdout, bytes)) throw new OutputClosed();
-    },
+    bytes: toStdout,
     ownsProcess: true,
     colors: Deno.stdout.isTerminal() && !Deno.noColor,
   };
 }
 
 const encoder = new TextEncoder();
+
+function toStdout(bytes: Uint8Array): void {
+  let isRead: boolean;
+  try {
+    isRead = write(Deno.stdout, bytes);
+  } catch (error) {
+    throw new CliError(ExitStatus.Failed, `stdout cannot be written: ${fileProblem(error)}`);
+  }
+  if (!isRead) throw new OutputClosed();
+}
 
 function write(stream: { writeSync(bytes: Uint8Array): number }, bytes: Uint8Array): boolean {
   try {

@@ -1,4 +1,5 @@
 /** Where a response's body goes: a file, made when something comes, or stdout. */
+import { messageOf, OutputClosed } from "../cli/errors.ts";
 import { fileProblem } from "../cli/files.ts";
 import type { Io } from "../cli/io.ts";
 import { CurlError, CurlStatus } from "./failure.ts";
@@ -16,16 +17,27 @@ export class Sink implements Disposable {
     this.#path = path === "-" ? undefined : path;
   }
 
-  /** Writes all of it. Throws a {@linkcode CurlError}, or OutputClosed. */
+  /** Writes all of it. Throws a {@linkcode CurlError}. */
   write(bytes: Uint8Array): void {
     if (this.#path !== undefined) this.#writeFile(this.#path, bytes);
-    else if (this.#io.bytes !== undefined) this.#io.bytes(bytes);
-    else this.#io.out(this.#decoder.decode(bytes, { stream: true }));
+    else this.#writeOut(bytes);
   }
 
   /** Closes the file. */
   [Symbol.dispose](): void {
     this.#file?.close();
+  }
+
+  #writeOut(bytes: Uint8Array): void {
+    try {
+      if (this.#io.bytes !== undefined) this.#io.bytes(bytes);
+      else this.#io.out(this.#decoder.decode(bytes, { stream: true }));
+    } catch (error) {
+      const problem = error instanceof OutputClosed
+        ? "stdout cannot be written: nobody reads it"
+        : messageOf(error);
+      throw new CurlError(CurlStatus.Write, problem);
+    }
   }
 
   #writeFile(path: string, bytes: Uint8Array): void {

@@ -52,6 +52,25 @@ Deno.test(
   },
 );
 
+Deno.test(
+  { name: "process: stdout on a full disk is told as such, by curl with 23", ignore: !hasFull },
+  async () => {
+    const ping = await inShell("ethox ping 10.0.0.2 --nic link: >/dev/full");
+    assertComplaint(ping, /stdout cannot be written: no space left on device$/m);
+    assert.equal(ping.status, 1);
+    const curl = await inShell("ethox curl http://10.0.0.2/ --nic link: >/dev/full");
+    assertComplaint(curl, /stdout cannot be written: no space left on device$/m);
+    assert.equal(curl.status, 23);
+  },
+);
+
+Deno.test("process: curl whose reader has enough (EPIPE) ends with 23, as curl does", async () => {
+  const { out, err } = await inShell(
+    "exec 3>&1; { ethox curl http://10.0.0.2/ --nic link:; echo $? >&3; } | true",
+  );
+  assert.deepEqual([out, err], ["23\n", "ethox: stdout cannot be written: nobody reads it\n"]);
+});
+
 Deno.test("process: wrong usage ends it with status 2 and one line", async () => {
   const run = await finished(spawn("serve", "--addr", "10.0.0.300/24"));
   assertComplaint(run, /--addr/);
