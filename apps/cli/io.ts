@@ -50,12 +50,21 @@ function toStdout(bytes: Uint8Array): void {
   if (!isRead) throw new OutputClosed();
 }
 
+/** How long a stream that takes nothing now is left alone, in milliseconds. */
+const PAUSE = 1;
+const paused = new Int32Array(new SharedArrayBuffer(4));
+
+/** Writes all of it. False: nobody reads it. */
 function write(stream: { writeSync(bytes: Uint8Array): number }, bytes: Uint8Array): boolean {
-  try {
-    for (let at = 0; at < bytes.length;) at += stream.writeSync(bytes.subarray(at));
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.BrokenPipe) return false;
-    throw error;
+  for (let at = 0; at < bytes.length;) {
+    try {
+      at += stream.writeSync(bytes.subarray(at));
+    } catch (error) {
+      if (error instanceof Deno.errors.BrokenPipe) return false;
+      if (!(error instanceof Deno.errors.WouldBlock)) throw error;
+      // Who shares the terminal or the pipe with us has made it non-blocking: what would have blocked is waited for.
+      Atomics.wait(paused, 0, 0, PAUSE);
+    }
   }
+  return true;
 }

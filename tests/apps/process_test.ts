@@ -71,6 +71,18 @@ Deno.test("process: curl whose reader has enough (EPIPE) ends with 23, as curl d
   assert.deepEqual([out, err], ["23\n", "ethox: stdout cannot be written: nobody reads it\n"]);
 });
 
+Deno.test("process: a reader that is slow is waited for, whoever has made stdout non-blocking (EAGAIN)", async () => {
+  const { status, out, err } = await inShell(
+    `io "const { writeSync } = Deno.stdout, bytes = Deno.stdout; let turn = 0;
+bytes.writeSync = (chunk) => {
+  if (turn++ % 2 === 0) throw new Deno.errors.WouldBlock('os error 11');
+  return writeSync.call(bytes, chunk.subarray(0, 2));
+};
+io.out('all of it');"`,
+  );
+  assert.deepEqual([status, out, err], [0, "all of it", ""]);
+});
+
 Deno.test("process: wrong usage ends it with status 2 and one line", async () => {
   const run = await finished(spawn("serve", "--addr", "10.0.0.300/24"));
   assertComplaint(run, /--addr/);
