@@ -13,7 +13,7 @@ const RECEIVE = 8_192, SEND = 65_536, RESPONSE = 16_384;
 const PATIENCE = seconds(10);
 
 /** What became of requests. */
-class HttpCounters implements ServiceCounters {
+export class HttpCounters implements ServiceCounters {
   /** Requests answered with the page. */
   answered = 0;
   /** Requests answered with an error. */
@@ -37,6 +37,12 @@ export const http: Service = {
     const started = host.nic.now();
     const patience = new Patience(host.tcp, PATIENCE);
     const page = () => statusPage(host, (host.tcp.now - started) / 1e6);
+    host.tasks.push({
+      send: () => {
+        if (patience.deadline <= host.tcp.now) counters.tooSlow += patience.lose();
+      },
+      deadline: () => patience.deadline,
+    });
     host.tcp.listen({ port, backlog: BACKLOG }, (connection) => {
       patience.restart(connection);
       let rest = new Uint8Array(0);
