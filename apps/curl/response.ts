@@ -35,6 +35,11 @@ export class ResponseReader {
       if (digits === undefined) throw this.#weird("its first line is none of HTTP/1.1");
       const lines = [first];
       for (let line = await this.#line();; line = await this.#line()) {
+        // RFC 9112 5.2: what is folded is joined by a space.
+        if (lines.length > 1 && /^[\t ]/.test(line)) {
+          lines.push(`${lines.pop()} ${line.trim()}`);
+          continue;
+        }
         lines.push(line);
         if (line === "") break;
         if (!/^[!#$%&'*+\-.^_`|~\w]+:/.test(line)) throw this.#weird("a line of its header has no name");
