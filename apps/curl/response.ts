@@ -55,7 +55,8 @@ export class ResponseReader {
     if (isHead || status === 204 || status === 304) return;
     const codings = values(lines, "transfer-encoding").at(-1);
     if (codings !== undefined && /(^|,)\s*chunked$/i.test(codings)) return await this.#chunked(take);
-    const [length, ...others] = new Set(values(lines, "content-length"));
+    const lengths = values(lines, "content-length").flatMap((list) => list.split(","));
+    const [length, ...others] = new Set(lengths.map((one) => one.trim()));
     if (codings !== undefined || length === undefined) {
       let bytes: Uint8Array | undefined = this.#take(Infinity);
       for (; bytes !== undefined; bytes = await this.#next()) take(bytes);

@@ -27,3 +27,16 @@ Deno.test("curl: a header line that is folded is one line with spaces (RFC 9112 
   assert.equal(body, "abc");
   await assert.rejects(read("HTTP/1.1 200 OK", " c", "", ""), /a line of its header has no name/);
 });
+
+Deno.test("curl: a length that is said several times is one if all are the same (RFC 9112 6.3)", async () => {
+  assert.equal(
+    (await read("HTTP/1.1 200 OK", "Content-Length: 3, 3", "Content-Length: 3", "", "abc more")).body,
+    "abc",
+  );
+  for (const value of ["3, 4", "3,", "+3", ""]) {
+    await assert.rejects(
+      read("HTTP/1.1 200 OK", `Content-Length: ${value}`, "", "abc"),
+      /its length is unclear/,
+    );
+  }
+});
