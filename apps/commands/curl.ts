@@ -124,23 +124,29 @@ const encoder = new TextEncoder();
 
 /** The request's header: what nobody says otherwise about, then what the user says. */
 function headers(host: string, lines: readonly string[], body: string | undefined): string[] {
-  const all = new Map<string, [name: string, value: string]>();
-  const set = (name: string, value: string) => void all.set(name.toLowerCase(), [name, value]);
-  set("Host", host);
-  set("User-Agent", `ethox/${VERSION}`);
-  set("Accept", "*/*");
-  set("Connection", "close");
+  const own = [`Host: ${host}`, `User-Agent: ethox/${VERSION}`, "Accept: */*", "Connection: close"];
   if (body !== undefined) {
-    set("Content-Length", String(encoder.encode(body).length));
-    set("Content-Type", "application/x-www-form-urlencoded");
+    own.push(`Content-Length: ${encoder.encode(body).length}`);
+    own.push("Content-Type: application/x-www-form-urlencoded");
   }
-  for (const line of lines) {
-    const [name = "", value = ""] = line.split(/:(.*)/s);
-    // As curl has it: nothing behind the colon takes a header away.
-    if (value.trim() === "") all.delete(name.toLowerCase());
-    else set(name, value.trim());
-  }
-  return [...all.values()].map(([name, value]) => `${name}: ${value}`);
+  // As curl has it: nothing behind the colon takes a header away.
+  const said = lines.filter((line) => /:[\t ]*[^\t ]/.test(line)).map((line) => {
+    const [name, value = ""] = line.split(/:(.*)/s);
+    return `${name}: ${value.trim()}`;
+  });
+  const others = said.filter((line) => !own.some((one) => nameOf(one) === nameOf(line)));
+  return [
+    ...own.flatMap((line) => {
+      const isSame = (other: string) => nameOf(other) === nameOf(line);
+      return lines.some(isSame) ? said.filter(isSame) : [line];
+    }),
+    ...others,
+  ];
+}
+
+/** The name of a header, by which it is known whatever its case. */
+function nameOf(line: string): string {
+  return line.slice(0, line.indexOf(":")).toLowerCase();
 }
 
 function method(text: string): string {

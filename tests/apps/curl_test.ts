@@ -1,6 +1,7 @@
 /** What `ethox curl` sends, and what it makes of answers, in memory. */
 import assert from "node:assert/strict";
 import { ResponseReader } from "../../apps/curl/response.ts";
+import { ethox } from "../support/command.ts";
 
 /** Reads an answer that comes in one piece. */
 async function read(...lines: string[]): Promise<{ lines: readonly string[]; body: string }> {
@@ -39,4 +40,21 @@ Deno.test("curl: a length that is said several times is one if all are the same 
       /its length is unclear/,
     );
   }
+});
+
+Deno.test("curl: headers of one name are all sent, and take the place of our own", async () => {
+  const more = ["X-A: 1", "x-a: 2", "accept: text/html", "Accept: text/plain", "User-Agent:"];
+  const args = ["curl", "http://10.0.0.2/", "--nic", "link:", "-v", ...more.flatMap((line) => ["-H", line])];
+  const { status, err } = await ethox(args);
+  assert.equal(status, 0);
+  const sent = err.split("\n").filter((line) => line.startsWith("> ")).map((line) => line.slice(2));
+  assert.deepEqual(sent, [
+    "GET / HTTP/1.1",
+    "Host: 10.0.0.2",
+    "accept: text/html",
+    "Accept: text/plain",
+    "Connection: close",
+    "X-A: 1",
+    "x-a: 2",
+  ]);
 });
