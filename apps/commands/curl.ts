@@ -107,6 +107,7 @@ export function addCurl(program: Command, context: Context): void {
             body: (bytes) => sink.write(bytes),
           });
           await transfer.run();
+          sink.finish();
         });
       }).catch((error) => {
         throw ENDINGS[String(error)] ?? error;

@@ -1,4 +1,4 @@
-/** Where a response's body goes: a file, made when something comes, or stdout. */
+/** Where a response's body goes: a file, made when something comes or all has come, or stdout. */
 import { messageOf, OutputClosed } from "../cli/errors.ts";
 import { fileProblem } from "../cli/files.ts";
 import type { Io } from "../cli/io.ts";
@@ -21,6 +21,11 @@ export class Sink implements Disposable {
   write(bytes: Uint8Array): void {
     if (this.#path !== undefined) this.#writeFile(this.#path, bytes);
     else this.#writeOut(bytes);
+  }
+
+  /** All has come: a file is there, even if that was nothing. Throws a {@linkcode CurlError}. */
+  finish(): void {
+    if (this.#path !== undefined) this.#writeFile(this.#path, new Uint8Array(0));
   }
 
   /** Closes the file. */

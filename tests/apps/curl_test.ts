@@ -58,3 +58,21 @@ Deno.test("curl: headers of one name are all sent, and take the place of our own
     "x-a: 2",
   ]);
 });
+
+Deno.test("curl: a file is emptied by an answer without a body, as by curl, and left alone without an answer", async () => {
+  const path = await Deno.makeTempFile();
+  try {
+    await Deno.writeTextFile(path, "old");
+    const args = ["--nic", "link:", "-o", path];
+    assert.equal((await ethox(["curl", "http://10.0.0.2:81/", ...args])).status, 7);
+    assert.equal((await ethox(["curl", "http://10.0.0.2/other", ...args, "--fail"])).status, 22);
+    assert.equal(await Deno.readTextFile(path), "old");
+    assert.equal((await ethox(["curl", "http://10.0.0.2/", ...args, "-X", "HEAD"])).status, 0);
+    assert.equal(await Deno.readTextFile(path), "");
+    await Deno.remove(path);
+    assert.equal((await ethox(["curl", "http://10.0.0.2/", ...args, "-X", "HEAD"])).status, 0);
+    assert.equal(await Deno.readTextFile(path), "");
+  } finally {
+    await Deno.remove(path);
+  }
+});
