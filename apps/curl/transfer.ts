@@ -65,8 +65,11 @@ export class Transfer {
     const end = () => socket.resetAndDestroy();
     signal.addEventListener("abort", end);
     try {
-      await this.#connected(socket);
-      await this.#exchange(this.#target.isTls ? await this.#secured(socket) : socket, peer);
+      const stream = await this.#inTime(socket, peer, async () => {
+        await this.#connected(socket);
+        return this.#target.isTls ? await this.#secured(socket) : socket;
+      });
+      await this.#exchange(stream, peer);
     } catch (error) {
       signal.throwIfAborted();
       throw failure(error, peer, this.#progress);
@@ -76,20 +79,29 @@ export class Transfer {
     }
   }
 
-  async #connected(socket: NetSocket): Promise<void> {
-    const { hostname, port } = this.#target;
+  /** Connects, which may take a while, and with TLS its handshake belongs to it, as curl has it. */
+  async #inTime<T>(socket: NetSocket, peer: string, connect: () => Promise<T>): Promise<T> {
     const { connectTimeout } = this.#options;
-    this.#watcher.note(`trying ${hostname} port ${port}`);
-    const late = () => {
-      const error = new CurlError(CurlStatus.Timeout, `no connection to ${hostname} port ${port} in time`);
-      socket.destroy(error);
+    let tooLate: CurlError | undefined;
+    const end = () => {
+      const what = this.#progress.isConnected ? "TLS with" : "connection to";
+      tooLate = new CurlError(CurlStatus.Timeout, `no ${what} ${peer} in time`);
+      socket.destroy(tooLate);
     };
-    const timer = connectTimeout === undefined ? undefined : setTimeout(late, connectTimeout / 1_000);
+    const timer = connectTimeout === undefined ? undefined : setTimeout(end, connectTimeout / 1_000);
     try {
-      await happens(socket, "connect");
+      return await connect();
+    } catch (error) {
+      throw tooLate ?? error;
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  async #connected(socket: NetSocket): Promise<void> {
+    const { hostname, port } = this.#target;
+    this.#watcher.note(`trying ${hostname} port ${port}`);
+    await happens(socket, "connect");
     this.#progress.isConnected = true;
     this.#watcher.note(`connected to ${socket.remoteAddress} port ${port}`);
   }

@@ -1,7 +1,12 @@
 /** What `ethox curl` sends, and what it makes of answers, in memory. */
 import assert from "node:assert/strict";
+import { CurlError, CurlStatus } from "../../apps/curl/failure.ts";
 import { ResponseReader } from "../../apps/curl/response.ts";
+import { parseTarget } from "../../apps/curl/target.ts";
+import { Transfer } from "../../apps/curl/transfer.ts";
+import { milliseconds } from "../../stack/store/time.ts";
 import { ethox } from "../support/command.ts";
+import { SERVER, stacks } from "../support/stacks.ts";
 
 /** Reads an answer that comes in one piece. */
 async function read(...lines: string[]): Promise<{ lines: readonly string[]; body: string }> {
@@ -75,4 +80,32 @@ Deno.test("curl: a file is emptied by an answer without a body, as by curl, and 
   } finally {
     await Deno.remove(path);
   }
+});
+
+Deno.test("curl: --connect-timeout is for TLS, too, as curl's is", async () => {
+  await using both = await stacks();
+  const listener = both.server.listen({ port: 443 });
+  const accepted = listener.accept();
+  const end = new AbortController();
+  const guard = setTimeout(() => end.abort("it was waited for too long"), 3_000);
+  const transfer = new Transfer(both.client, parseTarget(`https://${SERVER}/`), {
+    method: "GET",
+    headers: [],
+    body: undefined,
+    insecure: true,
+    connectTimeout: milliseconds(300),
+    family: undefined,
+    signal: end.signal,
+  }, { note: () => {}, sent: () => {}, response: () => {}, body: () => {} });
+  await assert.rejects(transfer.run(), (error) => {
+    assert.ok(error instanceof CurlError, String(error));
+    assert.deepEqual([error.status, error.message], [
+      CurlStatus.Timeout,
+      `no TLS with ${SERVER} port 443 in time`,
+    ]);
+    return true;
+  });
+  clearTimeout(guard);
+  (await accepted).close();
+  listener.close();
 });
