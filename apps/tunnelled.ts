@@ -1,7 +1,6 @@
 /** A host that lives inside of a tunnel: its services are on the inner addresses, the outer ones answer pings only. */
 import {
   Address,
-  Addresses,
   Cidr,
   type IcmpIn,
   Ip,
@@ -15,6 +14,7 @@ import {
   type TimedSender,
   Tunnel,
 } from "../mod.ts";
+import { checkHostAddress } from "./host-address.ts";
 import { messageOf, UsageError } from "./cli/errors.ts";
 
 /** A tunnel as the command line names it. */
@@ -36,8 +36,7 @@ export function parseTunnel(text: string): TunnelSpec {
   if (addresses.length === 0) throw new UsageError(`--tunnel: "${text}" has no address inside; ${FORM}`);
   try {
     const inside = addresses.map((address) => Cidr.parse(address));
-    // Throws for what cannot be a host's.
-    void new Addresses(inside);
+    inside.forEach(checkHostAddress);
     return { kind, remote: Address.parse(remote), addresses: inside };
   } catch (error) {
     throw new UsageError(`--tunnel: ${messageOf(error)}; ${FORM}`);

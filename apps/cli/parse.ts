@@ -1,7 +1,6 @@
 /** Readers of what people write behind options: they answer with the value, or throw a {@linkcode UsageError}. */
 import {
   Address,
-  Addresses,
   BpfProgram,
   Cidr,
   findUser,
@@ -13,6 +12,7 @@ import {
   parseNicSpec,
   type User,
 } from "../../mod.ts";
+import { checkHostAddress } from "../host-address.ts";
 import { messageOf, UsageError } from "./errors.ts";
 import { fileProblem } from "./files.ts";
 
@@ -66,13 +66,7 @@ export function ownAddress(
   if (word !== undefined) return [...(previous ?? []).filter((other) => other !== word), word];
   const allowed = "write ADDRESS/PREFIX, as in 10.0.0.1/24 or 2001:db8::1/64, dhcp, slaac or link-local";
   const cidr = checked("--addr", () => Cidr.parse(text), allowed);
-  checked("--addr", () => new Addresses([cidr]), "write ADDRESS/PREFIX, as in 10.0.0.1/24");
-  // RFC 1122 3.2.1.3 g, RFC 4291 2.5.3.
-  if (cidr.address.isLoopback) {
-    throw new UsageError(
-      `--addr: ${cidr} is a loopback address, which nobody on a network may use; write another`,
-    );
-  }
+  checked("--addr", () => checkHostAddress(cidr), "write ADDRESS/PREFIX, as in 10.0.0.1/24");
   return [...previous ?? [], cidr];
 }
 

@@ -1,6 +1,7 @@
 /** `addr`: the own addresses. */
-import { type Address, Addresses, type Cidr } from "../../mod.ts";
+import type { Address, Cidr } from "../../mod.ts";
 import { messageOf } from "../cli/errors.ts";
+import { checkHostAddress } from "../host-address.ts";
 import { pause } from "../cli/stop.ts";
 import { type ControlCommand, type ControlledHost, type Row, SILENT } from "./command.ts";
 import { needed, RequestError } from "./request.ts";
@@ -67,7 +68,7 @@ export const addr: readonly ControlCommand[] = [
       const { addresses } = appliance.ip;
       if (addresses.owns(cidr.address)) throw new RequestError(`${cidr.address} is ours already`);
       try {
-        new Addresses([cidr]);
+        checkHostAddress(cidr);
       } catch (error) {
         throw new RequestError(`address: ${messageOf(error)}`);
       }

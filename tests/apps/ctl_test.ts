@@ -35,6 +35,11 @@ Deno.test("ctl: addresses are listed, added and removed while the appliance runs
     assertComplaint(await ctl("addr", "add", "10.0.0.9/24"), /ours already/);
     assertComplaint(await ctl("addr", "add", "10.0.0.255/24"), /not a unicast address of its subnet/);
     assertComplaint(await ctl("addr", "add", "10.0.0.300/24"), /address: /);
+    assertComplaint(
+      await ctl("addr", "add", "127.0.0.1/8"),
+      /address: 127\.0\.0\.1\/8 is a loopback address/,
+    );
+    assertComplaint(await ctl("addr", "add", "::1/128"), /address: ::1\/128 is a loopback address/);
     assert.equal((await ctl("addr", "del", "10.0.0.9/24")).status, 0);
     const gone = await ctl("addr", "del", "10.0.0.9");
     assertComplaint(gone, /10\.0\.0\.9 is no address of ours; addr show lists them/);

@@ -26,6 +26,11 @@ const WRONG: readonly (readonly [readonly string[], number, RegExp])[] = [
   [["serve", "--addr", "10.0.0.255/24"], 2, /--addr: 10\.0\.0\.255\/24 cannot be a host's address/],
   [["serve", "--addr", "127.0.0.1/8"], 2, /--addr: 127\.0\.0\.1\/8 is a loopback address/],
   [["serve", "--addr", "::1/128"], 2, /--addr: ::1\/128 is a loopback address/],
+  [
+    ["serve", ...ADDR, "--tunnel", "gre:10.0.0.2,127.0.0.1/8"],
+    2,
+    /--tunnel: 127\.0\.0\.1\/8 is a loopback address/,
+  ],
   [["serve", "--addr", "224.0.0.1/24"], 2, /--addr: .*cannot be a host's address/],
   [["serve", "--addr", "2001:db8::1"], 2, /--addr: "2001:db8::1" has no prefix length/],
   [["serve", "--addr", "ff02::1/64"], 2, /--addr: .*cannot be a host's address/],
