@@ -28,7 +28,7 @@ Examples:
 export function addArp(program: Command, context: Context): void {
   program.command("arp")
     .description("ask for a host's hardware address")
-    .argument("<host>", "whose: an IPv4 address on an own subnet", (text) => parse.hostAddress("HOST", text))
+    .argument("<host>", "whose: an IPv4 address on an own subnet", target)
     .addOption(options.nic)
     .addOption(options.addr)
     .addOption(options.mac)
@@ -94,6 +94,13 @@ export function addArp(program: Command, context: Context): void {
       for (const line of faultLines(station.wire.faults)) output.line(line);
       if (answers === 0) context.status = ExitStatus.Failed;
     });
+}
+
+/** Whom ARP can ask for. */
+function target(text: string): Address {
+  const address = parse.hostAddress("HOST", text);
+  if (address.isV4) return address;
+  throw new UsageError(`HOST: ${address} is of IPv6, and ARP asks for IPv4's; write one, as in 10.0.0.2`);
 }
 
 function offLink(host: Address): UsageError {

@@ -145,6 +145,11 @@ const WRONG: readonly (readonly [readonly string[], number, RegExp])[] = [
   ],
   [["ping", "10.0.0.2", ...ADDR, "--interval", "fast"], 2, /--interval: "fast"/],
   [["ping", "10.0.0.2", ...ADDR, "--size", "70000"], 2, /--size: "70000" is not allowed.*0 to 65507/],
+  [
+    ["arp", "fd00::2", "--addr", "fd00::1/64"],
+    2,
+    /HOST: fd00::2 is of IPv6, and ARP asks for IPv4's; .*10\.0\.0\.2/,
+  ],
   [["arp", "10.0.1.1", ...ADDR], 2, /HOST: there is no way to 10\.0\.1\.1/],
   [["dump", "one", "two"], 2, /too many arguments/],
   [["dump", ...ADDR], 2, /unknown option '--addr'/],
