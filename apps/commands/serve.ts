@@ -144,22 +144,17 @@ export function addServe(program: Command, context: Context): void {
           ? undefined
           : new ControlServer(given.ctl, host, sharded?.answer);
         giveUpRights(context.io, output, given);
-        let isReady = false;
         const cycle = () => {
           sharded?.follow();
-          if (!isReady) {
-            isReady = true;
-            const { nic, mac, addresses, tunnel, ...dhcp } = station.describe();
-            output.event("ready", { nic, mac, addresses, services: names, tunnel, ...dhcp });
-            const inside = appliance.tunnelled?.describe().addresses.map((address) => `${address} inside`);
-            const who = [...inside ?? [], ...addresses].join(", ") + (mac === undefined ? "" : ` (${mac})`);
-            output.line(`answering ${names.join(", ")} on ${nic} as ${who}; Ctrl-C stops`);
-          }
           if (leases?.failure !== undefined) enough();
           if (given.count !== undefined && answered(appliance) >= given.count) enough();
         };
-        const begun = { tree: appliance.answering(), cycle };
-        await station.run(stop.signal, output, () => sharded?.settle().then(() => begun) ?? begun, true);
+        const begin = () => {
+          // Before any packet that --verbose shows.
+          tellReady(output, station, names);
+          return { tree: appliance.answering(), cycle };
+        };
+        await station.run(stop.signal, output, () => sharded?.settle().then(begin) ?? begin(), true);
       });
       if (leases?.failure !== undefined) throw new CliError(ExitStatus.Failed, leases.failure);
       const elapsed = appliance.nic.now() - began;
@@ -173,6 +168,15 @@ export function addServe(program: Command, context: Context): void {
       for (const line of faultLines(wire.faults)) output.line(line);
       for (const line of filterLines(wire.filter)) output.line(line);
     });
+}
+
+/** Says that packets are being answered, and by whom. */
+function tellReady(output: Output, station: Station, services: readonly string[]): void {
+  const { nic, mac, addresses, tunnel, ...dhcp } = station.describe();
+  output.event("ready", { nic, mac, addresses, services, tunnel, ...dhcp });
+  const inside = station.appliance.tunnelled?.describe().addresses.map((address) => `${address} inside`);
+  const who = [...inside ?? [], ...addresses].join(", ") + (mac === undefined ? "" : ` (${mac})`);
+  output.line(`answering ${services.join(", ")} on ${nic} as ${who}; Ctrl-C stops`);
 }
 
 /** Opens the file of leases, if there is to be one. */
