@@ -60,6 +60,9 @@ export interface HostOptions {
 /** How long a name waits for DHCPv6 to say whom to ask, in milliseconds: its delay, and two tries. */
 const INFORMATION_LIMIT = 4_000;
 
+/** How long closing waits for the last FINs to be acknowledged, in milliseconds: a retransmission has time for it. */
+const LAST_ACK = 1_000;
+
 /** NICs that hosts poll: two on one would take each other's frames. */
 const polled = new WeakSet<Nic>();
 
@@ -99,7 +102,8 @@ export class Host implements StreamHost {
   readonly #claim: Claim;
   readonly #settlement = Promise.withResolvers<void>();
   #isSettled = false;
-  #delivered: (() => void) | undefined;
+  /** Looks whether what closing waits for has come. */
+  #awaited: (() => void) | undefined;
   #dnsVersion = 0;
   /** Asks for DNS servers where routers say that DHCPv6 knows them. */
   readonly #information: DhcpInformation | undefined;
@@ -272,17 +276,29 @@ export class Host implements StreamHost {
     }
     this.configuration?.client.stop();
     this.wake();
-    if (this.isRunning && this.#isDelivering()) await this.#deliver(linger);
+    await this.#during(linger, () => this.#isDelivering());
+    // Lost, the last FIN leaves its peer reading for ever; but a peer may as well be gone.
+    await this.#during(Math.min(linger, LAST_ACK), () => this.#isEnding());
     this.#stop.abort();
     await this.stopped;
   }
 
-  async #deliver(linger: number): Promise<void> {
+  /** Waits while something goes on, for at most so many milliseconds. */
+  async #during(most: number, goesOn: () => boolean): Promise<void> {
+    if (!this.isRunning || !goesOn()) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#delivered = resolve;
-    const timer = setTimeout(resolve, linger);
+    this.#awaited = () => void (goesOn() || resolve());
+    const timer = setTimeout(resolve, most);
     await Promise.race([promise, this.stopped]);
     clearTimeout(timer);
+    this.#awaited = undefined;
+  }
+
+  #isEnding(): boolean {
+    for (const stream of this.#streams) {
+      if (stream.isEnding) return true;
+    }
+    return false;
   }
 
   #isDelivering(): boolean {
@@ -356,7 +372,7 @@ export class Host implements StreamHost {
       this.#settlement.resolve();
     }
     this.notices.run();
-    if (this.#delivered !== undefined && !this.#isDelivering()) this.#delivered();
+    this.#awaited?.();
   }
 }
 

@@ -310,7 +310,8 @@ export class Stack implements AsyncDisposable {
 
   /**
    * Closes the stack. Listeners and connections in use are ended, the latter by a reset; what was written to
-   * connections that were closed before is delivered, if that takes no more than `linger` milliseconds (5,000).
+   * connections that were closed before is delivered, if that takes no more than `linger` milliseconds (5,000), and up
+   * to a second is given to their peers to acknowledge the end.
    */
   async close(linger: number = LINGER): Promise<void> {
     if (!this.#isClosed) {

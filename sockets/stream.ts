@@ -187,6 +187,12 @@ export class TcpStream implements ConnectionHandler, Noticed {
     return c.rstWanted || (this.#isReleased && (this.#outbound.length > 0 || !c.finSent || c.sentData > 0));
   }
 
+  /** Whether its user has let go, and the peer has not acknowledged the end. */
+  get isEnding(): boolean {
+    const c = this.#connection;
+    return this.reason === undefined && c !== undefined && this.#isReleased && c.sndUna !== c.sndNxt;
+  }
+
   /** Moves what there is to `target[at..at + length)`, and answers how much that was. */
   read(target: Uint8Array, at: number = 0, length: number = target.length - at): number {
     const count = this.#inbound.read(target, at, length);

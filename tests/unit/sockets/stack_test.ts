@@ -37,6 +37,35 @@ Deno.test("sockets: a closed stack ends everything on it, and refuses more", asy
   await both.client.closed;
 });
 
+Deno.test("sockets: a stack that closes sends the last FIN again when it is lost, so that the peer's reader ends", async () => {
+  await using both = await stacks();
+  const listener = both.server.listen({ port: 80 });
+  const accepted = listener.accept();
+  const conn = await both.client.connect({ hostname: SERVER, port: 80 });
+  const reading = (await accepted).read(new Uint8Array(1));
+  const [far, near] = both.ends;
+  near.connect(link()[0]);
+  conn.close();
+  const closing = both.client.close();
+  setTimeout(() => near.connect(far), 30);
+  equal(await reading, null);
+  await closing;
+});
+
+Deno.test("sockets: a stack that closes does not wait long for a peer that is gone", async () => {
+  const both = await stacks();
+  const listener = both.server.listen({ port: 80 });
+  const accepted = listener.accept();
+  const conn = await both.client.connect({ hostname: SERVER, port: 80 });
+  await accepted;
+  both.ends[1].connect(link()[0]);
+  conn.close();
+  const start = performance.now();
+  await both.client.close();
+  ok(performance.now() - start < 3_000, `${performance.now() - start} ms`);
+  await both.server.close();
+});
+
 Deno.test("sockets: a NIC that fails ends the stack, and it says why", async () => {
   const both = await stacks();
   const conn = both.client.connect({ hostname: SERVER, port: 80 });
