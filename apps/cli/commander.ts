@@ -25,6 +25,10 @@ export function parserError(error: unknown, program: CommandUnknownOpts): unknow
   if (!(error instanceof CommanderError)) return error;
   if (error.exitCode === 0) return undefined;
   const commands = program.commands.map((command) => command.name()).join(", ");
+  const [word, unknown] = program.args;
+  if (error.code === "commander.help" && word === "help" && unknown !== undefined) {
+    return new UsageError(`unknown command '${unknown}'; the commands are ${commands}`);
+  }
   if (error.code === "commander.help") {
     return new UsageError(`no command given; the commands are ${commands}`);
   }

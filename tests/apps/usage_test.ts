@@ -13,6 +13,7 @@ const WRONG: readonly (readonly [readonly string[], number, RegExp])[] = [
     2,
     /no command.*serve, ping, traceroute, arp, curl, iperf3, resolve, dump, forward, ctl, addr, route, neigh, nics, demo, completion/,
   ],
+  [["help", "frobnicate"], 2, /unknown command 'frobnicate'.*serve, ping/],
   [["frobnicate"], 2, /unknown command 'frobnicate'.*serve, ping/],
   [["pnig", "10.0.0.2"], 2, /unknown command 'pnig'.*Did you mean ping\?/],
   [["serve", "--frob"], 2, /unknown option '--frob'.*--help/],
