@@ -2,7 +2,7 @@
 import { becomeUser, confine, type NicSpec, type User } from "../../mod.ts";
 import type { Appliance } from "../appliance.ts";
 import { Argument, type Command, Option } from "../cli/commander.ts";
-import { CliError, ExitStatus, UsageError } from "../cli/errors.ts";
+import { CliError, ExitStatus, messageOf, UsageError } from "../cli/errors.ts";
 import type { Io } from "../cli/io.ts";
 import * as options from "../cli/options.ts";
 import { type Context, Output } from "../cli/output.ts";
@@ -196,10 +196,19 @@ function leaseFile(
 /** Becomes another user if that is wanted, and gives up what a host with an open NIC has no need of. */
 function giveUpRights(io: Io, output: Output, given: { nic: NicSpec; user?: User | undefined }): void {
   if (io.ownsProcess !== true) return;
-  if (given.user !== undefined) becomeUser(given.user);
+  if (given.user !== undefined) become(given.user);
   if (given.nic.kind === "link") return;
   const problem = confine();
   if (problem !== undefined) output.warn(`not all rights could be given up: ${problem}`);
+}
+
+function become(user: User): void {
+  try {
+    becomeUser(user);
+  } catch (error) {
+    // The NIC is open, so it is none of its problems.
+    throw new CliError(ExitStatus.Failed, `--user: ${messageOf(error)}`);
+  }
 }
 
 /** Requests answered, of all kinds. */

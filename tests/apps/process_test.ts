@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { findProgram } from "../../scripts/setup/programs.ts";
 import { assertComplaint, finished, MAIN, readUntil, spawn } from "../support/command.ts";
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -27,10 +28,11 @@ Deno.test("process: a reader that has enough (EPIPE) ends it without a word", as
 });
 
 /** Runs shell commands in which "ethox" is the program, and "io" its stdout and stderr. */
-function inShell(script: string) {
+function inShell(script: string, prefix: readonly string[] = []) {
   const deno = `"${Deno.execPath()}"`;
   const io = new URL("../../apps/cli/io.ts", import.meta.url).href;
-  const functions = `ethox() { ${deno} run --quiet --no-prompt --cached-only "${MAIN}" "$@"; }
+  const run = [...prefix, deno, "run --quiet --no-prompt --cached-only --allow-ffi"].join(" ");
+  const functions = `ethox() { ${run} "${MAIN}" "$@"; }
 io() { ${deno} eval --quiet "import { processIo } from '${io}'; const io = processIo(''); $1"; }`;
   return finished(
     new Deno.Command("sh", {
@@ -112,3 +114,20 @@ Deno.test("process: without --allow-ffi a TAP is refused with status 3, and the 
   assert.equal(demo.status, 0, demo.err);
   assert.match(demo.out, /^no TAP to be had \(.*--allow-run.*\): showing the same in memory\n/);
 });
+
+/** Takes root the right to become somebody else; whoever is not root has none. */
+const POWERLESS = Deno.uid() === 0 ? ["setpriv", "--bounding-set=-setuid,-setgid"] : [];
+const isPowerless = Deno.uid() !== 0 || findProgram("setpriv") !== undefined;
+
+Deno.test(
+  { name: "process: a user that it may not become is no fault of the NIC's: status 1", ignore: !isPowerless },
+  async () => {
+    const args = "serve --nic link: --duration 20ms --user nobody";
+    const run = await inShell(`ethox ${args}`, POWERLESS);
+    assertComplaint(
+      run,
+      /^ethox: --user: nobody: cannot become this user .*run as root, or leave --user out$/m,
+    );
+    assert.equal(run.status, 1);
+  },
+);
