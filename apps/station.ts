@@ -47,6 +47,8 @@ export interface StationOptions extends WireOptions {
   readonly temporary?: true | undefined;
   readonly vlan?: number | undefined;
   readonly leases?: LeaseFile | undefined;
+  /** The command does not pass routers, and has no --gateway. */
+  readonly isDirect?: true | undefined;
 }
 
 /** What a station does once it has its addresses. */
@@ -300,7 +302,7 @@ export function openStation(
       "--tunnel: its own end must be known from the start; write --addr, as in 10.0.0.1/24",
     );
   }
-  checkWays(addresses, options.gateway ?? [], talksTo, isLeased || isMade);
+  checkWays(addresses, options.gateway ?? [], talksTo, isLeased || isMade, options.isDirect);
   const theirs = options.nic.kind === "link" && first !== undefined
     ? talksTo ?? freeAddress(first, addresses)
     : undefined;

@@ -8,6 +8,7 @@ export function checkWays(
   gateways: readonly Address[],
   peer: Address | undefined,
   isLeased: boolean,
+  isDirect: boolean = false,
 ): void {
   const own = new Addresses(addresses);
   const subnets = addresses.join(", ");
@@ -26,7 +27,8 @@ export function checkWays(
     throw new UsageError(`HOST: ${peer} is a broadcast address; write one host's`);
   }
   if (gateways.length === 0 && !isLeased && own.onLink(peer) === undefined) {
-    throw new UsageError(`HOST: there is no way to ${peer}; write a host of ${subnets}, or give a --gateway`);
+    const more = isDirect ? "" : ", or give a --gateway";
+    throw new UsageError(`HOST: there is no way to ${peer}; write a host of ${subnets}${more}`);
   }
 }
 

@@ -57,17 +57,13 @@ export function addArp(program: Command, context: Context): void {
           `--nic: ${formatNicSpec(given.nic)} has no hardware addresses to ask for; take ping`,
         );
       }
-      const station = openStation(given, output, host);
+      const station = openStation({ ...given, isDirect: true }, output, host);
       const { appliance } = station;
-      // A leased address is known only later.
-      if (appliance.dhcp === undefined && appliance.ip.addresses.onLink(host) === undefined) {
-        station.close();
-        throw offLink(host);
-      }
       const stopAt = given.count ?? 1;
       let sent = 0, answers = 0;
       await interruptible(context.io, given.duration, async (stop) => {
         await station.run(stop.signal, output, () => {
+          // An address that is leased or chosen is known only now.
           if (appliance.ip.addresses.onLink(host) === undefined) throw offLink(host);
           const client = new ArpClient(appliance, {
             target: host,

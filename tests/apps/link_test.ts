@@ -184,3 +184,10 @@ Deno.test("traceroute: the neighbour in memory is one hop away, whatever the pro
   );
   assert.match(out, /\nthe path takes packets of 1500 bytes\n$/);
 });
+
+Deno.test("arp: an address of its own that it chooses leads to hosts on the link", async () => {
+  const args = ["arp", "169.254.7.7", "--nic", "link:", "--addr", "link-local", "--duration", "20ms"];
+  const { status, err } = await ethox(args);
+  assert.equal(status, 1, err);
+  assert.doesNotMatch(err, /on no subnet/);
+});

@@ -151,7 +151,11 @@ const WRONG: readonly (readonly [readonly string[], number, RegExp])[] = [
     2,
     /HOST: fd00::2 is of IPv6, and ARP asks for IPv4's; .*10\.0\.0\.2/,
   ],
-  [["arp", "10.0.1.1", ...ADDR], 2, /HOST: there is no way to 10\.0\.1\.1/],
+  [
+    ["arp", "10.0.1.1", ...ADDR],
+    2,
+    /HOST: there is no way to 10\.0\.1\.1; write a host of 10\.0\.0\.1\/24\n$/,
+  ],
   [["dump", "one", "two"], 2, /too many arguments/],
   [["dump", ...ADDR], 2, /unknown option '--addr'/],
   [["forward", "--nic", "tap:a", "--addr", "10.0.0.1/24"], 2, /--nic: a router needs two/],
