@@ -110,7 +110,7 @@ export class LeasedHost {
         return output.warn(`${event.address} is used by somebody else; another one is asked for`);
       case "lost":
         this.#hasWarned = false;
-        output.event("address", {
+        output.aside("address", {
           change: "lost",
           source: "dhcp",
           reason: event.reason,
@@ -121,7 +121,7 @@ export class LeasedHost {
         this.#hasWarned = false;
         // The ready event tells of the first one.
         if (!this.#isReady) return;
-        output.event("address", { change: event.kind, source: "dhcp", ...leaseFields(event.lease) });
+        output.aside("address", { change: event.kind, source: "dhcp", ...leaseFields(event.lease) });
         const { address, prefix, server, duration } = event.lease;
         const time = Number.isFinite(duration) ? `for ${lengthOfTime(duration * 1e6)}` : "for good";
         output.line(`${event.kind} ${address}/${prefix} from ${server} ${time}`);

@@ -71,7 +71,7 @@ export class OwnAddresses {
     }
     for (const text of [...this.#known.keys()].filter((known) => !present.has(known))) {
       this.#known.delete(text);
-      this.#output.event("address", { change: "removed", address: text });
+      this.#output.aside("address", { change: "removed", address: text });
     }
   }
 
@@ -81,7 +81,7 @@ export class OwnAddresses {
     const isNew = !this.#known.has(text);
     this.#known.set(text, state);
     if (own.state === AddressState.Duplicate) {
-      this.#output.event("address", { change: state, address: text });
+      this.#output.aside("address", { change: state, address: text });
       this.#output.warn(`${own.cidr.address} is another host's on ${this.#name}, so it is not used`);
       return;
     }
@@ -89,7 +89,7 @@ export class OwnAddresses {
     if (!this.#isReady || own.origin === AddressOrigin.Dhcp) return;
     if (own.origin === AddressOrigin.Manual && isNew) return;
     const source = addressOriginName(own.origin);
-    this.#output.event("address", { change: state, source, address: text });
+    this.#output.aside("address", { change: state, source, address: text });
     this.#output.line(`${text} (${source}) is ${state}`);
   }
 
@@ -101,7 +101,7 @@ export class OwnAddresses {
     this.#conflicts = conflicts;
     // Once: whoever goes on is counted, and a flood of claims is no flood of lines.
     if (!isFirst) return;
-    this.#output.event("conflict", { nic: this.#name });
+    this.#output.aside("conflict", { nic: this.#name });
     this.#output.warn(
       `another host on ${this.#name} claims an address of ours; it is counted in the summary`,
     );

@@ -49,7 +49,7 @@ export function printPacket(output: Output, packet: Printable, details: boolean)
   const isCut = packet.originalLength !== undefined && packet.originalLength > captured;
   const { summary, fields } = read(packet, details);
   if (output.json) {
-    output.event("packet", {
+    output.aside("packet", {
       time: utcTime(time),
       direction,
       length: packet.originalLength ?? captured,

@@ -208,6 +208,7 @@ export class Station {
       end.abort();
       await neighbour;
       this.close();
+      output.release();
     }
     this.wire.check();
   }

@@ -14,6 +14,9 @@ export type Json = string | number | boolean | null | readonly Json[] | {
 
 const CODES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
 
+/** So many events wait for the ready event; the oldest go for more. */
+const EARLY_MAX = 1_000;
+
 /** A command's output. */
 export class Output {
   readonly io: Io;
@@ -21,6 +24,8 @@ export class Output {
   readonly human: boolean;
   /** Whether JSON is wanted. */
   readonly json: boolean;
+  /** What happened before the ready event; undefined: that is there. */
+  #early: [event: string, fields: { readonly [key: string]: Json | undefined }][] | undefined = [];
 
   constructor(io: Io, options: OutputOptions) {
     this.io = io;
@@ -40,7 +45,23 @@ export class Output {
 
   /** An object on a line of its own; nothing without --json. */
   event(event: string, fields: { readonly [key: string]: Json | undefined }): void {
-    if (this.json) this.io.out(`${JSON.stringify({ event, ...fields })}\n`);
+    if (!this.json) return;
+    this.io.out(`${JSON.stringify({ event, ...fields })}\n`);
+    if (event === "ready") this.release();
+  }
+
+  /** The same of what may happen before the host is ready: it then waits, for the ready event is the first. */
+  aside(event: string, fields: { readonly [key: string]: Json | undefined }): void {
+    if (this.#early === undefined || !this.json) return this.event(event, fields);
+    if (this.#early.length >= EARLY_MAX) this.#early.shift();
+    this.#early.push([event, fields]);
+  }
+
+  /** No ready event is waited for any more. */
+  release(): void {
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const [event, fields] of early) this.event(event, fields);
   }
 
   /** A line on stderr that is no failure. */

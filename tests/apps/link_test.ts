@@ -129,6 +129,20 @@ Deno.test("serve: the ready event is the first, whatever packets --verbose shows
   assert.deepEqual([kinds[0], kinds[1], kinds.at(-1)], ["ready", "packet", "summary"]);
 });
 
+Deno.test("serve: the ready event is the first where addresses are looked for, and what was before it follows", async () => {
+  const args = ["serve", "--nic", "link:", "-v", "--detect-conflicts", "-c", "1"];
+  const [{ status }, lines] = await events(args);
+  assert.equal(status, 0);
+  assert.equal(lines[0]!.event, "ready");
+  assert.ok(lines.some(({ summary }) => summary === "ARP who has 10.0.0.1? tell 0.0.0.0"));
+});
+
+Deno.test("serve: packets are shown, and not kept, where it ends before it is ready", async () => {
+  const args = ["serve", "--nic", "link:", "-v", "--detect-conflicts", "-d", "1500ms"];
+  const [, lines] = await events(args);
+  assert.deepEqual([...new Set(lines.map(({ event }) => event))], ["packet", "summary"]);
+});
+
 Deno.test("serve: several addresses and a MAC of one's own are taken", async () => {
   const args = ["serve", "--nic", "link:", "--mac", "02:00:00:00:00:07", "--duration", "20ms"];
   const [{ status }, lines] = await events([...args, "--addr", "10.0.0.1/24", "--addr", "192.0.2.1/31"]);
