@@ -1,5 +1,6 @@
 /** The ways in which a running command comes to its end. */
 import type { Instant } from "../../mod.ts";
+import { CliError, ExitStatus } from "./errors.ts";
 import type { Io } from "./io.ts";
 
 const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
@@ -32,6 +33,15 @@ export async function interruptible<T>(
     for (const signal of SIGNALS) Deno.removeSignalListener(signal, interrupt);
     io.interrupt?.removeEventListener("abort", interrupt);
   }
+}
+
+/** What is said of a command that ended while it got ready: it had no address yet, or looked its host up. */
+export function endedEarly({ reason }: AbortSignal): CliError {
+  if (reason === "interrupted") return new CliError(ExitStatus.Interrupted, "interrupted");
+  return new CliError(
+    ExitStatus.Failed,
+    "--duration: the time was over before an address was there; write a longer one",
+  );
 }
 
 /** Resolves after `milliseconds`, or as soon as the signal aborts. */

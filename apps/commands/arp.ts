@@ -7,7 +7,7 @@ import { lengthOfTime } from "../cli/format.ts";
 import * as options from "../cli/options.ts";
 import { type Context, Output } from "../cli/output.ts";
 import * as parse from "../cli/parse.ts";
-import { interruptible } from "../cli/stop.ts";
+import { endedEarly, interruptible } from "../cli/stop.ts";
 import { faultLines, faultSummary } from "../report.ts";
 import { openStation } from "../station.ts";
 
@@ -60,7 +60,7 @@ export function addArp(program: Command, context: Context): void {
       const station = openStation({ ...given, isDirect: true }, output, host);
       const { appliance } = station;
       const stopAt = given.count ?? 1;
-      let sent = 0, answers = 0;
+      let sent = 0, answers = 0, hasBegun = false;
       await interruptible(context.io, given.duration, async (stop) => {
         await station.run(stop.signal, output, () => {
           // An address that is leased or chosen is known only now.
@@ -77,6 +77,7 @@ export function addArp(program: Command, context: Context): void {
             },
           });
           station.wire.watch(() => ({ eth: appliance.eth.counters, arp: client.arp.counters }));
+          hasBegun = true;
           output.event("ready", { ...station.describe(), host: String(host) });
           const cycle = () => {
             ({ sent, answers } = client);
@@ -84,6 +85,7 @@ export function addArp(program: Command, context: Context): void {
           };
           return { tree: client.asking(), cycle };
         });
+        if (!hasBegun) throw endedEarly(stop.signal);
       });
       output.event("statistics", { sent, answers, ...faultSummary(station.wire.faults) });
       output.line(`${sent} ${sent === 1 ? "request" : "requests"} sent, ${answers} answered`);

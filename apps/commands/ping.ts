@@ -6,7 +6,7 @@ import { milliseconds } from "../cli/format.ts";
 import * as options from "../cli/options.ts";
 import { type Context, Output } from "../cli/output.ts";
 import * as parse from "../cli/parse.ts";
-import { interruptible } from "../cli/stop.ts";
+import { endedEarly, interruptible } from "../cli/stop.ts";
 import { familyOf, lookup } from "../lookup.ts";
 import { faultLines, faultSummary } from "../report.ts";
 import { pingProblem } from "../ping-problem.ts";
@@ -137,6 +137,7 @@ export function addPing(program: Command, context: Context): void {
           output,
           () => isName ? lookup(appliance, host, family).then(begin) : begin(host),
         );
+        if (ping === undefined) throw endedEarly(stop.signal);
       });
       const time = Math.round((appliance.nic.now() - started) / 1_000);
       const { transmitted = 0, received = 0, duplicates = 0, errors = 0 } = ping ?? {};

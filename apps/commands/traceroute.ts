@@ -5,7 +5,7 @@ import { ExitStatus, UsageError } from "../cli/errors.ts";
 import * as options from "../cli/options.ts";
 import { type Context, Output } from "../cli/output.ts";
 import * as parse from "../cli/parse.ts";
-import { interruptible } from "../cli/stop.ts";
+import { endedEarly, interruptible } from "../cli/stop.ts";
 import { hopLine, hopRow } from "../hops.ts";
 import { familyOf, lookup } from "../lookup.ts";
 import { faultLines, faultSummary } from "../report.ts";
@@ -153,6 +153,7 @@ export function addTraceroute(program: Command, context: Context): void {
           output,
           () => isName ? lookup(appliance, host, family).then(begin) : begin(host),
         );
+        if (traceroute === undefined) throw endedEarly(stop.signal);
       });
       const { isReached = false, length: taken = length } = traceroute ?? {};
       output.event("statistics", {

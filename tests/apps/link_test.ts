@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { macFor } from "../../apps/mac-for.ts";
-import { ethox, events } from "../support/command.ts";
+import { main } from "../../apps/main.ts";
+import { assertComplaint, ethox, events } from "../support/command.ts";
 
 Deno.test("ping: a host on the wire in memory answers, and the statistics say so", async () => {
   const args = ["ping", "10.0.0.2", "--nic", "link:", "-c", "3", "-i", "20ms", "-s", "100"];
@@ -141,6 +142,26 @@ Deno.test("serve: packets are shown, and not kept, where it ends before it is re
   const args = ["serve", "--nic", "link:", "-v", "--detect-conflicts", "-d", "1500ms"];
   const [, lines] = await events(args);
   assert.deepEqual([...new Set(lines.map(({ event }) => event))], ["packet", "summary"]);
+});
+
+Deno.test("ping, traceroute, arp: what ends before it has begun has no statistics, and says so", async () => {
+  const chosen = ["10.0.0.9", "--nic", "link:", "--addr", "link-local", "--json"];
+  const named = ["box.example", "--nic", "link:", "--dns", "10.0.0.9", "--json"];
+  for (
+    const args of [["ping", ...chosen], ["traceroute", ...chosen], ["arp", ...chosen], ["ping", ...named]]
+  ) {
+    const late = await ethox([...args, "--duration", "20ms"]);
+    assert.equal(late.out, "");
+    assert.equal(late.status, 1);
+    assertComplaint(late, /--duration: the time was over/);
+  }
+  const stop = new AbortController();
+  let err = "";
+  const io = { out: () => {}, err: (text: string) => err += text, colors: false, interrupt: stop.signal };
+  const run = main(["ping", ...named], io);
+  setTimeout(() => stop.abort(), 20);
+  assert.equal(await run, 130);
+  assert.equal(err, "ethox: interrupted\n");
 });
 
 Deno.test("serve: several addresses and a MAC of one's own are taken", async () => {
