@@ -194,10 +194,16 @@ export function dnsServer(text: string, previous: readonly Address[] | undefined
 /** A host by its address or its name. */
 export type HostName = Address | string;
 
+/** The name as DNS has it (RFC 5890 2.3.2.1); what is none is answered as it is. */
+export function asciiName(text: string): string {
+  if (/^\p{ASCII}*$/u.test(text) || /[/?#@:\\]/.test(text)) return text;
+  return URL.parse(`http://${text}`)?.hostname ?? text;
+}
+
 /** The address or the name of one host. */
 export function host(what: string, text: string): HostName {
   if (/^[\d.]+$/.test(text) || text.includes(":")) return hostAddress(what, text);
-  const name = /^\p{ASCII}*$/u.test(text) ? text : URL.parse(`http://${text}`)?.hostname ?? text;
+  const name = asciiName(text);
   if (name.length <= 253 && /^(?!-)[\w-]{1,63}(\.[\w-]{1,63})*\.?$/.test(name)) return name;
   throw new UsageError(`${what}: "${text}" is neither an address nor a name; write one, as in 10.0.0.2`);
 }

@@ -118,10 +118,14 @@ function readArguments(
       servers: [...servers, ...dns ?? []],
     };
   }
-  if (text === "" || /\.\.|^\.[^]/.test(text) || text.length > 254 || /[^.]{64}/.test(text)) {
+  // RFC 6762 16: multicast DNS has names in UTF-8.
+  const isLocal = /\.local\.?$/i.test(text);
+  const name = isLocal ? text : parse.asciiName(text);
+  const isForeign = !isLocal && !/^\p{ASCII}*$/u.test(name);
+  if (name === "" || isForeign || /\.\.|^\.[^]/.test(name) || name.length > 254 || /[^.]{64}/.test(name)) {
     throw new UsageError(`NAME: "${text}" is no name; write one, as in example.com`);
   }
-  return { name: text, type: readType(type), servers: [...servers, ...dns ?? []] };
+  return { name, type: readType(type), servers: [...servers, ...dns ?? []] };
 }
 
 function readType(text: string | undefined): number | undefined {

@@ -132,6 +132,18 @@ const WRONG: readonly (readonly [readonly string[], number, RegExp])[] = [
   [["ping", "-4", "-6", "10.0.0.2", ...ADDR], 2, /cannot be used with/],
   [["resolve", "example.org", "--addr", "192.0.2.1/30"], 2, /resolve: no DNS server is known.*--dns/],
   [["resolve", "example.org", "XYZ", ...ADDR], 2, /TYPE: "XYZ" is no type of records; allowed is A, /],
+  [
+    ["resolve", "bücher.example", "--nic", "link:", "--dns", "10.0.0.9", "-W", "20ms"],
+    1,
+    /xn--bcher-kva\.example: no answer in time/,
+  ],
+  [
+    ["resolve", "bücher.local", "--nic", "link:", "--dns", "10.0.0.9", "-W", "20ms"],
+    1,
+    /: bücher\.local: no/,
+  ],
+  [["resolve", "bücher.example/x", ...ADDR, "--dns", "10.0.0.2"], 2, /NAME: "bücher\.example\/x" is no name/],
+  [["ping", "bücher.example/x", ...ADDR], 2, /HOST: "bücher\.example\/x" is neither an address nor a name/],
   [["resolve", "a..b", ...ADDR, "--dns", "10.0.0.2"], 2, /NAME: "a\.\.b" is no name/],
   [["ping", "fe80::1", ...ADDR], 2, /HOST: there is no way to fe80::1/],
   [["ping", "127.0.0.1", ...ADDR], 2, /HOST: 127\.0\.0\.1 is no address of a host/],
