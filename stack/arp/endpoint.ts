@@ -7,6 +7,7 @@ import { LayerError } from "../error.ts";
 import { type Receive, type Receiver, receiver, type Send, sender, type TimedSender } from "../handler.ts";
 import type { Addresses } from "../host/addresses.ts";
 import { type NeighbourRequest, type Neighbours, newRequest } from "../host/neighbours.ts";
+import { RouteKind, type Routes } from "../host/routes.ts";
 import type { LinkIn, LinkRaw } from "../link.ts";
 import { Random } from "../loss/random.ts";
 import type { Instant } from "../store/time.ts";
@@ -47,6 +48,8 @@ export interface ArpOptions {
   readonly addresses: Addresses;
   /** Where what is learnt goes, and who is to be asked. */
   readonly neighbours: Neighbours;
+  /** Who is on the link beside the own subnets' hosts. Absent: nobody. */
+  readonly routes?: Routes;
   /** What random delays are made of. Default 0. */
   readonly seed?: number;
 }
@@ -71,6 +74,7 @@ export class Arp {
   readonly counters: ArpCounters = new ArpCounters();
   /** Finds out who else has an own address (RFC 5227). */
   readonly conflicts: ConflictDetection;
+  readonly #routes: Routes | undefined;
   readonly #pending = Array.from({ length: PENDING_ANSWERS }, () => new ReusedArpInit());
   #pendingCount = 0;
 
@@ -78,6 +82,7 @@ export class Arp {
   constructor(options: ArpOptions) {
     this.addresses = options.addresses;
     this.neighbours = options.neighbours;
+    this.#routes = options.routes;
     this.conflicts = new ConflictDetection(this.addresses, new Random(options.seed ?? 0));
   }
 
@@ -129,11 +134,7 @@ export class Arp {
     // RFC 5227 2.1.1: a probe has no sender address yet, so there is nothing to learn.
     if (sender.isUnspecified) return true;
     if (this.addresses.isForged(sender)) return false;
-    // On the link is what our subnets say, or who was looked up there because a route says so.
-    if (
-      this.addresses.onLink(sender) === undefined &&
-      this.neighbours.state(sender, packet.info.timestamp) === undefined
-    ) return false;
+    if (!this.#isOnLink(sender, packet.info.timestamp)) return false;
     const isForUs = this.addresses.owns(target);
     // An answer to us proves that packets arrive there; whatever else is heard only tells where.
     if (isForUs && packet.operation === arp.Operation.Reply) {
@@ -143,6 +144,12 @@ export class Arp {
       this.neighbours.hear(sender, senderMac, isForUs);
     }
     return true;
+  }
+
+  /** On the link is what our subnets or routes say, or who was looked up there. */
+  #isOnLink(sender: Address, now: Instant): boolean {
+    return this.addresses.onLink(sender) !== undefined || this.neighbours.state(sender, now) !== undefined ||
+      this.#routes?.lookup(sender, now)?.kind === RouteKind.OnLink;
   }
 
   #answer(packet: ArpIn): void {

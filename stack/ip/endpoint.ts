@@ -209,6 +209,7 @@ export class Ip {
     this.arp = new Arp({
       addresses: this.addresses,
       neighbours: this.neighbours,
+      routes: this.routes,
       seed: options.neighbours?.seed?.[0] ?? 0,
     });
     for (const gateway of options.gateways ?? []) {

@@ -8,6 +8,7 @@ import { Neighbours, NeighbourState } from "../../../stack/host/neighbours.ts";
 import { NEVER, seconds } from "../../../stack/store/time.ts";
 import { Address } from "../../../stack/wire/address.ts";
 import { Operation } from "../../../stack/wire/arp.ts";
+import { Cidr } from "../../../stack/wire/cidr.ts";
 import { EtherType } from "../../../stack/wire/ethernet.ts";
 import { Mac } from "../../../stack/wire/mac.ts";
 import {
@@ -122,6 +123,14 @@ Deno.test("arp: lies about the sender are counted, teach nothing and get no answ
     equal(made.ip.arp.counters.badSender, 1, lie);
     equal(made.ip.neighbours.size, 0, lie);
   }
+});
+
+Deno.test("arp: who is on the link by a route is answered and learnt like a host of our subnet", () => {
+  const made = host({ knowsPeer: false });
+  made.ip.routes.set({ network: Cidr.parse("10.9.0.0/24") });
+  const [frame] = made.deliver(arpFrame({ sender: "10.9.0.2" }));
+  expectFrame(frame, { destination: PEER_MAC, arp: { operation: Operation.Reply, target: "10.9.0.2" } });
+  equal(known(made, "10.9.0.2"), PEER_MAC);
 });
 
 Deno.test("arp: a probe is answered without learning from it (RFC 5227 2.1.1)", () => {
