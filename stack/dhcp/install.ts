@@ -17,7 +17,9 @@ const METRIC = 1_024;
 /** RFC 2132 5.1 allows 68; less than every host takes whole is no link's MTU, but somebody's mistake, or worse. */
 const LEAST_MTU = 576;
 
-const EVERYTHING = new Cidr(new Address().setV4(0), 0);
+const NOBODY = new Address().setV4(0);
+
+const EVERYTHING = new Cidr(NOBODY, 0);
 
 /** Puts a lease's address, routes and MTU into a host's tables, and takes out what it put there, and nothing else. */
 export class Installation {
@@ -40,11 +42,9 @@ export class Installation {
     const { mtu } = lease;
     // RFC 2132 5.1: what is over the NIC's limits nothing.
     this.#ip.pathMtus.setLinkMtu(true, mtu === undefined || mtu < LEAST_MTU ? UNKNOWN_MTU : mtu);
-    const [router] = lease.routers;
-    // RFC 3442: where there are classless routes, the option Router is ignored.
-    if (lease.routes.length > 0) {
-      for (const route of lease.routes) this.#route(new Cidr(route.network, route.prefix), route.router);
-    } else if (router !== undefined) this.#route(EVERYTHING, router);
+    const ways = waysOf(lease);
+    const links = ways.filter(({ router }) => router.isUnspecified).map(({ network }) => network);
+    for (const { network, router } of ways) this.#route(network, router, links);
   }
 
   /** Takes everything out. */
@@ -56,11 +56,12 @@ export class Installation {
     this.#address = undefined;
   }
 
-  #route(network: Cidr, router: Address): void {
+  /** RFC 3442: a router of 0.0.0.0 means that the network is on the link, where another route's router may be. */
+  #route(network: Cidr, router: Address, links: readonly Cidr[]): void {
     const { addresses, routes } = this.#ip;
-    // RFC 3442: a router of 0.0.0.0 means that the network is on the link.
+    const isNear = addresses.onLink(router) !== undefined || links.some((link) => link.contains(router));
     if (router.isUnspecified) routes.set({ network, kind: RouteKind.OnLink, metric: METRIC });
-    else if (addresses.isForged(router) || addresses.onLink(router) === undefined) return;
+    else if (addresses.isForged(router) || !isNear) return;
     else routes.set({ network, gateway: router, metric: METRIC });
     this.#networks.push(network);
   }
@@ -68,4 +69,21 @@ export class Installation {
   #removeRoutes(): void {
     for (const network of this.#networks.splice(0)) this.#ip.routes.remove(network, METRIC);
   }
+}
+
+interface Way {
+  readonly network: Cidr;
+  /** Unspecified: the network is on the link. */
+  readonly router: Address;
+}
+
+/** The ways that a lease tells. RFC 3442: where there are classless routes, the option Router is ignored. */
+function waysOf({ prefix, routers: [router], routes }: Lease): Way[] {
+  if (routes.length > 0) {
+    return routes.map(({ network, prefix, router }) => ({ network: new Cidr(network, prefix), router }));
+  }
+  if (router === undefined) return [];
+  const everything = { network: EVERYTHING, router };
+  // Who is alone in a subnet can have no router there, and yet is told of one: it is on the link.
+  return prefix < 32 ? [everything] : [{ network: new Cidr(router, 32), router: NOBODY }, everything];
 }

@@ -29,7 +29,10 @@ export interface Route {
   readonly network: Cidr;
   /** What becomes of packets to them. */
   readonly kind: RouteKind;
-  /** The next hop of a gateway's route, which must be on a subnet of our own; unspecified for all other kinds. */
+  /**
+   * The next hop of a gateway's route, which must be on the link: on an own subnet, or by another route. Unspecified for
+   * all other kinds.
+   */
   readonly gateway: Address;
   /** Of two routes to one network that live, the one with the smaller metric is used. */
   readonly metric: number;

@@ -18,8 +18,11 @@ const BROADCAST: Mac = Mac.broadcast();
 
 const NOBODY_V4 = new Address().setV4(0), NOBODY_V6 = new Address();
 
+/** What is asked of a route. */
+type Leading = Pick<Route, "kind" | "gateway" | "expires">;
+
 /** Stands for the route to what is on a link of ours. */
-const DIRECT = { expires: NEVER, kind: RouteKind.OnLink, gateway: new Address() };
+const DIRECT: Leading = { expires: NEVER, kind: RouteKind.OnLink, gateway: new Address() };
 
 /**
  * Finds ways, and remembers the last one: most packets go where the one before went. What is
@@ -86,7 +89,7 @@ export class Path {
     const route = addresses.onLink(destination) === undefined
       ? this.#ip.routes.lookup(destination, now)
       : DIRECT;
-    if (route === undefined || !this.#leads(route)) return undefined;
+    if (route === undefined || this.#leadsUntil(route, now) === 0) return undefined;
     return addresses.sourceFor(destination, route.kind === RouteKind.Gateway ? route.gateway : destination);
   }
 
@@ -108,10 +111,16 @@ export class Path {
     return source.isV4 === destination.isV4 && this.#ip.addresses.owns(source);
   }
 
-  /** Whether packets may go along a route: it is no refusal, and its gateway is on a link of ours. */
-  #leads({ kind, gateway }: Pick<Route, "kind" | "gateway">): boolean {
-    if (kind === RouteKind.Gateway) return this.#ip.addresses.onLink(gateway) !== undefined;
-    return kind === RouteKind.OnLink;
+  /**
+   * Until when packets may go along a route: it is no refusal, and its gateway is on the link, by a subnet of ours or by
+   * another route. 0: they may not.
+   */
+  #leadsUntil({ kind, gateway, expires }: Leading, now: Instant): Instant {
+    const { addresses, routes } = this.#ip;
+    if (kind !== RouteKind.Gateway) return kind === RouteKind.OnLink ? expires : 0;
+    if (addresses.onLink(gateway) !== undefined) return expires;
+    const near = routes.lookup(gateway, now);
+    return near?.kind === RouteKind.OnLink ? Math.min(expires, near.expires) : 0;
   }
 
   #search(wanted: Address | undefined, destination: Address, link: Link, mac: Mac): Address | Failure {
@@ -139,7 +148,8 @@ export class Path {
     const route = addresses.onLink(destination) === undefined
       ? this.#ip.routes.lookup(destination, now)
       : DIRECT;
-    if (route === undefined || !this.#leads(route)) return this.#noRoute();
+    const until = route === undefined ? 0 : this.#leadsUntil(route, now);
+    if (route === undefined || until === 0) return this.#noRoute();
     const nextHop = route.kind === RouteKind.Gateway ? route.gateway : destination;
     const own = wanted ?? addresses.sourceFor(destination, nextHop);
     if (own === undefined) return this.#noRoute();
@@ -154,7 +164,7 @@ export class Path {
     }
     this.#until = Math.min(
       neighbours.trustedUntil(nextHop, now),
-      route.expires,
+      until,
       pathMtus.knownUntil(destination, now),
     );
     this.#mtu = this.mtu;

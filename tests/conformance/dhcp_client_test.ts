@@ -21,7 +21,7 @@ import {
   type ReplyFields,
   SERVER,
 } from "../support/dhcp.ts";
-import { arpFrame, BROADCAST_MAC, OWN_MAC, PEER_MAC } from "../support/frames.ts";
+import { arpFrame, BROADCAST_MAC, expectFrame, OWN_MAC, PEER_MAC } from "../support/frames.ts";
 import { counted } from "../support/host.ts";
 
 /** Whether a time is within a second of seconds. */
@@ -489,6 +489,25 @@ Deno.test("dhcp client: classless routes stand in place of routers, those that a
     "172.16.128.0/17 > 10.0.0.253",
     "0.0.0.0/0 > 10.0.0.254",
   ]);
+});
+
+Deno.test("dhcp client: the router of a host alone in its subnet is reached by a route to the link (RFC 3442)", () => {
+  const gateway = "10.9.0.1";
+  const routes = [0, ...bytesOf(gateway), 32, ...bytesOf(gateway, "0.0.0.0")];
+  for (
+    const [code, value] of [[Option.ClasslessRoutes, routes], [Option.Router, bytesOf(gateway)]] as const
+  ) {
+    const world = new DhcpWorld();
+    world.bind({ mask: "255.255.255.255", options: [[code, value]] });
+    deepEqual(world.tables(), [`${LEASED}/32`, `${gateway}/32 > ::`, `0.0.0.0/0 > ${gateway}`]);
+    const { host: { ip, nic } } = world;
+    equal(String(ip.path.source(Address.parse("8.8.8.8"), nic.now())), LEASED);
+    const asked = world.host.deliver(arpFrame({ sender: gateway, target: LEASED }));
+    expectFrame(asked[0], { destination: PEER_MAC, arp: { sender: LEASED, target: gateway } });
+    world.client.stop();
+    world.message();
+    deepEqual(world.tables(), []);
+  }
 });
 
 Deno.test("dhcp client: routes that the user has set up stay, and what the lease brought goes with it", () => {

@@ -68,6 +68,17 @@ Deno.test("path: on a link's route a destination is its own next hop, though no 
   equal(way(made, "192.0.2.7", {}, "192.168.0.1"), "192.168.0.1 > 02:00:00:00:00:07");
 });
 
+Deno.test("path: a gateway may be on the link by a route, as long as that lasts", () => {
+  const made = host();
+  made.neighbours.setStatic(ip("172.16.0.1"), station(254));
+  made.routes.addDefault(ip("172.16.0.1"));
+  equal(way(made, "8.8.8.8"), LayerError.Unreachable);
+  made.routes.set({ network: Cidr.parse("172.16.0.1/32"), expires: seconds(10) });
+  equal(way(made, "8.8.8.8", { now: seconds(10) - 1 }, OWN), `${OWN} > ${GATEWAY}`);
+  equal(String(made.path.source(ip("8.8.8.8"), 0)), OWN);
+  equal(way(made, "8.8.8.8", { now: seconds(10) }, OWN), LayerError.Unreachable);
+});
+
 Deno.test("path: an unreachable and a blackhole route hide the default route, without any look-up", () => {
   const made = host({ gateways: ["10.0.0.254"] });
   made.routes.set({ network: Cidr.parse("192.0.2.0/24"), kind: RouteKind.Unreachable });
