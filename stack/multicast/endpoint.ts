@@ -40,6 +40,8 @@ export class Membership implements LinkControl {
   #wakeAt: Instant = NEVER;
   /** Whether a report of MLD came from nobody. */
   #isAnonymous = false;
+  /** Whether the link may be another one since groups were told of. */
+  #isElsewhere = false;
 
   /** An endpoint for a host. The seed is for random delays. */
   constructor(ip: Ip, seed: number) {
@@ -71,6 +73,12 @@ export class Membership implements LinkControl {
     return this.#version === this.#ip.addresses.groupsVersion ? this.#wakeAt : 0;
   }
 
+  /** Tells of all groups once more, after the cable was pulled: whoever is to know of them may be another one. */
+  announce(): void {
+    this.#isElsewhere = true;
+    this.#version = -1;
+  }
+
   #follow(now: Instant): void {
     const { addresses } = this.#ip;
     if (this.#version === addresses.groupsVersion) return;
@@ -78,6 +86,11 @@ export class Membership implements LinkControl {
     const all = addresses.groups();
     this.#v4.follow(all.filter((group) => group.isV4 && isReported(group)), now);
     this.#v6.follow(all.filter((group) => !group.isV4 && isReported(group)), now);
+    if (this.#isElsewhere) {
+      this.#isElsewhere = false;
+      this.#v4.repeat(now);
+      this.#v6.repeat(now);
+    }
     // RFC 3590 4: routers drop what comes from nobody.
     if (!this.#isAnonymous || this.#linkLocal() === undefined) return;
     this.#isAnonymous = false;

@@ -82,8 +82,9 @@ export class Autoconf {
     return !entries.some((own) => own.state === AddressState.Tentative && this.#isAwaited(own));
   }
 
-  /** Tells the link of all addresses in use once more and asks for routers, after the cable was pulled: for the next tx. */
+  /** Tells the link of all addresses and groups once more and asks for routers, after the cable was pulled: for the next tx. */
   announce(): void {
+    this.membership.announce();
     this.#ip.arp.conflicts.announce();
     this.ndp?.announce();
   }

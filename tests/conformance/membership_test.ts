@@ -5,14 +5,16 @@
  */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { AddressState } from "../../stack/host/addresses.ts";
+import { Autoconf } from "../../stack/ndp/autoconf.ts";
 import { Membership } from "../../stack/multicast/endpoint.ts";
 import { type Instant, NEVER, seconds } from "../../stack/store/time.ts";
 import { Address } from "../../stack/wire/address.ts";
 import * as igmp from "../../stack/wire/igmp.ts";
 import * as ipv4Wire from "../../stack/wire/ipv4.ts";
+import { Mac } from "../../stack/wire/mac.ts";
 import { Protocol } from "../../stack/wire/protocol.ts";
 import { verifyChecksum } from "../../stack/wire/icmpv6.ts";
-import { ethernet, ipv4 } from "../support/frames.ts";
+import { ethernet, ipv4, OWN_MAC } from "../support/frames.ts";
 import { OWN_LOCAL6 } from "../support/frames-v6.ts";
 import { type Host, host } from "../support/host.ts";
 import { mldMessage, query, query6 } from "../support/groups.ts";
@@ -136,6 +138,24 @@ Deno.test("igmp: a general query is answered with all groups, after a random tim
     times.add(said[0]![0]);
   }
   ok(times.size > 15);
+});
+
+Deno.test("igmp, mld: groups are told of anew when the cable was pulled, since switch and router may be others", () => {
+  const made = host({ knowsPeer: false, ip: { addresses: ["10.0.0.1/24", `${OWN_LOCAL6}/64`] } });
+  const autoconf = new Autoconf(made.ip, { mac: Mac.parse(OWN_MAC), secret: [1, 2, 3, 4] });
+  made.ip.addresses.join(Address.parse(GROUP));
+  const isReport = (frame: Uint8Array) => frame[23] === Protocol.Igmp || frame[20] === Protocol.HopByHop;
+  const reports = (from: Instant, to: Instant) => {
+    const said: string[] = [];
+    for (let now = from; now < to; now = Math.min(made.deadline, to)) {
+      said.push(...made.at(now).transmit().filter(isReport).map(say));
+    }
+    return said.sort();
+  };
+  const igmpReport = `TO_EX ${GROUP} to 224.0.0.22`, mldReport = `TO_EX ${SOLICITED} to ff02::16`;
+  deepEqual(reports(0, seconds(100)), [igmpReport, igmpReport, mldReport, mldReport]);
+  autoconf.announce();
+  deepEqual(reports(seconds(100), seconds(200)), [igmpReport, igmpReport, mldReport, mldReport]);
 });
 
 Deno.test("igmp: a query about one group is answered for it alone, and not by who is not in it", () => {
