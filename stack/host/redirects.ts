@@ -4,7 +4,7 @@
  * @module
  */
 import type { Neighbours } from "./neighbours.ts";
-import { LEARNT_METRIC as METRIC, RouteKind, type Routes } from "./routes.ts";
+import { LEARNT_METRIC, RouteKind, type Routes } from "./routes.ts";
 import { type Instant, seconds } from "../store/time.ts";
 import { Address } from "../wire/address.ts";
 import { Cidr } from "../wire/cidr.ts";
@@ -14,6 +14,9 @@ export const REDIRECTS_MAX = 64;
 
 /** How long one is followed without being renewed: long enough to be of use, too short for a mistake to matter. */
 const LIFETIME = seconds(600);
+
+/** Apart from routes to the same host that were learnt otherwise, which stay behind it. */
+const METRIC = LEARNT_METRIC - 1;
 
 interface Redirect {
   readonly network: Cidr;
@@ -37,11 +40,6 @@ export class Redirects {
   /** How many are followed. */
   get size(): number {
     return this.#list.length;
-  }
-
-  /** How many of them lead to a destination on the link. */
-  get onLink(): number {
-    return this.#list.filter(({ network, target }) => network.address.equals(target)).length;
   }
 
   /** Follows one; the oldest goes when there are too many. */

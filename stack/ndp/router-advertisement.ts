@@ -147,12 +147,12 @@ function onLink(ndp: Ndp, prefix: Cidr, valid: Instant, now: Instant): void {
   else routes.set({ network, kind: RouteKind.OnLink, metric: METRIC, expires: now + valid }, now);
 }
 
-function onLinkCount({ ip, redirects }: Ndp, now: Instant): number {
+function onLinkCount({ ip }: Ndp, now: Instant): number {
   let count = 0;
   for (const { kind, metric, expires } of ip.routes) {
     if (kind === RouteKind.OnLink && metric === METRIC && expires > now) count++;
   }
-  return count - redirects.onLink;
+  return count;
 }
 
 function takeServers(ndp: Ndp, bytes: Uint8Array, option: number, now: Instant): void {

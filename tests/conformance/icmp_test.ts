@@ -5,6 +5,7 @@
  */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { LayerError } from "../../stack/error.ts";
+import { LEARNT_METRIC } from "../../stack/host/routes.ts";
 import { seconds } from "../../stack/store/time.ts";
 import { isError, Type, Unreachable } from "../../stack/wire/icmpv4.ts";
 import { Protocol } from "../../stack/wire/protocol.ts";
@@ -26,6 +27,7 @@ import {
 import { type Host, host } from "../support/host.ts";
 import { check, fc } from "../support/property.ts";
 import { Address } from "../../stack/wire/address.ts";
+import { Cidr } from "../../stack/wire/cidr.ts";
 import { Mac } from "../../stack/wire/mac.ts";
 import { deliver } from "./ledger.ts";
 
@@ -268,6 +270,17 @@ Deno.test("icmp: another redirect for the host takes its place, from the gateway
   made.deliver(redirect({ from: BETTER, to: "10.0.0.252" }));
   equal(nextHop(made), "10.0.0.252");
   equal(made.icmp.counters.badRedirect, 1);
+});
+
+Deno.test("icmp: a leased route to the host gives way to the redirect, and is there again when that ends", () => {
+  const made = redirected();
+  const leased = "10.0.0.252", network = Cidr.parse(`${FAR}/32`);
+  made.ip.routes.set({ network, gateway: Address.parse(leased), metric: LEARNT_METRIC });
+  made.deliver(redirect({ from: leased }));
+  equal(nextHop(made), BETTER);
+  equal(nextHop(made.at(seconds(601))), leased);
+  made.ip.redirects.neighboursLost(seconds(601));
+  equal(nextHop(made), leased);
 });
 
 Deno.test("icmp: redirects from others, to off the link, to ourselves or nobody, or about nothing of ours are ignored (RFC 1122 3.2.2.2)", () => {
