@@ -343,7 +343,10 @@ export class MdnsResponder implements TimedSender<UdpRaw> {
     this.counters.noted++;
     const theirs = message.records.filter(({ name, section }) => {
       return section === dns.Section.Authority && name === this.#name;
-    }).flatMap(({ type, data }) => data instanceof Address ? [{ type, data: addressBytes(data) }] : []);
+    }).map(({ type, data }) => {
+      // Ours are addresses, so that of all others the type tells.
+      return { type, data: data instanceof Address ? addressBytes(data) : new Uint8Array() };
+    });
     if (this.#count === 0 || theirs.length === 0) return;
     if (compareRecords(this.#named(), theirs) < 0) this.#enter("probing", now + TIE_WAIT);
   }

@@ -261,15 +261,21 @@ Deno.test("mdns: our own records, goodbyes, and other names' are no conflict", (
 });
 
 Deno.test("mdns: of two who probe at once the one with the later records goes on, the other waits a second (RFC 6762 8.2)", () => {
-  const tie = (theirs: string) => {
+  const tie = (...theirs: string[]) => {
     const world = new World();
     world.until(milliseconds(260));
-    world.ask(NAME, dns.Type.ANY, { authority: [{ name: NAME, type: "A", data: theirs, class: 1 }] });
+    const authority = theirs.map((data): RecordFields => {
+      return { name: NAME, type: /^\d/.test(data) ? "A" : "TXT", data, class: 1 };
+    });
+    world.ask(NAME, dns.Type.ANY, { authority });
     return world.until(milliseconds(800)).length > 0;
   };
   equal(tie("10.0.0.0"), true, "ours is later");
   equal(tie("10.0.0.2"), false, "theirs is later");
   equal(tie(OWN), true, "the same: it is our own, come back");
+  equal(tie("text"), false, "a record of a later type");
+  equal(tie("text", OWN), false, "ours, and one more");
+  equal(tie("text", "10.0.0.0"), true, "the first that differs tells");
 });
 
 Deno.test("mdns: after fifteen conflicts in a row every try waits five seconds (RFC 6762 8.1)", () => {
