@@ -21,7 +21,7 @@ import { DnsCache } from "./cache.ts";
 import { ResolverCounters } from "./counters.ts";
 import { Inquiry, type InquiryInit } from "./inquiry.ts";
 import { localAnswer } from "./local.ts";
-import { candidates } from "./search.ts";
+import { askInTurn, candidates } from "./search.ts";
 
 /** How a {@linkcode Resolver} is set up. */
 export interface ResolverOptions {
@@ -83,6 +83,7 @@ export class Resolver implements TimedSender<UdpRaw> {
   readonly #open = new Map<string, Inquiry>();
   #servers: readonly Address[] = [];
   #search: readonly string[] = [];
+  #isStopping = false;
 
   /** A resolver that has asked nothing yet. */
   constructor(options: ResolverOptions) {
@@ -159,30 +160,8 @@ export class Resolver implements TimedSender<UdpRaw> {
       done(nothing("no-name", name));
       return NOTHING;
     }
-    let pending: Pending = NOTHING;
-    let isOver = false;
-    // What is told when no name has such records: that there is a name at all is worth more than that there is none.
-    let best: DnsAnswer | undefined;
-    const next = (index: number) => {
-      let isAnswered = false;
-      const asked = this.query(names[index]!, type, now, (answer) => {
-        isAnswered = true;
-        if (isOver) return;
-        const isAbsent = answer.status === "no-name" || answer.status === "no-data";
-        if (isAbsent && (best === undefined || answer.status === "no-data")) best = answer;
-        if (isAbsent && index + 1 < names.length) return next(index + 1);
-        isOver = true;
-        done(isAbsent ? best! : answer);
-      }, options);
-      if (!isAnswered) pending = asked;
-    };
-    next(0);
-    return {
-      cancel: () => {
-        isOver = true;
-        pending.cancel();
-      },
-    };
+    const ask = (name: string, answered: Answered) => this.query(name, type, now, answered, options);
+    return askInTurn(names, ask, () => !this.#isStopping, done);
   }
 
   send(raw: UdpRaw): void {
@@ -201,9 +180,11 @@ export class Resolver implements TimedSender<UdpRaw> {
 
   /** Gives every question up: each is told that it failed. */
   stop(): void {
+    this.#isStopping = true;
     for (const inquiry of [...this.#open.values()]) {
       this.#finish(inquiry, nothing("failed", inquiry.init.question));
     }
+    this.#isStopping = false;
   }
 
   /** The groups of multicast DNS, of those families that have an own address. */

@@ -4,6 +4,8 @@
  * @module
  */
 import { canonicalName } from "../wire/dns-name.ts";
+import type { DnsAnswer, DnsStatus } from "./answer.ts";
+import type { Answered, Pending } from "./resolver.ts";
 
 /** Names that are tried for one. */
 const CANDIDATES_MAX = 8;
@@ -20,6 +22,45 @@ export function candidates(name: string, search: readonly string[]): string[] | 
   const longer = search.flatMap((domain) => canonicalName(`${own}.${domain}`) ?? []);
   const all = own.includes(".") ? [own, ...longer] : [...longer, own];
   return [...new Set(all)].slice(0, CANDIDATES_MAX);
+}
+
+/**
+ * After which answers the next name is tried, the least telling first: there is no such name; it is not known whether
+ * there is one, since its domain's servers fail; there is one.
+ */
+const UNFOUND: readonly DnsStatus[] = ["no-name", "failed", "no-data"];
+
+/** Asks for one name after the other, until one has such records or no more may be asked for. `done` is told once. */
+export function askInTurn(
+  names: readonly string[],
+  ask: (name: string, answered: Answered) => Pending,
+  mayGoOn: () => boolean,
+  done: Answered,
+): Pending {
+  let pending: Pending | undefined;
+  let isOver = false;
+  // What is told when no name has such records.
+  let best: DnsAnswer | undefined;
+  const next = (index: number) => {
+    let isAnswered = false;
+    const asked = ask(names[index]!, (answer) => {
+      isAnswered = true;
+      if (isOver) return;
+      const worth = UNFOUND.indexOf(answer.status);
+      if (worth >= 0 && (best === undefined || worth > UNFOUND.indexOf(best.status))) best = answer;
+      if (worth >= 0 && index + 1 < names.length && mayGoOn()) return next(index + 1);
+      isOver = true;
+      done(worth >= 0 ? best! : answer);
+    });
+    if (!isAnswered) pending = asked;
+  };
+  next(0);
+  return {
+    cancel: () => {
+      isOver = true;
+      pending?.cancel();
+    },
+  };
 }
 
 /** The name under which the name of an address is asked for (RFC 1035 3.5, RFC 3596 2.5). */

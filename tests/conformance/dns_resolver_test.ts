@@ -435,6 +435,34 @@ Deno.test("dns resolver: of the names tried the first with such records is taken
   deepEqual([world.exhaust(), world.answers.length], [[], 1]);
 });
 
+Deno.test("dns resolver: a domain whose servers fail does not keep the names behind it from being tried", () => {
+  const FAILED = RESPONSE | 2, ABSENT = RESPONSE | 3;
+  const outcome = (...flags: number[]) => {
+    const world = new ResolverWorld({ search: ["lan.example", "example"] });
+    world.resolver.lookup("box", Type.A, 0, (answer) => void world.answers.push(answer));
+    const names: string[] = [];
+    while (world.answers.length === 0) {
+      const query = world.query();
+      if (names.at(-1) !== query.name) names.push(query.name);
+      const said = flags[names.length - 1]!;
+      world.respond(query, said === 0 ? { answers: [a("192.0.2.1", query.name)] } : { flags: said });
+    }
+    return `${names.length}: ${world.outcome}`;
+  };
+  equal(outcome(FAILED, 0), "2: found 192.0.2.1");
+  equal(outcome(ABSENT, FAILED, 0), "3: found 192.0.2.1");
+  equal(outcome(FAILED, ABSENT, ABSENT), "3: failed", "who knows whether there is the name");
+  equal(outcome(FAILED, RESPONSE, ABSENT), "3: no-data", "there is the name");
+});
+
+Deno.test("dns resolver: stopped, no other name is tried", () => {
+  const world = new ResolverWorld({ search: ["lan.example"] });
+  world.resolver.lookup("box", Type.A, 0, (answer) => void world.answers.push(answer));
+  world.query();
+  world.resolver.stop();
+  deepEqual([world.outcome, world.resolver.size, world.host.deadline], ["failed", 0, NEVER]);
+});
+
 Deno.test("dns resolver: responses cut short anywhere, or whose counts lie, are dropped and counted", () => {
   const world = new ResolverWorld();
   world.ask(NAME);
