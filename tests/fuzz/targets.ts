@@ -6,6 +6,7 @@
 import type { Target } from "./target.ts";
 import { bindings } from "./targets/bindings.ts";
 import { bpf, bpfText } from "./targets/bpf.ts";
+import { clientDeadlines } from "./targets/client-deadlines.ts";
 import { controlLines, controlWords } from "./targets/control.ts";
 import { deadlines } from "./targets/deadlines.ts";
 import { dhcpReplies } from "./targets/dhcp.ts";
@@ -47,6 +48,7 @@ export const TARGETS: readonly Target[] = [
   joining,
   linkControl,
   deadlines,
+  clientDeadlines,
   dnsMessages,
   dhcpReplies,
   dhcpServer,

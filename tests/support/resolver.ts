@@ -124,7 +124,8 @@ export class ResolverWorld {
   }
 }
 
-function readQuery(frame: Uint8Array): Query | undefined {
+/** Takes a frame with a query of DNS apart, or answers undefined if it has none. */
+export function readQuery(frame: Uint8Array): Query | undefined {
   const view = read(frame);
   if (
     view.ip?.protocol !== Protocol.Udp || ![dns.PORT, dns.MULTICAST_PORT].includes(get16(view.payload, 2))
