@@ -53,6 +53,8 @@ interface Member {
   timer: ReturnType<typeof setTimeout> | undefined;
   /** Being restarted by hand. */
   restarting: Promise<void> | undefined;
+  /** Resolves when the Worker that was lost last uses its queue no more. */
+  gone: Promise<void>;
 }
 
 /** What is known of a Worker. */
@@ -90,6 +92,7 @@ export class Crew {
       connections: 0,
       timer: undefined,
       restarting: undefined,
+      gone: Promise.resolve(),
     }));
   }
 
@@ -252,7 +255,8 @@ export class Crew {
     if (isOver) worker?.terminate();
     else {
       wake(index);
-      setTimeout(() => worker?.terminate(), RETURN);
+      const rest = new Promise((resolve) => setTimeout(resolve, RETURN));
+      member.gone = rest.then(() => worker?.terminate());
     }
     member.port?.close();
     member.worker = member.port = undefined;
@@ -264,10 +268,12 @@ export class Crew {
   async #end(member: Member): Promise<void> {
     clearTimeout(member.timer);
     setPresent(this.#options.shared.mesh, member.plan.index, false);
-    if (member.worker === undefined) return;
-    this.#say(member, { kind: "end" });
-    await this.#until(() => member.state === "ended" || member.worker === undefined, FAREWELL);
-    if (member.worker !== undefined) this.#lose(member, member.state === "ended");
+    if (member.worker !== undefined) {
+      this.#say(member, { kind: "end" });
+      await this.#until(() => member.state === "ended" || member.worker === undefined, FAREWELL);
+      if (member.worker !== undefined) this.#lose(member, member.state === "ended");
+    }
+    await member.gone;
   }
 
   #say(member: Member, order: Order): void {

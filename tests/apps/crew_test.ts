@@ -52,7 +52,8 @@ function crewOf(count: number, behaviour: string = "") {
     fail: (reason) => gone.push(reason),
   });
   const port = new MeshPort(shared.mesh, count + 1, count, () => {});
-  return { crew, gone, port, told: () => ({ out, err }) };
+  const turns = new Int32Array(shared.facts, 20, 1);
+  return { crew, gone, port, told: () => ({ out, err }), turns: () => Atomics.load(turns, 0) };
 }
 
 /** Resolves when something is so. */
@@ -164,4 +165,17 @@ Deno.test("crew: a worker that fails while it is ended to be restarted is starte
   await new Promise((resolve) => setTimeout(resolve, 150));
   assert.deepEqual(restarts(crew), [1]);
   await crew.end();
+});
+
+Deno.test("crew: a worker that does not end by itself has ended when its queue is given back, or to another", async () => {
+  const { crew, turns } = crewOf(1, "deaf");
+  await crew.start();
+  for (const end of [() => crew.restart(0), () => crew.end()]) {
+    const before = turns();
+    await end();
+    const after = turns();
+    assert.ok(after > before, "it went on for a while");
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    assert.equal(turns(), after);
+  }
 });

@@ -10,9 +10,12 @@ globalThis.addEventListener("message", (event) => {
   if (!(event instanceof MessageEvent) || port === undefined) return;
   const { shared, services } = event.data;
   new Float64Array(shared.counters, 0, 1)[0] = 7;
+  const turns = new Int32Array(shared.facts, 20, 1);
   port.addEventListener("message", ({ data }) => {
     const { kind, id, line } = data;
-    if (kind === "end" && services[0] === "bad end") {
+    // Who does not hear goes on with what it does, and shows it.
+    if (kind === "end" && services[0] === "deaf") setInterval(() => Atomics.add(turns, 0, 1), 1);
+    else if (kind === "end" && services[0] === "bad end") {
       port.postMessage({ kind: "failed", reason: "it could not end", isNicGone: false });
     } else if (kind === "end") port.postMessage({ kind: "ended" });
     else if (kind === "follow") port.postMessage({ kind: "reply", id, reply: { ok: true, result: [] } });
