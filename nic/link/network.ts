@@ -123,7 +123,7 @@ export class Network implements Hub {
     for (let slot = port.egress.pop(this.#now); slot !== undefined; slot = port.egress.pop(this.#now)) {
       const { bytes, start, end } = slot.frame;
       const to = this.#bridge.forward(bytes, start, end, port.index);
-      if (to >= 0) this.#ports[to]!.ingress.carry(slot, this.#now);
+      if (to >= 0) this.#carry(slot, this.#ports[to]!);
       else if (to === FLOOD) this.#flood(slot, port.index);
       else if (to === NOWHERE) this.pool.give(slot);
     }
@@ -134,6 +134,7 @@ export class Network implements Hub {
     this.#now = time;
     this.#turns = 0;
     this.#idle = 0;
+    for (let index = 0; index < this.#ports.length; index++) this.#ports[index]!.tick();
   }
 
   #wake(): void {
@@ -158,10 +159,17 @@ export class Network implements Hub {
     const { bytes, start, end } = slot.frame;
     const last = from === this.#ports.length - 1 ? from - 1 : this.#ports.length - 1;
     for (let index = 0; index < last; index++) {
-      if (index !== from) this.#ports[index]!.ingress.push(bytes, start, end, this.#now);
+      if (index === from) continue;
+      this.#ports[index]!.ingress.push(bytes, start, end, this.#now);
+      this.#ports[index]!.expect();
     }
-    if (last >= 0) this.#ports[last]!.ingress.carry(slot, this.#now);
+    if (last >= 0) this.#carry(slot, this.#ports[last]!);
     else this.pool.give(slot);
+  }
+
+  #carry(slot: DeviceSlot, to: Port): void {
+    to.ingress.carry(slot, this.#now);
+    to.expect();
   }
 
   #stuck(): never {

@@ -176,8 +176,18 @@ export class Port implements Nic {
   }
 
   ready(deadline: Instant = NEVER): Promise<void> {
-    const now = this.now();
-    return deadline <= now || this.ingress.deadline() <= now ? Promise.resolve() : this.#gate.wait();
+    const next = Math.min(deadline, this.ingress.deadline());
+    return next <= this.now() ? this.#gate.pass() : this.#gate.wait(next);
+  }
+
+  /** Tells whoever waits that a frame is under way to the host, by which it must be looked when. */
+  expect(): void {
+    this.#gate.open();
+  }
+
+  /** Tells whoever waits that the network's clock has moved on. */
+  tick(): void {
+    this.#gate.tick(this.#hub.now);
   }
 
   /** Gives the host a turn at the network's next step: something has changed that its trees do not know. */

@@ -31,6 +31,12 @@ class Station {
     );
   }
 
+  /** Drives the port by hand. */
+  poll(): number {
+    this.port.rx(64, { receive: (slot) => this.#take(slot) });
+    return this.port.tx(64, { send: (slot) => this.#fill(slot) });
+  }
+
   #take({ frame, info }: Slot): void {
     this.received.push(
       `${info.timestamp} ${new TextDecoder().decode(frame.bytes.slice(frame.start + 14, frame.end))}`,
@@ -273,6 +279,49 @@ Deno.test("network: a port driven by hand is a NIC like any other", async () => 
   await waiting;
   ok(ready);
   equal(b!.port.now(), 100);
+});
+
+/** Lets the event loop have a few turns. */
+const turns = () => new Promise<false>((resolve) => setTimeout(() => resolve(false), 5));
+
+Deno.test("network: who waits by hand hears what another host sends, to it alone or to all", async () => {
+  const { network, hosts: [a, b] } = stations(3);
+  for (const [index, to] of [2, ALL].entries()) {
+    await b!.port.ready(0);
+    const waiting = b!.port.ready();
+    a!.send(to, "x");
+    equal(a!.poll(), 1);
+    ok(await Promise.race([waiting.then(() => true), turns()]), "it is not woken");
+    b!.poll();
+    deepStrictEqual(b!.received.length, index + 1);
+  }
+  equal(network.now, 0);
+});
+
+Deno.test("network: who waits by hand for a moment hears when the clock shows it", async () => {
+  const network = new Network();
+  const { port } = new Station(network, 1);
+  const moments = [49, 50, 51];
+  const clock = { send: () => {}, deadline: () => moments.find((moment) => moment > network.now) ?? NEVER };
+  network.attach({ receive: { receive: () => {} }, send: clock });
+  port.cycle();
+  let isReady = false;
+  void port.ready(50).then(() => isReady = true);
+  for (const expected of [false, true]) {
+    while (network.now < (expected ? 50 : 49)) network.step();
+    await turns();
+    equal(isReady, expected);
+  }
+});
+
+Deno.test("network: a port driven by hand lets timers have their turn, however much there is to do", async () => {
+  const { port } = new Station(new Network(), 1);
+  let isOver = false;
+  setTimeout(() => isOver = true);
+  for (let waits = 0; !isOver; waits++) {
+    ok(waits < 1_000_000, "the timer starves");
+    await port.ready(0);
+  }
 });
 
 Deno.test("network: an MTU over the network's is refused", () => {
