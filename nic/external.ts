@@ -7,7 +7,7 @@
 import { ALL_MANUAL, type Capabilities, type Medium } from "../stack/slot.ts";
 import type { Instant } from "../stack/store/time.ts";
 import { DeviceInfo, type DeviceSlot } from "./device.ts";
-import { MemoryNic } from "./memory.ts";
+import { longestFrame, MemoryNic } from "./memory.ts";
 import { SlotQueue } from "./slot-queue.ts";
 
 /** How an {@linkcode External} NIC is set up. */
@@ -18,7 +18,7 @@ export interface ExternalOptions {
   readonly mtu?: number;
   /** Frames that wait in either direction together. Default 256. */
   readonly slots?: number;
-  /** Largest frame in bytes. Default: the MTU with an Ethernet header and a VLAN tag. */
+  /** Largest frame in bytes. Default: the MTU, or what the NIC cuts, with an Ethernet header and a VLAN tag. */
   readonly frameLength?: number;
   /** Whether the stack may send received buffers back (answer in place). Default true. */
   readonly canAnswer?: boolean;
@@ -56,8 +56,9 @@ export class External extends MemoryNic {
 
   /** A NIC with empty queues. */
   constructor(options: ExternalOptions = {}) {
-    const { slots = 256, mtu = 1_500, frameLength = mtu + 18, clock, canAnswer } = options;
-    const info = new DeviceInfo(options.capabilities ?? ALL_MANUAL, mtu, false, options.medium);
+    const { slots = 256, mtu = 1_500, capabilities = ALL_MANUAL, clock, canAnswer } = options;
+    const { frameLength = longestFrame(mtu, capabilities) } = options;
+    const info = new DeviceInfo(capabilities, mtu, false, options.medium);
     super("external:", info, { slots, frameLength, clock, canAnswer });
     this.#left = new SlotQueue(slots);
     this.#onSend = options.onSend;

@@ -6,7 +6,7 @@
 import { ALL_IGNORED, type Capabilities } from "../stack/slot.ts";
 import type { Instant } from "../stack/store/time.ts";
 import { DeviceInfo, type DeviceSlot } from "./device.ts";
-import { MemoryNic } from "./memory.ts";
+import { longestFrame, MemoryNic } from "./memory.ts";
 
 /** How a {@linkcode Loopback} is set up. */
 export interface LoopbackOptions {
@@ -25,7 +25,8 @@ export class Loopback extends MemoryNic {
   /** A loopback with nothing on its way. */
   constructor(options: LoopbackOptions = {}) {
     const { mtu = 65_535, slots = 64, capabilities = ALL_IGNORED, clock } = options;
-    super("loopback:", new DeviceInfo(capabilities, mtu, true), { slots, frameLength: mtu + 18, clock });
+    const frameLength = longestFrame(mtu, capabilities);
+    super("loopback:", new DeviceInfo(capabilities, mtu, true), { slots, frameLength, clock });
   }
 
   /** Has the frame arrive. */

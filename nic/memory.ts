@@ -4,15 +4,20 @@
  * @module
  */
 import type { Receiver, Sender } from "../stack/handler.ts";
-import type { Slot } from "../stack/slot.ts";
+import type { Capabilities, Slot } from "../stack/slot.ts";
 import { checkSize } from "../stack/store/size.ts";
 import { type Instant, NEVER } from "../stack/store/time.ts";
-import { type DeviceInfo, type DeviceSlot, type Nic, NicCounters, SlotPool } from "./device.ts";
+import { type DeviceInfo, type DeviceSlot, LINK_HEADER, type Nic, NicCounters, SlotPool } from "./device.ts";
 import { Gate } from "./gate.ts";
 import { SlotQueue } from "./slot-queue.ts";
 
 /** The most slots of one arena, and the longest frame: twice what IP knows, for links that no header can fill. */
 const SLOTS_MAX = 1 << 16, FRAME_MAX = 1 << 17;
+
+/** The longest frame of a NIC that nothing else is said of: one of its MTU, or what it is to cut into such. */
+export function longestFrame(mtu: number, { segmentation = 0 }: Capabilities): number {
+  return Math.max(mtu, segmentation) + LINK_HEADER;
+}
 
 /** How a {@linkcode MemoryNic} is set up. */
 export interface MemoryOptions {

@@ -4,12 +4,12 @@
  * @module
  */
 import { LayerError } from "../../stack/error.ts";
-import type { Frame } from "../../stack/frame.ts";
+import { Checksum, type Frame } from "../../stack/frame.ts";
 import { ALL_MANUAL, type Capabilities } from "../../stack/slot.ts";
 import { copyBytes } from "../../stack/store/copy.ts";
 import type { Instant } from "../../stack/store/time.ts";
 import { DeviceInfo, type DeviceSlot } from "../device.ts";
-import { MemoryNic } from "../memory.ts";
+import { longestFrame, MemoryNic } from "../memory.ts";
 
 /** How a {@linkcode link} is set up. */
 export interface LinkOptions {
@@ -51,7 +51,8 @@ export class LinkEnd extends MemoryNic {
   /** An end that leads nowhere until it is connected. */
   constructor(name: string, options: LinkOptions) {
     const { mtu = 1_500, slots = 256, capabilities = ALL_MANUAL, clock } = options;
-    super(name, new DeviceInfo(capabilities, mtu), { slots, frameLength: mtu + 18, clock });
+    const frameLength = longestFrame(mtu, capabilities);
+    super(name, new DeviceInfo(capabilities, mtu), { slots, frameLength, clock });
   }
 
   /** Makes `peer` the other end of what this one sends. */
@@ -76,14 +77,21 @@ export class LinkEnd extends MemoryNic {
     this.pool.give(slot);
   }
 
-  #copy({ bytes, start, end }: Frame): boolean {
+  /** What one end has left to the other stays left: nobody damages frames on the way. */
+  #copy(from: Frame): boolean {
     const slot = this.pool.take();
     if (slot === undefined) return false;
-    if (!slot.frame.resize(end - start)) {
+    const { frame } = slot;
+    if (!frame.resize(from.length)) {
       this.pool.give(slot);
       return false;
     }
-    copyBytes(slot.frame.bytes, slot.frame.start, bytes, start, end - start);
+    copyBytes(frame.bytes, frame.start, from.bytes, from.start, from.length);
+    if (from.checksum === Checksum.Partial) {
+      frame.leaveChecksum(frame.start + from.checksumAt - from.start, from.checksumField);
+    }
+    frame.segmentation = from.segmentation;
+    frame.segmentSize = from.segmentSize;
     this.arrive(slot);
     return true;
   }

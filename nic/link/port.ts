@@ -4,6 +4,7 @@
  * @module
  */
 import type { Receiver, Sender } from "../../stack/handler.ts";
+import { completeChecksum } from "../../stack/offload.ts";
 import { ALL_MANUAL, type Capabilities, type Slot } from "../../stack/slot.ts";
 import { type Instant, NEVER } from "../../stack/store/time.ts";
 import { DeviceInfo, type DeviceSlot, type Nic, NicCounters, type SlotPool } from "../device.ts";
@@ -22,7 +23,7 @@ export interface HostOptions {
   readonly send: Sender<Slot>;
   /** What traces and messages call it. Default "host0", "host1", ... in the order of attachment. */
   readonly name?: string;
-  /** What its NIC claims to do by itself. Default: nothing, all checksums are the stack's. */
+  /** What its NIC does by itself, but for cutting segments. Default: nothing, all checksums are the stack's. */
   readonly capabilities?: Capabilities;
   /** The largest payload of a frame that its NIC takes. Default: the network's. */
   readonly mtu?: number;
@@ -76,7 +77,9 @@ export class Port implements Nic {
     }
     this.name = host.name ?? `host${index}`;
     this.index = index;
-    this.info = new DeviceInfo(host.capabilities ?? ALL_MANUAL, mtu);
+    // The network's frames have no room for what is to be cut.
+    const { segmentation: _, ...capabilities } = host.capabilities ?? ALL_MANUAL;
+    this.info = new DeviceInfo(capabilities, mtu);
     this.info.timestamp = hub.now;
     this.#hub = hub;
     this.#receive = host.receive;
@@ -214,6 +217,8 @@ export class Port implements Nic {
       this.#hub.pool.give(slot);
       return;
     }
+    // What is left to the NIC is done by it: the network is a wire, and damages frames.
+    completeChecksum(slot.frame);
     const length = slot.frame.end - slot.frame.start;
     if (this.egress.carry(slot, now) === Fate.Overflow) {
       this.counters.sendFull++;

@@ -15,6 +15,7 @@ import {
   milliseconds,
   Network,
   type NetworkEvent,
+  OFFLOADING,
   Ping,
   type PingResult,
   type Port,
@@ -28,6 +29,7 @@ import {
 } from "../../mod.ts";
 import { familyTest, isV6 } from "../support/family.ts";
 import { check, fc } from "../support/property.ts";
+import { connectWith, listenWith, PatternUser, tcpHost } from "../support/tcp.ts";
 
 const ECHO_PORT = 7, CLIENT_PORT = 5_000;
 
@@ -367,4 +369,18 @@ familyTest("simulation: whatever the faults, nothing wrong arrives, the run ends
     }),
     { runs: 60 },
   );
+});
+
+Deno.test("network: what is left to a host's NIC is done by it, for duplicates and for what goes to all, too", () => {
+  const network = new Network();
+  const link = { capabilities: OFFLOADING, egress: { duplicate: 1 } };
+  const [client, server] = [tcpHost(network, 1, link), tcpHost(network, 2, link)];
+  tcpHost(network, 3);
+  const users = listenWith(server, 7, () => new PatternUser(100_000));
+  const own = new PatternUser(1_000_000);
+  connectWith(client, server, 7, own);
+  const isOver = () => own.received === 100_000 && users[0]?.received === 1_000_000;
+  ok(network.runUntil(isOver, seconds(5)), `only ${users[0]?.received} bytes have come`);
+  equal(own.wrong + users[0]!.wrong, 0);
+  for (const { tcp } of [client, server]) equal(tcp.counters.wrongChecksum, 0);
 });

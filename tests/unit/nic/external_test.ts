@@ -1,7 +1,8 @@
-import { deepEqual, equal, throws } from "node:assert/strict";
+import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { External } from "../../../nic/external.ts";
+import { Loopback } from "../../../nic/loopback.ts";
 import { LayerError } from "../../../stack/error.ts";
-import { ALL_IGNORED, ALL_MANUAL, type Slot } from "../../../stack/slot.ts";
+import { ALL_IGNORED, ALL_MANUAL, OFFLOADING, type Slot } from "../../../stack/slot.ts";
 import { data } from "../../support/frames.ts";
 import { testNic } from "../../support/nic_contract.ts";
 
@@ -110,4 +111,10 @@ Deno.test("external: a clock of the caller's is read in each burst, and ends a w
   const waiting = nic.ready(3_600e6);
   nic.close();
   await waiting;
+});
+
+Deno.test("external, loopback: a NIC that is to cut segments has room for what it is to cut", () => {
+  for (const nic of [External, Loopback].map((Kind) => new Kind({ capabilities: OFFLOADING, mtu: 1_500 }))) {
+    nic.tx(1, { send: ({ frame }) => ok(frame.resize(0xffff + 14), nic.name) });
+  }
 });

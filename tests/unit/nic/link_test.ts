@@ -1,9 +1,11 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
 import { link } from "../../../nic/link/link.ts";
 import { Eth } from "../../../stack/eth/endpoint.ts";
+import { Checksum, Segmentation } from "../../../stack/frame.ts";
 import { Icmp } from "../../../stack/icmp/endpoint.ts";
 import { Ping, type PingResult } from "../../../stack/icmp/ping.ts";
 import { Ip } from "../../../stack/ip/endpoint.ts";
+import { OFFLOADING } from "../../../stack/slot.ts";
 import { Address } from "../../../stack/wire/address.ts";
 import { data, OWN, OWN_MAC, PEER, PEER_MAC } from "../../support/frames.ts";
 import { testNic } from "../../support/nic_contract.ts";
@@ -38,6 +40,28 @@ Deno.test("link: a frame arrives at the other end, byte for byte, and at that en
     }),
     1,
   );
+});
+
+Deno.test("link: what one end has left to the other by its capabilities stays left: checksums, and segments in one", () => {
+  const [left, right] = link({ capabilities: OFFLOADING });
+  left.tx(1, {
+    send: (slot) => {
+      const { frame } = slot;
+      ok(frame.resize(0xffff + 14), "what a NIC is to cut has room");
+      frame.leaveChecksum(frame.start + 34, 16);
+      frame.segmentation = Segmentation.TcpV4;
+      frame.segmentSize = 1_460;
+      slot.queue();
+    },
+  });
+  const seen: unknown[] = [];
+  right.rx(64, {
+    receive: ({ frame }) => {
+      const { start, checksum, checksumAt, checksumField, segmentation, segmentSize } = frame;
+      seen.push([frame.length, checksum, checksumAt - start, checksumField, segmentation, segmentSize]);
+    },
+  });
+  deepEqual(seen, [[0xffff + 14, Checksum.Partial, 34, 16, Segmentation.TcpV4, 1_460]]);
 });
 
 Deno.test("link: two hosts: the address is asked for, the echo answered, the checksums right", () => {
