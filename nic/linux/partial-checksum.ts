@@ -13,7 +13,7 @@ import * as ipv6 from "../../stack/wire/ipv6.ts";
 import { Protocol } from "../../stack/wire/protocol.ts";
 import * as tcp from "../../stack/wire/tcp.ts";
 
-const UDP_CHECKSUM = 6;
+const UDP_CHECKSUM = 6, TAG_LENGTH = 4;
 
 /**
  * Marks the checksum of an Ethernet frame's TCP or UDP as partial if its field holds the pseudo-header's sum and nothing
@@ -21,9 +21,11 @@ const UDP_CHECKSUM = 6;
  */
 export function findPartial(frame: Frame): void {
   const { bytes, start, end } = frame;
-  const at = start + HEADER_LENGTH;
+  if (end - start < HEADER_LENGTH) return;
+  // IEEE 802.1Q: a tag stands between the addresses and the type.
+  const at = start + HEADER_LENGTH + (etherType(bytes, start) === EtherType.Vlan ? TAG_LENGTH : 0);
   if (end - at < ipv4.HEADER_LENGTH) return;
-  const type = etherType(bytes, start);
+  const type = get16(bytes, at - 2);
   if (type === EtherType.Ipv4) {
     if (ipv4.isFragment(bytes, at)) return;
     const header = ipv4.headerLength(bytes, at), length = ipv4.totalLength(bytes, at) - header;

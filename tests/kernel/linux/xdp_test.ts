@@ -10,10 +10,12 @@ import { openXdp, type Xdp, type XdpOptions } from "../../../nic/linux/xdp.ts";
 import { Checksum } from "../../../stack/frame.ts";
 import { milliseconds, seconds } from "../../../stack/store/time.ts";
 import { Address } from "../../../stack/wire/address.ts";
+import { put16 } from "../../../stack/wire/bytes.ts";
+import { fold, sum } from "../../../stack/wire/checksum.ts";
 import { Mac } from "../../../stack/wire/mac.ts";
 import { findProgram } from "../../../scripts/setup/programs.ts";
 import { NEAR, pair, TAP } from "../../support/cables.ts";
-import { arpFrame } from "../../support/frames.ts";
+import { arpFrame, concat, data, ethernet, ipv4 } from "../../support/frames.ts";
 import { KernelUdp } from "../../support/kernel-udp.ts";
 import { kernelTest, run } from "../../support/netns.ts";
 import { peerTest } from "../../support/peer.ts";
@@ -182,6 +184,30 @@ xdpTest(
     assert.deepEqual(states, [Checksum.Partial, 34]);
   },
 );
+
+xdpTest("a checksum that the sender left to its card is partial in a VLAN, too", async (near, far) => {
+  near.claim(Mac.parse(MAC), []);
+  const plain = ethernet(ipv4(data(40), { protocol: 17 }), { destination: MAC });
+  put16(plain, 40, fold(sum(plain, 26, 34, 17 + 40)));
+  const tagged = concat(plain.subarray(0, 12), Uint8Array.of(0x81, 0, 0, 10), plain.subarray(12));
+  far.tx(1, {
+    send: (slot) => {
+      slot.frame.resize(tagged.length);
+      slot.frame.bytes.set(tagged, slot.frame.start);
+      slot.frame.leaveChecksum(slot.frame.start + 38, 6);
+      slot.queue();
+    },
+  });
+  const states: number[][] = [];
+  for (let turn = 0; turn < 500 && states.length === 0; turn++) {
+    await near.ready(near.now() + milliseconds(20));
+    near.rx(64, {
+      receive: ({ frame }) =>
+        void states.push([frame.length, frame.checksum, frame.checksumAt - frame.start]),
+    });
+  }
+  assert.deepEqual(states, [[tagged.length, Checksum.Partial, 38]]);
+});
 
 xdpTest(
   "what there is no room for is counted as missed, and afterwards all is as before",

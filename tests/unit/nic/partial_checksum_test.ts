@@ -3,7 +3,7 @@ import { findPartial } from "../../../nic/linux/partial-checksum.ts";
 import { Checksum, Frame, HEADROOM } from "../../../stack/frame.ts";
 import { get16, put16 } from "../../../stack/wire/bytes.ts";
 import { fold, sum } from "../../../stack/wire/checksum.ts";
-import { data, ethernet, ipv4 } from "../../support/frames.ts";
+import { concat, data, ethernet, ipv4 } from "../../support/frames.ts";
 import { check, fc } from "../../support/property.ts";
 
 const UDP = 17, TCP = 6;
@@ -48,6 +48,17 @@ Deno.test("partial checksum: over IPv6, too", () => {
   equal(frame.checksum, Checksum.Partial);
 });
 
+Deno.test("partial checksum: behind a VLAN's tag, too (IEEE 802.1Q)", () => {
+  const bytes = partial(UDP, 6, 60);
+  const frame = entered(concat(bytes.subarray(0, 12), Uint8Array.of(0x81, 0, 0, 10), bytes.subarray(12)));
+  findPartial(frame);
+  deepEqual([frame.checksum, frame.checksumAt - frame.start, frame.checksumField], [
+    Checksum.Partial,
+    38,
+    6,
+  ]);
+});
+
 Deno.test("partial checksum: another sum, another protocol, a fragment or a short frame is none", () => {
   const wrong = partial(UDP, 6, 60);
   wrong[41]! ^= 1;
@@ -62,13 +73,17 @@ Deno.test("partial checksum: another sum, another protocol, a fragment or a shor
 
 Deno.test("partial checksum: any bytes: no throw, and what is marked lies in the frame", () => {
   check(
-    fc.property(fc.uint8Array({ maxLength: 120 }), fc.constantFrom(0x0800, 0x86dd), (payload, etherType) => {
-      const frame = entered(ethernet(payload, { etherType }));
-      findPartial(frame);
-      if (frame.checksum === Checksum.Partial) {
-        equal(frame.checksumAt + frame.checksumField + 2 <= frame.end, true);
-      }
-      equal(frame.start, HEADROOM);
-    }),
+    fc.property(
+      fc.uint8Array({ maxLength: 120 }),
+      fc.constantFrom(0x0800, 0x86dd, 0x8100),
+      (payload, etherType) => {
+        const frame = entered(ethernet(payload, { etherType }));
+        findPartial(frame);
+        if (frame.checksum === Checksum.Partial) {
+          equal(frame.checksumAt + frame.checksumField + 2 <= frame.end, true);
+        }
+        equal(frame.start, HEADROOM);
+      },
+    ),
   );
 });
