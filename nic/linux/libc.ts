@@ -100,6 +100,8 @@ export interface Libc {
   setns(fd: number, type: number): number;
   /** if_nametoindex(3); 0: no such interface. */
   if_nametoindex(name: CBuffer): number;
+  /** if_indextoname(3); null: no such interface. The name takes 16 bytes. */
+  if_indextoname(index: number, name: CBuffer): Deno.PointerValue;
   /** if_nameindex(3) */
   if_nameindex(): Deno.PointerValue;
   /** if_freenameindex(3) */
@@ -150,6 +152,7 @@ const SYMBOLS = {
   unshare: { parameters: ["i32"], result: "i32" },
   setns: { parameters: ["i32", "i32"], result: "i32" },
   if_nametoindex: { parameters: ["buffer"], result: "u32" },
+  if_indextoname: { parameters: ["u32", "buffer"], result: "pointer" },
   if_nameindex: { parameters: [], result: "pointer" },
   if_freenameindex: { parameters: ["pointer"], result: "void" },
   inet_pton: { parameters: ["i32", "buffer", "buffer"], result: "i32" },

@@ -119,6 +119,13 @@ export function interfaceIndex(name: string): number {
   return libc(name).if_nametoindex(cString(name));
 }
 
+/** The present name of the interface with an index, which it keeps when it is renamed; undefined: it is gone. */
+export function interfaceName(index: number): string | undefined {
+  const name = memory(NAME_LENGTH + 1);
+  if (libc().if_indextoname(index, name) === null) return undefined;
+  return new TextDecoder().decode(name.subarray(0, name.indexOf(0)));
+}
+
 /** The names of all interfaces, in the order of their indices. */
 export function listInterfaces(): string[] {
   // struct if_nameindex { unsigned index; char *name; }, ended by an index of 0.

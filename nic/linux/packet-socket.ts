@@ -10,7 +10,7 @@ import type { Instruction } from "../filter/instruction.ts";
 import { Errno, errnoText } from "./errno.ts";
 import { errno, libc, memory } from "./libc.ts";
 import { addressOf, Mapping, putAddress } from "./mapping.ts";
-import { interfaceIndex } from "./netif.ts";
+import { interfaceIndex, interfaceName } from "./netif.ts";
 
 const AF_PACKET = 17, SOCK_RAW = 3, SOCK_NONBLOCK = 0o4000, SOCK_CLOEXEC = 0o2000000, ETH_P_ALL = 0x0300;
 const SOL_SOCKET = 1, SO_ERROR = 4, SO_ATTACH_FILTER = 26, SO_LOCK_FILTER = 44;
@@ -139,9 +139,9 @@ export class PacketSocket {
     return libc().setsockopt(this.fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, request, 16) === 0;
   }
 
-  /** Whether the interface is still the one that it was, by its index. */
-  exists(): boolean {
-    return interfaceIndex(this.#interface) === this.#index;
+  /** The interface's present name: it may have been renamed. Undefined: it has been removed. */
+  interfaceName(): string | undefined {
+    return interfaceName(this.#index);
   }
 
   /** The error that waits at the socket, an errno, which is taken away by asking; 0: none. */

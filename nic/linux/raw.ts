@@ -367,8 +367,9 @@ export class Raw implements Nic {
     if (code === Errno.ENETDOWN) this.#isDown = true;
     else if (code !== 0) this.#failure = `${this.#interface} cannot be received from (${errnoText(code)})`;
     if (!this.#isDown) return;
-    if (!this.#socket.exists()) this.#removed();
-    else this.#isDown = !isUp(this.#interface);
+    const name = this.#socket.interfaceName();
+    if (name === undefined) this.#removed();
+    else this.#isDown = !isUp(name);
   }
 
   #removed(): void {
@@ -378,7 +379,7 @@ export class Raw implements Nic {
   /** The interface's MTU may have been changed. */
   #followMtu(): void {
     try {
-      this.#info.mtu = interfaceMtu(this.#interface);
+      this.#info.mtu = interfaceMtu(this.#socket.interfaceName() ?? this.#interface);
     } catch {
       // It is gone: the socket says so.
     }

@@ -22,7 +22,7 @@ import {
 import { Segmenter } from "../segmenter.ts";
 import { Errno, errnoText } from "./errno.ts";
 import { errno, type Libc, libc } from "./libc.ts";
-import { hardwareAddress, interfaceMtu } from "./netif.ts";
+import { hardwareAddress, interfaceIndex, interfaceMtu, interfaceName } from "./netif.ts";
 import { TapWriter } from "./tap-writer.ts";
 import { attachTap, type TapAttachment, type TapAttachOptions } from "./tun.ts";
 import { disagree, type Offloads } from "./tun-offload.ts";
@@ -89,6 +89,7 @@ export class Tap implements Nic {
   readonly #libc: Libc;
   readonly #fd: number;
   readonly #interface: string;
+  readonly #index: number;
   readonly #pool: SlotPool;
   readonly #views: FrameViews;
   /** The slots that frames are read into, and those to be sent filled in. */
@@ -128,6 +129,7 @@ export class Tap implements Nic {
     const header = mode === "tap" ? LINK_HEADER : 0;
     this.name = `${mode}:${name}`;
     this.#interface = name;
+    this.#index = interfaceIndex(name);
     this.mac = hardwareAddress(name);
     this.created = attachment.created;
     this.#fd = attachment.fd;
@@ -336,7 +338,8 @@ export class Tap implements Nic {
   #followMtu(): void {
     if (this.#isFixed) return;
     try {
-      const mtu = interfaceMtu(this.#interface);
+      // It may have been renamed.
+      const mtu = interfaceMtu(interfaceName(this.#index) ?? this.#interface);
       this.#longest = Math.max(1_500, mtu) + this.#linkHeader;
       this.#info.mtu = mtu;
     } catch {

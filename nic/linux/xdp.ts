@@ -14,7 +14,7 @@ import { Mac } from "../../stack/wire/mac.ts";
 import { type Claimed, DeviceInfo, type DeviceSlot, type Nic, NicCounters } from "../device.ts";
 import { NicError } from "../error.ts";
 import { Errno, errnoText } from "./errno.ts";
-import { hardwareAddress, interfaceDriver, interfaceIndex, interfaceMtu } from "./netif.ts";
+import { hardwareAddress, interfaceDriver, interfaceIndex, interfaceMtu, interfaceName } from "./netif.ts";
 import { PacketSocket } from "./packet-socket.ts";
 import { findPartial } from "./partial-checksum.ts";
 import { monotonicNow, Waiter } from "./waiter.ts";
@@ -343,15 +343,16 @@ export class Xdp implements Nic {
     this.#checked = this.#info.timestamp;
     this.#countDrops();
     const code = this.#socket.takeError();
+    const name = interfaceName(this.#index);
     if (code !== 0 && code !== Errno.ENETDOWN) {
       this.#failure = `${this.#interface} cannot be received from (${errnoText(code)})`;
-    } else if (interfaceIndex(this.#interface) === this.#index) this.#followMtu();
+    } else if (name !== undefined) this.#followMtu(name);
     else this.#failure = `${this.#interface} has been removed; make it again and restart`;
   }
 
-  #followMtu(): void {
+  #followMtu(name: string): void {
     try {
-      this.#info.mtu = Math.min(interfaceMtu(this.#interface), MTU_MAX);
+      this.#info.mtu = Math.min(interfaceMtu(name), MTU_MAX);
     } catch {
       // It has just been removed: the next check says so.
     }

@@ -188,6 +188,31 @@ rawTest(
   },
 );
 
+rawTest(
+  "an interface that is renamed, while it is up or down, is the same one (its index is)",
+  async (near, far) => {
+    const ip = findProgram("ip") ?? "ip";
+    const arrives = async (frames: readonly Uint8Array[]) => {
+      for (let turn = 0; turn < 50; turn++) {
+        send(far, ...frames);
+        if ((await collect(near, 1, 100)).length > 0) return true;
+      }
+      return false;
+    };
+    setInterfaceUp(NEAR, false);
+    await collect(near, 1, 50);
+    await run(ip, "link", "set", "dev", NEAR, "name", "eth9");
+    await collect(near, 1, 250);
+    assert.equal(near.failure, undefined);
+    setInterfaceUp("eth9");
+    assert.ok(await arrives([frame(MAC)]));
+    setInterfaceMtu(TAP, 2_000);
+    setInterfaceMtu("eth9", 2_000);
+    assert.ok(await arrives([frame(MAC, 1_900)]));
+    assert.equal(near.info.mtu, 2_000);
+  },
+);
+
 rawTest("when the interface is removed the NIC has failed, and nobody waits any longer", async (near) => {
   const waiting = (async () => {
     while (near.failure === undefined) {

@@ -10,6 +10,7 @@ import {
 import { openTap, type Tap, type TapOptions } from "../../../nic/linux/tap.ts";
 import { createTap, removeTap } from "../../../nic/linux/tun.ts";
 import type { Slot } from "../../../stack/slot.ts";
+import { findProgram } from "../../../scripts/setup/programs.ts";
 import { kernelTest, run } from "../../support/netns.ts";
 import { peerTest } from "../../support/peer.ts";
 import { KERNEL, reflect, REFLECTOR, reflector } from "../../support/reflector.ts";
@@ -93,6 +94,21 @@ kernelTest("tap: the MTU of the interface is the NIC's", () => {
   assert.equal(tap.info.mtu, 9_000);
   assert.equal(tap.created, false);
   tap.close();
+});
+
+peerTest("tap: the MTU is followed when the interface has been renamed, too", ["ip"], undefined, async () => {
+  const tap = openUp();
+  const reflecting = reflect(tap);
+  // Down, as Linux before 6.2 wants it.
+  setInterfaceUp("tap0", false);
+  await run(findProgram("ip") ?? "ip", "link", "set", "dev", "tap0", "name", "tap9");
+  setInterfaceUp("tap9");
+  setInterfaceMtu("tap9", 9_000);
+  setInterfaceAddress("tap9", KERNEL);
+  assert.equal(await pings(1, 5_000), 1);
+  assert.deepEqual([tap.info.mtu, tap.counters.tooLong], [9_000, 0]);
+  tap.close();
+  await reflecting;
 });
 
 kernelTest("tap: tx stops at the first frame that is not queued, or at its limit", () => {

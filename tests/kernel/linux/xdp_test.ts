@@ -253,6 +253,23 @@ xdpTest(
   },
 );
 
+xdpTest("an interface that is renamed is the same one (its index is)", async (near, far) => {
+  near.claim(Mac.parse(MAC), []);
+  // Up, as Linux 6.2 and later have it, or down.
+  setInterfaceUp(NEAR, false);
+  await ip("link", "set", "dev", NEAR, "name", "eth9");
+  setInterfaceUp("eth9");
+  setInterfaceMtu("eth9", 1_400);
+  // Errors, and what else nobody is woken by, are looked for every half a second.
+  await collect(near, 1, 1_200);
+  assert.deepEqual([near.failure, near.info.mtu], [undefined, 1_400]);
+  for (let turn = 0; turn < 50 && near.counters.received === 0; turn++) {
+    send(far, frame(MAC));
+    await collect(near, 1, 100);
+  }
+  assert.ok(near.counters.received > 0);
+});
+
 xdpTest("when the interface is removed the NIC has failed, and nobody waits any longer", async (near) => {
   const waiting = (async () => {
     while (near.failure === undefined) {
