@@ -19,6 +19,8 @@ export class Poller {
   readonly #name: string;
   readonly #eight = memory(8);
   #waiting: Promise<unknown> | undefined;
+  /** What the other thread reads and writes during a wait. Deno does not keep it, nor does a function that waits. */
+  #lent: readonly Int32Array<ArrayBuffer>[] = [];
 
   /** Throws {@linkcode NicError} in the name of `name`. */
   constructor(name: string) {
@@ -42,6 +44,7 @@ export class Poller {
     list.set([...wanted.flat(), this.#event, Ready.Readable]);
     const timeout = new Int32Array(memory(16).buffer);
     timeout.set([Math.floor(milliseconds / 1_000), 0, (milliseconds % 1_000) * 1_000_000, 0]);
+    this.#lent = [list, timeout];
     this.#waiting = this.#libc.ppollAside(list, wanted.length + 1, timeout, null);
     await this.#waiting;
     this.#waiting = undefined;
