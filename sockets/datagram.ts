@@ -113,8 +113,11 @@ export class DatagramConn implements AsyncIterable<Datagram>, Disposable {
       addresses.isDirectedBroadcast(destination);
     if (!isGroup) this.#host.sourceFor(destination);
     const { outbox } = this.#host;
-    await outbox.room();
-    this.#check();
+    if (outbox.isFull) {
+      await outbox.turn();
+      if (this.#isClosed) outbox.pass();
+      this.#check();
+    }
     const { promise, resolve } = Promise.withResolvers<LayerError>();
     outbox.push({
       source: this.#source,

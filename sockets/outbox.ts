@@ -25,7 +25,9 @@ export class Outbox implements TimedSender<UdpRaw> {
   dropped = 0;
   readonly #ip: Ip;
   readonly #line: Letter[] = [];
-  readonly #room: (() => void)[] = [];
+  /** Those who wait to put a datagram in line, and how many of them were told to. */
+  readonly #waiting: (() => void)[] = [];
+  #told = 0;
 
   /** An empty outbox over a host's IP. */
   constructor(ip: Ip) {
@@ -37,16 +39,28 @@ export class Outbox implements TimedSender<UdpRaw> {
     return this.#line.length === 0;
   }
 
-  /** Resolves when there is room in line. */
-  async room(): Promise<void> {
-    while (this.#line.length >= IN_LINE) {
-      await new Promise<void>((resolve) => void this.#room.push(resolve));
-    }
+  /** Whether {@linkcode Outbox.turn} is to be waited for: there is no room in line, or somebody goes before. */
+  get isFull(): boolean {
+    return this.#line.length >= IN_LINE || this.#told > 0;
+  }
+
+  /** Resolves when it is one's turn: then comes {@linkcode Outbox.push}, or {@linkcode Outbox.pass}. */
+  async turn(): Promise<void> {
+    await new Promise<void>((resolve) => void this.#waiting.push(resolve));
+    this.#told--;
   }
 
   /** Puts a datagram in line. */
   push(letter: Letter): void {
     this.#line.push(letter);
+  }
+
+  /** Who waited for a turn has nothing to send any more: it is the next one's. */
+  pass(): void {
+    const resolve = this.#waiting.shift();
+    if (resolve === undefined) return;
+    this.#told++;
+    resolve();
   }
 
   /** When there is something to send. */
@@ -63,7 +77,7 @@ export class Outbox implements TimedSender<UdpRaw> {
         this.#line.unshift(letter);
         return;
       }
-      this.#room.shift()?.();
+      this.pass();
       // RFC 1122 4.1.1: as by ARP, what may not wait for its neighbour is dropped, which is no error of the sender's.
       const isDropped = error === LayerError.Unreachable && this.#ip.path.waitingFor >= 0;
       if (isDropped) this.dropped++;
@@ -75,7 +89,7 @@ export class Outbox implements TimedSender<UdpRaw> {
   /** Gives everything up. */
   stop(): void {
     for (const letter of this.#line.splice(0)) letter.done(LayerError.Unreachable);
-    for (const resolve of this.#room.splice(0)) resolve();
+    while (this.#waiting.length > 0) this.pass();
   }
 }
 

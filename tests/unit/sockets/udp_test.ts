@@ -89,3 +89,36 @@ familyTest("sockets: receive fills the buffer it is given, as far as that goes",
   equal(bytes.buffer, buffer.buffer);
   deepEqual(bytes, pattern(10).subarray(0, 4));
 });
+
+familyTest(
+  "sockets: who waits to send goes on when another socket, whose datagrams wait as well, is closed",
+  async () => {
+    await using both = await stacks();
+    using server = both.server.listenDatagram({ port: 7, receiveBuffer: 1 << 20 });
+    const client = both.client.listenDatagram();
+    using other = both.client.listenDatagram();
+    const to = { transport: "udp", hostname: serverAddress(), port: 7 } as const;
+    await client.send(pattern(3), to);
+    await server.receive();
+    // As many wait as there are in line, and more.
+    const sent = Promise.allSettled(Array.from({ length: 600 }, () => client.send(pattern(1), to)));
+    const waits = other.send(pattern(2), to);
+    client.close();
+    equal(await waits, 2);
+    const results = await sent;
+    equal(results.filter(({ status }) => status === "fulfilled").length, 256);
+    for (let index = 0; index < 256; index++) deepEqual((await server.receive())[0], pattern(1));
+    deepEqual((await server.receive())[0], pattern(2));
+  },
+);
+
+familyTest("sockets: datagrams keep their order when there are more than wait in line", async () => {
+  await using both = await stacks();
+  using server = both.server.listenDatagram({ port: 7, receiveBuffer: 1 << 20 });
+  using client = both.client.listenDatagram();
+  const to = { transport: "udp", hostname: serverAddress(), port: 7 } as const;
+  await client.send(pattern(1), to);
+  await server.receive();
+  await Promise.all(Array.from({ length: 1_000 }, (_, index) => client.send(pattern(index), to)));
+  for (let index = 0; index < 1_000; index++) equal((await server.receive())[0].length, index);
+});
