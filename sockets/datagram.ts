@@ -119,13 +119,14 @@ export class DatagramConn implements AsyncIterable<Datagram>, Disposable {
       this.#check();
     }
     const { promise, resolve } = Promise.withResolvers<LayerError>();
+    const copy = bytes.slice();
     outbox.push({
       source: this.#source,
       destination,
       sourcePort: this.#binding.port,
       destinationPort,
       length: bytes.length,
-      bytes: bytes.slice(),
+      bytes: copy,
       done: resolve,
       ...(destination.isMulticast ? { hopLimit: this.#groups.ttl } : {}),
     });
@@ -133,7 +134,7 @@ export class DatagramConn implements AsyncIterable<Datagram>, Disposable {
     const error = await promise;
     if (error === LayerError.None) {
       if (destination.isMulticast && this.#groups.loopback) {
-        this.#loopBack(bytes, destination, destinationPort);
+        this.#loopBack(copy, destination, destinationPort);
       }
       return bytes.length;
     }

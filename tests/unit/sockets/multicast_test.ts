@@ -85,6 +85,19 @@ Deno.test("multicast: with loopback a group's members on this stack hear it, and
   deepEqual([new TextDecoder().decode(data), from], ["own", to(SERVER, 5_000)]);
 });
 
+Deno.test("multicast: with loopback a group's members hear what was sent, though its buffer has other bytes since", async () => {
+  await using both = await stacks();
+  using one = both.server.listenDatagram({ port: 5_000, loopback: true });
+  using other = both.client.listenDatagram({ port: 5_000 });
+  await one.joinMulticastV4(GROUP, "0.0.0.0");
+  await other.joinMulticastV4(GROUP, "0.0.0.0");
+  const buffer = bytes("first");
+  const sent = one.send(buffer, to(GROUP));
+  buffer.set(bytes("other"));
+  await sent;
+  deepEqual([await heard(one, 1), await heard(other, 1)], [["first"], ["first"]]);
+});
+
 Deno.test("multicast: a socket bound to a group hears that group only, and sends from an own address", async () => {
   await using both = await stacks();
   using socket = both.server.listenDatagram({ port: 5_000, hostname: GROUP });
