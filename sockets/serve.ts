@@ -197,6 +197,7 @@ function checked(response: Response): Response {
   if (!(response instanceof Response)) throw new TypeError("a handler answers with a Response");
   if (response.type === "error") throw new TypeError("a handler answers with something that can be sent");
   if (response.bodyUsed) throw new TypeError("the response's body was read already");
+  if (response.body?.locked) throw new TypeError("the response's body is somebody else's, who has locked it");
   return response;
 }
 

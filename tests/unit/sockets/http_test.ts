@@ -387,3 +387,14 @@ Deno.test("serve: a body that is longer than its Content-Length is canceled", as
     console.error = error;
   }
 });
+
+Deno.test("serve: a body that somebody else has locked is answered with 500, or by onError", async () => {
+  await using both = await stacks();
+  const onError = (error: unknown) => new Response(String(error), { status: 500 });
+  await using _server = both.server.serve({ ...quiet, onError }, () => {
+    const response = new Response(new ReadableStream());
+    response.body!.getReader();
+    return response;
+  });
+  match(text(await request(both, "/")), /^TypeError: .* locked/);
+});
