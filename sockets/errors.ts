@@ -61,6 +61,20 @@ export function codeOf(error: unknown, otherwise: string): string {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : otherwise;
 }
 
+/** Why there is no connection to a host, or no such host, as Node.js words it. */
+export function connectError(error: unknown, host: string, port: number): CodedError {
+  const code = codeOf(error, "ENETUNREACH");
+  const isName = code === "ENOTFOUND" || code === "EAI_AGAIN";
+  if (!isName || !(error instanceof Error)) return codeError(code, "connect", host, port);
+  return Object.assign(coded(new Error(error.message), code), { syscall: "getaddrinfo", hostname: host });
+}
+
+/** What a write is told that waits for a connection when its socket is destroyed. */
+export function closedBefore(): CodedError {
+  const text = "Socket closed before the connection was established";
+  return coded(new Error(text), "ERR_SOCKET_CLOSED_BEFORE_CONNECTION");
+}
+
 /** What is used after it was closed. */
 export function badResource(text: string = "Bad resource ID"): Error {
   return new Deno.errors.BadResource(text);

@@ -39,3 +39,21 @@ export interface NetAddress {
   /** The port. */
   readonly port: number;
 }
+
+/** What `connect` was called with: `(port, host?, listener?)` or `({ port, host }, listener?)`. */
+export function connectArguments(
+  target: NetConnectOptions | number | string,
+  second: unknown,
+  third: unknown,
+): { readonly options: NetConnectOptions; readonly listener: ((this: unknown) => void) | undefined } {
+  const options = typeof target === "object"
+    ? target
+    : { port: target, host: typeof second === "string" ? second : undefined };
+  const isListener = (argument: unknown) => typeof argument === "function";
+  return { options, listener: [second, third].find(isListener) as ((this: unknown) => void) | undefined };
+}
+
+/** "IPv6" or "IPv4", as the text says. */
+export function familyOf(address: string): string {
+  return address.includes(":") ? "IPv6" : "IPv4";
+}

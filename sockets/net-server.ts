@@ -9,7 +9,8 @@ import { codeError, codeOf } from "./errors.ts";
 import type { Host } from "./host.ts";
 import type { Hold } from "./lifetime.ts";
 import { BACKLOG } from "./listener.ts";
-import { familyOf, type NetAddress, NetSocket, type NetSocketOptions } from "./net-socket.ts";
+import { familyOf } from "./net-options.ts";
+import { type NetAddress, NetSocket, type NetSocketOptions } from "./net-socket.ts";
 import type { TcpStream } from "./stream.ts";
 
 /** How a {@linkcode NetServer} makes its sockets. */

@@ -9,9 +9,10 @@ import { Duplex } from "node:stream";
 import { setImmediate } from "node:timers";
 import { checkPort, tryHostname } from "./address.ts";
 import { connect } from "./connect.ts";
-import { coded, codeError, codeOf, EndReason, nodeError } from "./errors.ts";
+import { closedBefore, codeError, connectError, EndReason, nodeError } from "./errors.ts";
 import { milliseconds } from "../stack/store/time.ts";
 import type { Host } from "./host.ts";
+import { connectArguments, familyOf } from "./net-options.ts";
 import type { NetAddress, NetConnectOptions, NetSocketOptions } from "./net-options.ts";
 import type { StreamUser, TcpStream } from "./stream.ts";
 
@@ -21,11 +22,6 @@ export type { NetAddress, NetConnectOptions, NetSocketOptions };
 const CHUNK = 1 << 16;
 
 type Done = (error?: Error | null) => void;
-
-/** "IPv6" or "IPv4", as the text says. */
-export function familyOf(address: string): string {
-  return address.includes(":") ? "IPv6" : "IPv4";
-}
 
 /**
  * A connection as a `Duplex`, with what node:net's Socket has beside: made by `stack.net`. Errors have the codes of
@@ -46,7 +42,7 @@ export class NetSocket extends Duplex {
   #wantsData = false;
   #hasEnded = false;
   #isRef = true;
-  readonly #abort = new AbortController();
+  #abort = new AbortController();
   #idle: ReturnType<typeof setTimeout> | undefined;
 
   /** A socket that is not connected. */
@@ -70,16 +66,13 @@ export class NetSocket extends Duplex {
     return socket;
   }
 
-  /** Connects: `(port, host?, listener?)` or `({ port, host }, listener?)`. */
+  /** Connects, again if it was closed: `(port, host?, listener?)` or `({ port, host }, listener?)`. */
   connect(target: NetConnectOptions | number | string, second?: unknown, third?: unknown): this {
-    const options: NetConnectOptions = typeof target === "object" ? target : {
-      port: target,
-      host: typeof second === "string" ? second : undefined,
-    };
-    const listener = [second, third].find((argument) => typeof argument === "function");
-    if (typeof listener === "function") this.once("connect", () => listener.call(this));
+    const { options, listener } = connectArguments(target, second, third);
+    if (listener !== undefined) this.once("connect", () => listener.call(this));
     const port = checkPort(Number(options.port), 1);
     const host = options.host ?? "127.0.0.1";
+    if (this.destroyed) this.#renew();
     if (options.noDelay) this.setNoDelay(true);
     if (options.keepAlive) this.setKeepAlive(true, options.keepAliveInitialDelay);
     if (options.timeout !== undefined) this.setTimeout(options.timeout);
@@ -93,9 +86,21 @@ export class NetSocket extends Duplex {
       if (!this.#isRef) this.#stream.life.unref();
     } catch (error) {
       // node:net never throws for what the network says.
-      this.destroy(codeError(codeOf(error, "ENETUNREACH"), "connect", host, port));
+      this.destroy(connectError(error, host, port));
     }
     return this;
+  }
+
+  /** What was closed becomes as it was at first. */
+  #renew(): void {
+    this.#stream = undefined;
+    this.#abort = new AbortController();
+    this.#hasEnded = false;
+    this.#wantsData = false;
+    // What node:net itself uses for this; @types/node does not know it.
+    (this as unknown as { readonly _undestroy: () => void })._undestroy();
+    // One that flows does not ask anew by itself.
+    if (this.readableFlowing) this.read(0);
   }
 
   #connectByName(host: string, port: number, wanted: number | undefined): void {
@@ -109,14 +114,7 @@ export class NetSocket extends Duplex {
       if (!this.#isRef) stream.life.unref();
       this.#opened();
     }, (error) => {
-      if (signal.aborted) return;
-      const code = codeOf(error, "ENETUNREACH");
-      const isName = code === "ENOTFOUND" || code === "EAI_AGAIN";
-      if (!isName) return void this.destroy(codeError(code, "connect", host, port));
-      const { message } = error instanceof Error ? error : codeError(code, "getaddrinfo", host);
-      this.destroy(
-        Object.assign(coded(new Error(message), code), { syscall: "getaddrinfo", hostname: host }),
-      );
+      if (!signal.aborted) this.destroy(connectError(error, host, port));
     });
   }
 
@@ -278,12 +276,7 @@ export class NetSocket extends Duplex {
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     clearTimeout(this.#idle);
     this.#abort.abort();
-    const canceled = this.connecting
-      ? coded(
-        new Error("Socket closed before the connection was established"),
-        "ERR_SOCKET_CLOSED_BEFORE_CONNECTION",
-      )
-      : codeError("ECANCELED", "write");
+    const canceled = this.connecting ? closedBefore() : codeError("ECANCELED", "write");
     this.connecting = false;
     this.#onceOpen = [];
     this.#unwritten = undefined;
