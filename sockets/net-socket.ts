@@ -39,6 +39,8 @@ export class NetSocket extends Duplex {
   #unwritten: (() => void) | undefined;
   /** Tells node:stream of the write that is under way. */
   #writing: Done | undefined;
+  /** Bytes of that write that the connection has taken. */
+  #taken = 0;
   #wantsData = false;
   #hasEnded = false;
   #isRef = true;
@@ -176,7 +178,7 @@ export class NetSocket extends Duplex {
 
   /** Bytes written. */
   get bytesWritten(): number {
-    return (this.#stream?.bytesWritten ?? 0) + this.writableLength;
+    return (this.#stream?.bytesWritten ?? 0) + this.writableLength - this.#taken;
   }
 
   /** Bytes written that wait for the connection or for room. */
@@ -293,6 +295,7 @@ export class NetSocket extends Duplex {
     return this.#writing = (error) => {
       if (this.#writing === undefined) return;
       this.#writing = undefined;
+      this.#taken = 0;
       done(error);
     };
   }
@@ -372,7 +375,8 @@ export class NetSocket extends Duplex {
     }
     if (stream.reason !== undefined) return done(codeError("EPIPE", "write"));
     this.#touch();
-    const next = at + stream.write(chunk, at);
+    const count = stream.write(chunk, at), next = at + count;
+    this.#taken += count;
     if (next === chunk.length) done();
     else this.#unwritten = () => this.#writeAll(chunk, next, done);
   }

@@ -1,7 +1,7 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
 import { once } from "node:events";
 import type { NetServer } from "../../../sockets/net-server.ts";
-import { SERVER, stacks } from "../../support/stacks.ts";
+import { pattern, SERVER, stacks } from "../../support/stacks.ts";
 
 async function listening(server: NetServer): Promise<NetServer> {
   server.listen(80);
@@ -34,5 +34,22 @@ Deno.test("net: a socket that has closed connects again", async () => {
     equal(socket.readyState, "closed");
   }
   deepEqual(text, ["turn 0", "turn 1", "turn 2"]);
+  await closed(server);
+});
+
+Deno.test("net: bytesWritten counts once what the connection has taken of a write that waits", async () => {
+  await using both = await stacks();
+  const server = await listening(both.server.net.createServer());
+  const arrived = once(server, "connection");
+  const socket = both.client.net.connect(80, SERVER);
+  const [[other]] = await Promise.all([arrived, once(socket, "connect")]);
+  socket.write(pattern(20_000_000));
+  socket.write(pattern(5));
+  equal(socket.bytesWritten, 20_000_005);
+  const isClosed = once(socket, "close");
+  socket.destroy();
+  await isClosed;
+  ok(socket.bytesWritten < 20_000_000, "what was not taken is not written");
+  other.destroy();
   await closed(server);
 });
