@@ -85,7 +85,10 @@ export class NetServer extends EventEmitter implements Disposable {
       queueMicrotask(() => this.emit("error", failure));
       return this;
     }
-    queueMicrotask(() => this.emit("listening"));
+    const listener = this.#listener;
+    queueMicrotask(() => {
+      if (this.#listener === listener) this.emit("listening");
+    });
     const abort = () => this[Symbol.dispose]();
     if (signal?.aborted) queueMicrotask(abort);
     signal?.addEventListener("abort", abort);

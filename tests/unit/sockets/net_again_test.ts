@@ -53,3 +53,16 @@ Deno.test("net: bytesWritten counts once what the connection has taken of a writ
   other.destroy();
   await closed(server);
 });
+
+Deno.test("net: a server that is closed at once does not say that it listens", async () => {
+  await using both = await stacks();
+  const seen: string[] = [];
+  const server = both.server.net.createServer();
+  server.on("close", () => seen.push("close"));
+  server.listen(80, () => seen.push(`listening at ${server.address()!.port}`));
+  await closed(server);
+  deepEqual(seen, ["close"]);
+  server.listen(81);
+  await once(server, "listening");
+  await closed(server);
+});
