@@ -115,6 +115,8 @@ export class NetSocket extends Duplex {
       stream.life.begin();
       if (!this.#isRef) stream.life.unref();
       this.#opened();
+      // It may have gone before anybody listened.
+      if (stream.reason !== undefined) this.#closed();
     }, (error) => {
       if (!signal.aborted) this.destroy(connectError(error, host, port));
     });

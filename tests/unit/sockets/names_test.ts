@@ -101,6 +101,17 @@ Deno.test("names: a look-up that is given up rejects with the signal's reason", 
   await rejects(resolving, /enough/);
 });
 
+Deno.test("names: a socket of node:net is told that a connection to a name is reset as soon as it is open", async () => {
+  await using both = await stacks({ dns: [SERVER] });
+  dnsServer(both, { "box.example": [a("box.example", SERVER)] });
+  both.server.net.createServer((socket) => void socket.resetAndDestroy()).listen(80);
+  const socket = both.client.net.connect(80, "box.example");
+  const seen: string[] = [];
+  socket.on("connect", () => seen.push("connect")).on("error", ({ message }) => seen.push(message));
+  await new Promise((resolve) => void socket.on("close", resolve));
+  deepEqual(seen, ["connect", "read ECONNRESET"]);
+});
+
 Deno.test("names: of a name's addresses that which answers is taken, though others do not (RFC 8305)", async () => {
   await using both = await stacks({ dns: [SERVER] });
   dnsServer(both, {
