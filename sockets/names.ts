@@ -55,7 +55,9 @@ export class Names {
   ): Promise<DnsAnswer> {
     const { resolver, nic } = this.#host;
     const { signal } = options;
-    if (resolver.servers.length === 0 && options.servers === undefined) await this.#host.serversKnown();
+    if (resolver.servers.length === 0 && options.servers === undefined) {
+      await unlessAborted(this.#host.serversKnown(), signal);
+    }
     const hold = this.#host.hold();
     const asking = new Promise<DnsAnswer>((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
@@ -116,6 +118,15 @@ export function notFound(name: string, answers: readonly DnsAnswer[]): CodedErro
   const isAlone = answers.some(({ status }) => status === "no-server");
   const text = isAlone ? "no DNS server is known: name one, or give an IP address" : "there is no such name";
   return coded(new Deno.errors.NotFound(`${message}: ${text}`), "ENOTFOUND");
+}
+
+/** Resolves with `promise`, or rejects with the signal's reason. */
+async function unlessAborted(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  signal?.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<void>();
+  const abort = () => reject(signal?.reason);
+  signal?.addEventListener("abort", abort);
+  await Promise.race([promise, aborted]).finally(() => signal?.removeEventListener("abort", abort));
 }
 
 /** A name with other letters than ASCII's as DNS has it (RFC 5891); as it is where that cannot be. */

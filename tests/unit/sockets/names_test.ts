@@ -1,4 +1,6 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { Hold } from "../../../sockets/lifetime.ts";
+import { Names } from "../../../sockets/names.ts";
 import { Type } from "../../../stack/wire/dns.ts";
 import { readMessage } from "../../../stack/wire/dns-record.ts";
 import { dnsMessage, type MessageFields, type RecordFields } from "../../support/dns.ts";
@@ -99,6 +101,25 @@ Deno.test("names: a look-up that is given up rejects with the signal's reason", 
   stop.abort(new Error("enough"));
   await rejects(connecting, /enough/);
   await rejects(resolving, /enough/);
+});
+
+Deno.test("names: a look-up is given up though it is not yet known whether there are servers", async () => {
+  await using both = await stacks();
+  const { ip, resolver } = both.client;
+  const idle = () => {};
+  const names = new Names({
+    ip,
+    resolver,
+    nic: both.client.nic,
+    wake: idle,
+    hold: () => new Hold(idle, 1),
+    serversKnown: () => new Promise(idle),
+  });
+  const stop = new AbortController();
+  const asking = names.ask("a.example", Type.A, { signal: stop.signal });
+  stop.abort(new Error("enough"));
+  await rejects(asking, /enough/);
+  await rejects(names.ask("a.example", Type.A, { signal: stop.signal }), /enough/);
 });
 
 Deno.test("names: a socket of node:net is told that a connection to a name is reset as soon as it is open", async () => {
