@@ -241,15 +241,15 @@ export class Flight {
     return (this.#rows[(this.#head + index) * STRIDE + FLAGS]! & RESENT) !== 0;
   }
 
-  /** Takes the segment numbered `index` for lost. */
-  markLost(index: number): void {
+  /** Takes the segment numbered `index` for lost. `isSign`: that may show what the path holds. */
+  markLost(index: number, isSign: boolean = true): void {
     const at = this.#head + index;
     if ((this.#rows[at * STRIDE + FLAGS]! & (SACKED | LOST)) !== 0) return;
     this.#rows[at * STRIDE + FLAGS] = this.#rows[at * STRIDE + FLAGS]! | LOST;
     const start = this.#start(at);
     const length = distance(start, this.#rows[at * STRIDE]!);
     this.lost += length;
-    this.rates?.onLost(at, start, length);
+    if (isSign) this.rates?.onLost(at, start, length);
     if (at < this.#lostFrom) this.#lostFrom = at;
   }
 

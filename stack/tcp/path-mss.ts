@@ -12,6 +12,7 @@ import * as wire from "../wire/tcp.ts";
 import { initialWindow } from "./congestion/control.ts";
 import type { Connection } from "./connection.ts";
 import { MIN_MSS } from "./options.ts";
+import { onTooLong } from "./recovery.ts";
 import { add, distance } from "./sequence.ts";
 
 /** The headers of IP and TCP, without options. */
@@ -45,8 +46,9 @@ export function onPathMtu(c: Connection, mtu: number): void {
   const { flight } = c;
   const room = mss - (c.hasTimestamps ? TIMESTAMPS_LENGTH : 0);
   for (let index = 0; index < flight.count; index++) {
-    if (distance(flight.start(index), flight.endOf(index)) > room) flight.markLost(index);
+    if (distance(flight.start(index), flight.endOf(index)) > room) flight.markLost(index, false);
   }
+  if (flight.lost > 0) onTooLong(c);
   c.tcp.wants(c);
 }
 

@@ -128,6 +128,16 @@ export function onRetransmissionTimeout(c: Losses, now: Micros): void {
   c.rtt.backOff();
 }
 
+/** Some of what is in flight was too long for its path. It is repaired as after a timeout, and nothing is reduced for it. */
+export function onTooLong(c: Losses): void {
+  if (c.recovery !== Recovery.None) return;
+  c.recovery = Recovery.Timeout;
+  c.recoverPoint = c.flight.end;
+  // No timer has run out for which a segment is to leave whatever the window allows, nor is there anything to undo.
+  c.resentAtTimeout = -1;
+  c.canUndo = c.probeOut = c.probeWanted = false;
+}
+
 /** RFC 5681 3.1, equation 4: a timeout lowers the threshold. */
 function reduceOnTimeout(c: Losses, now: Micros): void {
   const { una } = c.flight;

@@ -118,6 +118,39 @@ familyTest(
 );
 
 familyTest(
+  "tcp: what was too big for its path, and waits for the window, does not end slow start (RFC 1191 6.5, RFC 8201 5.4)",
+  () => {
+    for (const sackPermitted of [true, false]) {
+      const peer = settled({ syn: { mss: linkMss(), sackPermitted } });
+      const { control } = peer.connection;
+      peer.user.write(100_000);
+      const sent = peer.flush().reduce((sum, { length }) => sum + length, 0);
+      const cut = tooBig(peer, 1_400).reduce((sum, { length }) => sum + length, 0);
+      ok(cut < sent, "the window does not take all of it at once");
+      const { cwnd } = control;
+      let lengths = 0;
+      for (let ack = 1_361 - ipHeader(); lengths < sent - cut; ack += 1_380 - ipHeader()) {
+        for (const { length } of peer.send({ flags: "A", ack })) lengths += length;
+      }
+      equal(control.ssthresh, Infinity);
+      ok(control.cwnd > cwnd, `${control.cwnd} after ${cwnd} bytes`);
+    }
+  },
+);
+
+familyTest("tcp: to BBR what was too big for its path is no loss (RFC 1191 6.5, RFC 8201 5.4)", () => {
+  const peer = settled({ syn: { mss: linkMss(), sackPermitted: true }, tcp: { congestion: "bbr" } });
+  const { control } = peer.connection;
+  let told = 0;
+  Object.assign(control, { onLostSegment: () => told++, onLoss: () => told++ });
+  peer.user.write(5 * linkMss());
+  equal(peer.flush().length, 5);
+  ok(tooBig(peer, 1_400).length >= 5);
+  peer.send({ flags: "A", ack: 1_381 - ipHeader() });
+  equal(told, 0);
+});
+
+familyTest(
   "tcp: what is known of a path holds for the next connection to the peer, for ten minutes (RFC 1191 6.3, RFC 8201 5.3)",
   () => {
     const peer = flying();
