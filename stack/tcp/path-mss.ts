@@ -37,11 +37,12 @@ export function knownMss(c: Connection, ip: Ip): number {
 /** The path takes packets of `mtu` bytes: segments are no longer from now on, and those that were are sent again. */
 export function onPathMtu(c: Connection, mtu: number): void {
   const mss = mssOfPath(c, mtu);
-  if (mss >= c.sndMss) return;
-  c.sndMss = mss;
-  c.control.setMss(mss);
-  // RFC 5681 3.1: of the first window, that no more segments leave than would have.
-  if (c.sndUna === add(c.iss, 1)) c.control.cwnd = Math.min(c.control.cwnd, initialWindow(mss));
+  if (mss < c.sndMss) {
+    c.sndMss = mss;
+    c.control.setMss(mss);
+    // RFC 5681 3.1: of the first window, that no more segments leave than would have.
+    if (c.sndUna === add(c.iss, 1)) c.control.cwnd = Math.min(c.control.cwnd, initialWindow(mss));
+  }
   // RFC 1191 6.5: what was too big is sent again at once, and is no sign of congestion.
   const { flight } = c;
   const room = mss - (c.hasTimestamps ? TIMESTAMPS_LENGTH : 0);

@@ -170,6 +170,23 @@ familyTest(
   },
 );
 
+familyTest(
+  "tcp: what was in flight as another connection heard of the path is sent again at once when a router says so (RFC 1191 6.5)",
+  () => {
+    const peer = flying();
+    peer.host.ip.pathMtus.learn(Address.parse(peerAddress()), 1_400, 1_500, peer.now);
+    peer.user.write(linkMss());
+    peer.pass(milliseconds(2));
+    const mss = 1_380 - ipHeader();
+    equal(peer.connection.sndMss, mss);
+    const answers = tooBig(peer, 1_400);
+    equal(answers[0]?.seq, 1);
+    ok(answers.every(({ length }) => length <= mss));
+    equal(answers.reduce((sum, { length }) => sum + length, 0), 5 * linkMss());
+    deepEqual(tooBig(peer, 1_400), [], "once");
+  },
+);
+
 familyTest("tcp: a packet too big that is about nothing in flight changes nothing (RFC 5927 7.2)", () => {
   const peer = flying();
   tooBig(peer, 1_300, 9_000);
