@@ -285,8 +285,7 @@ export class Tcp {
    */
   abortOn(local: Address, tell: boolean = true): number {
     let left = 0;
-    // A copy: the table's walk is over when the connection that it stands at is taken out.
-    for (const c of [...this.connections]) {
+    for (const c of this.connections) {
       if (!c.local.equals(local)) continue;
       if (tell) this.abort(c);
       else this.end(c, CloseReason.Aborted);

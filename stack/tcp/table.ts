@@ -106,10 +106,13 @@ export class ConnectionTable {
     return this.#last = this.#slots.get(this.#slots.keyAt(index));
   }
 
-  /** All of them, for tools. */
+  /** All of them, for tools: whoever was there at the start, and still is when it is its turn. */
   *[Symbol.iterator](): Generator<Connection> {
-    for (let key = this.#slots.first(); key !== NO_KEY; key = this.#slots.next(key)) {
-      yield this.#slots.get(key)!;
+    const keys: number[] = [];
+    for (let key = this.#slots.first(); key !== NO_KEY; key = this.#slots.next(key)) keys.push(key);
+    for (const key of keys) {
+      const connection = this.#slots.get(key);
+      if (connection !== undefined) yield connection;
     }
   }
 

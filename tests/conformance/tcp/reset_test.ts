@@ -1,6 +1,7 @@
 /** Resets: who sends them, with which numbers, and who believes them (RFC 9293 3.10.7.1 and 3.10.7.2, RFC 5961). */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { milliseconds, seconds } from "../../../stack/store/time.ts";
+import { CloseReason } from "../../../stack/tcp/handler.ts";
 import { Address } from "../../../stack/wire/address.ts";
 import { familyTest, own, peer as peerAddress } from "../../support/family.ts";
 import { established, expect, listening, OWN_PORT, settled, syn, TcpPeer } from "../../support/peer-tcp.ts";
@@ -193,4 +194,17 @@ familyTest("tcp: once an address is gone its connections end without a word, all
   equal(peer.tcp.abortOn(Address.parse(own()), false), 0);
   equal(peer.tcp.connections.size, 0);
   expect(peer.flush(), []);
+});
+
+familyTest("tcp: whoever ends connections as they are listed reaches all, whichever go at once", () => {
+  const peer = listening();
+  for (const port of [1_001, 1_002, 1_003, 1_004]) peer.send(syn(peer, { port }));
+  const c = [...peer.tcp.connections];
+  const seen: number[] = [];
+  for (const { remotePort } of peer.tcp.list()) {
+    seen.push(remotePort);
+    if (remotePort === 1_001) { for (const which of [0, 1]) peer.tcp.end(c[which]!, CloseReason.Aborted); }
+    if (remotePort === 1_003) peer.tcp.end(c[2]!, CloseReason.Aborted);
+  }
+  deepEqual(seen, [1_001, 1_003, 1_004]);
 });
