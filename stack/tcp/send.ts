@@ -57,6 +57,7 @@ export class TcpSender implements TimedSender<IpRaw> {
   }
 
   deadline(): Instant {
-    return this.#table.deadline();
+    // What ends in TIME-WAIT makes its ports free for whoever connects from a host at rest.
+    return Math.min(this.#table.deadline(), this.#tcp.timeWaits.deadline());
   }
 }

@@ -1,8 +1,18 @@
 /** How connections end: RFC 9293 3.6, RFC 1122 4.2.2.13, RFC 1337, RFC 6191. */
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { milliseconds, seconds } from "../../../stack/store/time.ts";
-import { familyTest } from "../../support/family.ts";
-import { established, expect, type Options, settled, syn, type TcpPeer } from "../../support/peer-tcp.ts";
+import { milliseconds, NEVER, seconds } from "../../../stack/store/time.ts";
+import { Address } from "../../../stack/wire/address.ts";
+import { familyTest, own, peer as peerAddress } from "../../support/family.ts";
+import {
+  established,
+  expect,
+  type Options,
+  OWN_PORT,
+  PEER_PORT,
+  settled,
+  syn,
+  type TcpPeer,
+} from "../../support/peer-tcp.ts";
 import { inState, stateOf } from "./states.ts";
 
 const TIME_WAIT = seconds(60);
@@ -243,6 +253,32 @@ familyTest(
     equal(stateOf(peer), "TIME-WAIT");
     peer.pass(seconds(2));
     equal(stateOf(peer), "CLOSED");
+  },
+);
+
+familyTest(
+  "tcp: TIME-WAIT is over in time on a host at rest, and the ports are free again (RFC 9293 3.6)",
+  () => {
+    const peer = inState("TIME-WAIT");
+    const { tcp, host } = peer;
+    const options = {
+      address: Address.parse(peerAddress()),
+      port: PEER_PORT,
+      localAddress: Address.parse(own()),
+      localPort: OWN_PORT,
+      sendBuffer: peer.user.send,
+      receiveBuffer: peer.user.receive,
+      handler: {},
+    };
+    equal(tcp.connect(options), undefined);
+    // As a poll cycle does where nothing arrives.
+    while (host.deadline < NEVER) {
+      host.at(host.deadline);
+      host.transmit(64);
+    }
+    equal(tcp.timeWaits.size, 0);
+    equal(tcp.now, peer.now + TIME_WAIT);
+    ok(tcp.connect(options) !== undefined);
   },
 );
 
