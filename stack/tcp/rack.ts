@@ -76,7 +76,7 @@ export function rackMarkOnTimeout(c: Losses, now: Micros): void {
 }
 
 /** What was delivered so long ago that the clock of segments has come halfway round says nothing any more. */
-export function rackForget(c: Losses, now: Micros): void {
+export function rackForget(c: Pick<Losses, "flight" | "hasRack" | "rackSentAt">, now: Micros): void {
   const age = elapsed(c.rackSentAt, now);
   if (age >= 0 && age <= LONGEST) return;
   c.hasRack = false;

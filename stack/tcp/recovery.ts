@@ -222,9 +222,11 @@ export function onEcnEcho(c: Losses, now: Micros): void {
 }
 
 /** What a pause needs to be known by. */
-export type Idle = Pick<Connection, "flight" | "rtt" | "control" | "lastSentAt"> & {
-  readonly tcp: { readonly clock: Pick<Clock, "now" | "micros"> };
-};
+export type Idle =
+  & Pick<Connection, "flight" | "rtt" | "control" | "hasRack" | "rackSentAt" | "lastSentAt">
+  & {
+    readonly tcp: { readonly clock: Pick<Clock, "now" | "micros"> };
+  };
 
 /**
  * New data is about to leave: if none did for a timeout, the window is no longer known to fit (RFC 2861 2). Counts a
@@ -236,6 +238,7 @@ export function onIdleRestart(c: Idle): void {
   const timeouts = Math.floor((c.tcp.clock.now - c.lastSentAt) / c.rtt.rto);
   if (timeouts < 1) return;
   c.control.onIdle(timeouts, c.tcp.clock.micros);
+  rackForget(c, c.tcp.clock.micros);
   c.lastSentAt = c.tcp.clock.now;
 }
 

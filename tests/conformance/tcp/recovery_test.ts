@@ -355,3 +355,21 @@ familyTest(
     }
   },
 );
+
+familyTest(
+  "tcp: what had arrived before a pause, however long, makes nothing lost after it (RFC 8985 6.2)",
+  () => {
+    // The clock of segments is halfway round after 36 minutes, and back after 72.
+    for (const minutes of [1, 20, 40, 60, 71, 75, 100]) {
+      const { peer, una, sent } = flight(4, true);
+      peer.send(sack(una, sent.length));
+      peer.pass(seconds(60 * minutes));
+      peer.user.write(8_000);
+      equal(peer.flush().length, 8, "segments");
+      // The path has become slower meanwhile.
+      peer.pass(RTT * 1.6);
+      expect(peer.send(sack(una, sent.length + 2)), [], `after ${minutes} minutes`);
+      equal(peer.tcp.counters.recoveries, 0);
+    }
+  },
+);
