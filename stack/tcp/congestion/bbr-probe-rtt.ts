@@ -6,7 +6,7 @@
  */
 import { milliseconds } from "../../store/time.ts";
 import { elapsed, later, type Micros } from "../clock.ts";
-import type { BbrModel } from "./bbr-model.ts";
+import { type BbrModel, isOver } from "./bbr-model.ts";
 
 /** BBR.ProbeRTTDuration */
 const DURATION = milliseconds(200);
@@ -42,6 +42,6 @@ export class ProbeRtt {
 
   /** Whether long enough has passed, of a pause with nothing in flight: BBRCheckProbeRTTDone. */
   isOverAfterPause(now: Micros): boolean {
-    return this.#holds && elapsed(this.#until, now) > 0;
+    return this.#holds && isOver(later(this.#until, -DURATION), now, DURATION);
   }
 }

@@ -124,6 +124,20 @@ Deno.test("bbr: each five seconds the queue is let run empty, to see the least r
   assert.ok(path.round(20).control.cwnd > PRODUCT, "and filled again");
 });
 
+Deno.test("bbr: a pause ends the probe of the round trip, however long it is (draft-ietf-ccwg-bbr 5.3.4.3)", () => {
+  // The clock of segments is halfway round after 36 minutes, and back after 72.
+  for (const minutes of [1, 30, 40, 60, 71, 75]) {
+    const path = new Path();
+    const { control, sample } = path;
+    while (!control.isHoldingBack) path.round();
+    path.round(3);
+    assert.ok(control.isHoldingBack);
+    sample.now = (sample.now + seconds(60 * minutes)) | 0;
+    control.onRestart(sample.now);
+    assert.equal(control.isHoldingBack, false, `after ${minutes} minutes`);
+  }
+});
+
 Deno.test("bbr: whatever the clock shows when a connection begins, it does not begin with a probe of the round trip", () => {
   const path = new Path();
   const early = path.round(3).control.cwnd;
