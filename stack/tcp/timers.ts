@@ -49,15 +49,20 @@ export function armAfterSend(c: Connection, now: Micros, isNumbered: boolean): v
 export function armRetransmission(c: Connection, now: Micros): void {
   const probe = probeTimeout(c);
   const { rto } = c.rtt;
+  const left = leftOf(c, now, rto);
   const wait = elapsed(now, c.reorderAt);
-  if (c.reorderWaits && wait < rto) setTransmitIn(c, TransmitTimer.Reordering, wait);
-  else if (probe >= 0 && probe <= rto) setTransmitIn(c, TransmitTimer.Probe, Math.min(probe, leftOf(c, rto)));
-  else setTransmitIn(c, TransmitTimer.Retransmission, rto);
+  if (c.reorderWaits && wait < left) setTransmitIn(c, TransmitTimer.Reordering, wait);
+  else if (probe >= 0 && probe <= rto) setTransmitIn(c, TransmitTimer.Probe, Math.min(probe, left));
+  else setTransmitIn(c, TransmitTimer.Retransmission, left);
 }
 
-/** What is left of a timeout that began with the first segment in flight, or with the last progress (RFC 6298 5.1, 5.3). */
-function leftOf(c: Connection, rto: number): number {
-  return Math.max(0, rto - (c.tcp.clock.now - c.stalledSince)) | 0;
+/**
+ * What is left of a timeout that began with the first segment in flight, as it last left, or with the last progress
+ * (RFC 6298 5.1, 5.3).
+ */
+function leftOf(c: Connection, now: Micros, rto: number): number {
+  const began = Math.min(c.tcp.clock.now - c.stalledSince, Math.max(0, elapsed(c.flight.sentAt(0), now)));
+  return Math.max(0, rto - began) | 0;
 }
 
 /** Disarms the one transmit timer. */

@@ -373,3 +373,27 @@ familyTest(
     }
   },
 );
+
+familyTest(
+  "tcp: a path that reorders does not put off the timeout of what the peer has taken back (RFC 6298 5.1, RFC 2018 8)",
+  () => {
+    const { peer, una } = flight(10, true);
+    peer.send(sack(una, 0, [1, 3]), sack(una, 3));
+    ok(peer.connection.reorderSeen);
+    peer.send(sack(una, 3, [4, 6]), sack(una, 4));
+    const { now } = peer;
+    const { rto } = peer.connection.rtt;
+    let again: Answer | undefined;
+    for (let next = 10; next < 50 && again === undefined; next += 2) {
+      peer.user.write(2_000);
+      const sent = peer.flush();
+      sent.push(...peer.pass(RTT / 2), ...peer.send(sack(una, 4, [next + 1, next + 2], [6, next])));
+      sent.push(...peer.pass(RTT / 10), ...peer.send(sack(una, 4, [6, next + 2])));
+      again = sent.find(({ seq }) => seq === una + 4_000);
+    }
+    ok(
+      again !== undefined && again.time <= now + rto + milliseconds(1),
+      `${(again?.time ?? 0) - now} us, ${rto}`,
+    );
+  },
+);
