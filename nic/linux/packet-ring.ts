@@ -33,15 +33,21 @@ export const RingStatus = {
   Verified: 0x80,
 } as const;
 
-/** Words of a {@linkcode RingPlace}: the frame that is taken next, and the first that is not given back yet. */
-const TAKEN = 0, GIVEN = 1;
+/**
+ * The status of a frame that a reader holds: neither the kernel's nor one to be taken. The status alone tells, since a
+ * frame that was given back may be filled again at once, whatever those around it are.
+ */
+const HELD = 0x1_0000;
 
-/** How far a ring has been read, in memory that is shared with whoever goes on reading it if a thread ends. */
+/**
+ * The number of the frame that is taken next, in memory that is shared with whoever goes on reading a ring if a thread
+ * ends.
+ */
 export type RingPlace = Int32Array<ArrayBufferLike>;
 
 /** The place of a ring that nobody has read yet. */
 export function newRingPlace(): RingPlace {
-  return new Int32Array(new SharedArrayBuffer(8));
+  return new Int32Array(new SharedArrayBuffer(4));
 }
 
 /** The frames of a ring, as slots. */
@@ -67,7 +73,7 @@ export class PacketRing {
    */
   constructor(socket: PacketSocket, info: NicInfo, shape: RingShape = RING, place?: RingPlace) {
     this.#mapping = place === undefined ? socket.ring(shape) : socket.map(shape);
-    this.#place = place ?? new Int32Array(2);
+    this.#place = place ?? new Int32Array(1);
     this.address = this.#mapping.address;
     const places = framePlaces(shape);
     this.#places = places.map((at) => at >> 2);
@@ -79,11 +85,10 @@ export class PacketRing {
       );
     });
     // What an earlier reader had taken is lost with it.
-    this.#next = this.#place[TAKEN]!;
-    for (let index = this.#place[GIVEN]!; index !== this.#next; index = this.#after(index)) {
-      this.give(this.#slots[index]!);
+    this.#next = this.#place[0]!;
+    for (const slot of this.#slots) {
+      if (Atomics.load(this.#mapping.words, this.#places[slot.index]!) === HELD) this.give(slot);
     }
-    this.settled();
   }
 
   /** The {@linkcode RingStatus} of the frame that {@linkcode PacketRing.take} would take; 0: the kernel still has it. */
@@ -94,7 +99,9 @@ export class PacketRing {
   /** Takes the next frame, which the kernel must have filled. */
   take(): DeviceSlot {
     const slot = this.#slots[this.#next]!;
-    this.#next = this.#place[TAKEN] = this.#after(this.#next);
+    this.#next = this.#place[0] = slot.index + 1 === this.#slots.length ? 0 : slot.index + 1;
+    // Last: a reader that ends before this leaves a frame that is taken once more when the ring comes round.
+    Atomics.store(this.#mapping.words, this.#places[slot.index]!, HELD);
     return slot;
   }
 
@@ -129,15 +136,6 @@ export class PacketRing {
   /** Gives a slot back to the kernel. */
   give(slot: DeviceSlot): void {
     Atomics.store(this.#mapping.words, this.#places[slot.index]!, 0);
-  }
-
-  /** All slots that were taken have been given back. */
-  settled(): void {
-    this.#place[GIVEN] = this.#next;
-  }
-
-  #after(index: number): number {
-    return index + 1 === this.#slots.length ? 0 : index + 1;
   }
 
   /** Lets go of the ring; what was in its frames is gone. */

@@ -292,7 +292,6 @@ export class Raw implements Nic {
     } finally {
       this.#send(this.#batch, handed, this.#ring.address);
       for (let index = 0; index < count; index++) this.#ring.give(this.#batch[index]!);
-      this.#ring.settled();
     }
   }
 

@@ -2,14 +2,19 @@ import assert from "node:assert/strict";
 import { NicError } from "../../../nic/error.ts";
 import { setInterfaceAddress, setInterfaceUp } from "../../../nic/linux/netif.ts";
 import { createTap, type TunMode } from "../../../nic/linux/tun.ts";
-import type { Nic } from "../../../nic/device.ts";
-import { openQueue, Queues } from "../../../nic/queues.ts";
+import { DeviceInfo, type Nic } from "../../../nic/device.ts";
+import { PacketRing, RingStatus } from "../../../nic/linux/packet-ring.ts";
+import { PacketSocket } from "../../../nic/linux/packet-socket.ts";
+import { openRaw } from "../../../nic/linux/raw.ts";
+import { openQueue, type QueueHandout, Queues } from "../../../nic/queues.ts";
+import { ALL_MANUAL } from "../../../stack/slot.ts";
 import { Mac } from "../../../stack/wire/mac.ts";
 import { get16 } from "../../../stack/wire/bytes.ts";
 import { KernelUdp } from "../../support/kernel-udp.ts";
 import { NEAR, pair, TAP } from "../../support/cables.ts";
 import { kernelTest, run, sysctl } from "../../support/netns.ts";
 import { peerTest } from "../../support/peer.ts";
+import { collect, frame, OTHER, send } from "../../support/veth.ts";
 
 const FLOWS = 64, FIRST_PORT = 20_000, PORT = 7;
 
@@ -142,6 +147,18 @@ async function overVeth(body: (queues: Queues) => Promise<void>): Promise<void> 
   }
 }
 
+/** The ring of a queue, as its user has it. */
+function ringOf(handout: QueueHandout): PacketRing {
+  assert.ok(handout.kind === "raw");
+  const { name, socket } = handout;
+  return new PacketRing(
+    new PacketSocket(name, socket),
+    new DeviceInfo(ALL_MANUAL, 1_500),
+    undefined,
+    socket.place,
+  );
+}
+
 peerTest("raw: each flow comes by one of several sockets, and once", ["ip"], undefined, async () => {
   await overVeth(async (queues) => {
     const nics = queues.handouts.map((handout) => openQueue(handout));
@@ -171,7 +188,8 @@ peerTest(
       before.close();
       await sendAll();
       // As if the reader had ended with three frames in its hands.
-      if (handout.kind === "raw") handout.socket.place[0]! += 3;
+      const ended = ringOf(handout);
+      for (let count = 0; count < 3; count++) ended.take();
       // More than the ring has frames, so that it comes round.
       let after = openQueue(handout);
       assert.equal(ports(after, UDP_AT.tap).length, flows.length - 3);
@@ -184,5 +202,31 @@ peerTest(
       after.close();
       other.close();
     });
+  },
+);
+
+peerTest(
+  "raw: who ends having given back only some frames of a full ring leaves no gap at which its successor waits",
+  ["ip"],
+  undefined,
+  async () => {
+    await pair();
+    const queues = Queues.open({ kind: "raw", name: NEAR }, 1), far = openRaw(TAP);
+    const handout = queues.handouts[0]!, ended = ringOf(handout);
+    const FRAMES = 240, FIRST = 100;
+    for (let index = 0; index < FRAMES; index++) send(far, frame(OTHER, FIRST + index));
+    while ((ended.status() & RingStatus.User) === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    const [refused] = [ended.take(), ended.take(), ended.take()];
+    ended.give(refused);
+    // The kernel fills the first frame again, and goes on to the second.
+    send(far, frame(OTHER, FIRST + FRAMES));
+    const after = openQueue(handout);
+    const lengths = (await collect(after, FRAMES - 2, 500)).map(({ length }) => length - 14);
+    assert.deepEqual(lengths, Array.from({ length: FRAMES - 2 }, (_, index) => FIRST + 3 + index));
+    send(far, frame(OTHER, 61));
+    assert.equal((await collect(after, 1, 500)).length, 1);
+    after.close();
+    far.close();
+    queues.close();
   },
 );
