@@ -7,13 +7,12 @@ import { Mac } from "../stack/wire/mac.ts";
 import type { Nic } from "./device.ts";
 import { NicError } from "./error.ts";
 import { EventFd } from "./linux/event.ts";
-import { libc } from "./linux/libc.ts";
-import { InterfaceFlag, interfaceFlags, interfaceIndex } from "./linux/netif.ts";
+import { InterfaceFlag, interfaceFlags, interfaceIndex, interfaceName } from "./linux/netif.ts";
 import { openLentRaw, type RawHandout } from "./linux/raw.ts";
 import { RawQueues } from "./linux/raw-queues.ts";
 import { Tap } from "./linux/tap.ts";
 import { attachTapQueues } from "./linux/tap-queues.ts";
-import type { TapAttachment } from "./linux/tun.ts";
+import { detachTap, type TapAttachment } from "./linux/tun.ts";
 import { formatNicSpec, type NicSpec, type RawSpec, type TapSpec, type TunSpec } from "./spec.ts";
 import { NicWrapper } from "./wrapper.ts";
 
@@ -148,13 +147,12 @@ function openTapQueues(
     ...(offload === undefined ? {} : { offload }),
     ...(threaded === undefined ? {} : { threaded }),
   });
+  const index = interfaceIndex(name);
   return {
-    handouts: attachments.map((attachment, index) => {
-      return { kind, name, attachment: { ...attachment, lentWith: events[index]! } };
+    handouts: attachments.map((attachment, queue) => {
+      return { kind, name, attachment: { ...attachment, lentWith: events[queue]! } };
     }),
-    close: () => {
-      for (const { fd } of attachments) libc().close(fd);
-    },
+    close: () => detachTap(interfaceName(index) ?? name, kind, attachments),
   };
 }
 

@@ -5,8 +5,7 @@
  * @module
  */
 import { NicError } from "../error.ts";
-import { libc } from "./libc.ts";
-import { attachTap, type TapAttachment, type TapAttachOptions } from "./tun.ts";
+import { attachTap, detachTap, type TapAttachment, type TapAttachOptions } from "./tun.ts";
 
 /**
  * Attaches `count` times to the interface `name`, which must have been made with several queues, or is made. Each
@@ -26,7 +25,7 @@ export function attachTapQueues(
     }
     return attached;
   } catch (error) {
-    for (const { fd } of attached) libc().close(fd);
+    detachTap(name, options.mode ?? "tap", attached);
     throw error;
   }
 }

@@ -24,8 +24,8 @@ import { Errno, errnoText } from "./errno.ts";
 import { errno, type Libc, libc } from "./libc.ts";
 import { hardwareAddress, interfaceIndex, interfaceMtu, interfaceName } from "./netif.ts";
 import { TapWriter } from "./tap-writer.ts";
-import { attachTap, type TapAttachment, type TapAttachOptions } from "./tun.ts";
-import { disagree, type Offloads } from "./tun-offload.ts";
+import { attachTap, detachTap, type TapAttachment, type TapAttachOptions, type TunMode } from "./tun.ts";
+import type { Offloads } from "./tun-offload.ts";
 import { FrameViews } from "./views.ts";
 import * as virtio from "./virtio-header.ts";
 import { monotonicNow, Waiter } from "./waiter.ts";
@@ -67,7 +67,7 @@ export function openTap(name: string, options: TapOptions = {}): Tap {
   try {
     return new Tap(name, attachment, options);
   } catch (error) {
-    libc().close(attachment.fd);
+    detachTap(name, options.mode ?? "tap", [attachment]);
     throw error;
   }
 }
@@ -113,10 +113,8 @@ export class Tap implements Nic {
   readonly #linkHeader: number;
   /** Whether the length of frames is the user's choice, and not the interface's. */
   readonly #isFixed: boolean;
-  /** Whether a lasting interface must be made what it was. */
-  readonly #restores: boolean;
-  /** Whether the descriptor is somebody else's. */
-  readonly #isLent: boolean;
+  readonly #attachment: TapAttachment;
+  readonly #mode: TunMode;
   readonly #waiter: Waiter;
   #failure: string | undefined;
   #isReceiving = false;
@@ -137,7 +135,8 @@ export class Tap implements Nic {
     this.#linkHeader = header;
     this.#longest = options.frameLength ?? Math.max(1_500, mtu) + header;
     this.#offloads = attachment.offloads;
-    this.#restores = attachment.offloads.checksum && !attachment.created && !attachment.shared;
+    this.#attachment = attachment;
+    this.#mode = mode;
     this.#header = attachment.offloads.header ? virtio.HEADER_LENGTH : 0;
     const capabilities = attachment.offloads.tcp ? OFFLOADING : ALL_MANUAL;
     const medium = mode === "tap" ? Medium.Ethernet : Medium.Ip;
@@ -153,7 +152,6 @@ export class Tap implements Nic {
     this.#aside = this.#pool.take()!;
     this.#parked = this.#pool.take()!;
     this.#writer = new TapWriter(this.#libc, this.#fd, this.#views, this.counters, attachment.offloads);
-    this.#isLent = attachment.lentWith !== undefined;
     this.#waiter = new Waiter(attachment.fd, name, { event: attachment.lentWith });
   }
 
@@ -224,9 +222,8 @@ export class Tap implements Nic {
   close(): void {
     this.#failure ??= `${this.#interface} is closed`;
     this.#waiter.close(() => {
-      if (this.#isLent) return;
-      if (this.#restores) disagree(this.#fd);
-      this.#libc.close(this.#fd);
+      if (this.#attachment.lentWith !== undefined) return;
+      detachTap(interfaceName(this.#index) ?? this.#interface, this.#mode, [this.#attachment]);
     });
   }
 

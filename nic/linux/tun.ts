@@ -8,7 +8,7 @@ import { NicError } from "../error.ts";
 import { Errno, errnoText } from "./errno.ts";
 import { cString, errno, libc } from "./libc.ts";
 import { interfaceError, interfaceIndex, InterfaceRequest } from "./netif.ts";
-import { agree, type Offloads } from "./tun-offload.ts";
+import { agree, disagree, type Offloads } from "./tun-offload.ts";
 import { receiveByThread } from "./tun-thread.ts";
 
 const DEVICE = "/dev/net/tun";
@@ -70,6 +70,24 @@ export function attachTap(name: string, options: TapAttachOptions = {}): TapAtta
   } catch (error) {
     libc().close(attached.fd);
     throw error;
+  }
+}
+
+/**
+ * Gives attachments to the interface `name` back. One that lasts is then without offloads, for whoever attaches next and
+ * knows of none, unless others still use queues of it.
+ */
+export function detachTap(name: string, mode: TunMode, attachments: readonly TapAttachment[]): void {
+  for (const { fd, shared, created, offloads } of attachments) {
+    if (offloads.checksum && !shared && !created) disagree(fd);
+    libc().close(fd);
+  }
+  if (!attachments.some(({ shared, offloads }) => shared && offloads.checksum)) return;
+  try {
+    // Only whoever is alone can attach without a header to an interface whose queues had one, and tells that by it.
+    libc().close(attachTap(name, { mode, create: false, offload: false, threaded: false }).fd);
+  } catch {
+    // Others use it, or it is gone.
   }
 }
 

@@ -4,6 +4,7 @@ import { NicError } from "../../nic/error.ts";
 import { setInterfaceAddress, setInterfaceMtu, setInterfaceUp } from "../../nic/linux/netif.ts";
 import { openTap, type Tap } from "../../nic/linux/tap.ts";
 import { createTap } from "../../nic/linux/tun.ts";
+import { Queues } from "../../nic/queues.ts";
 import { Checksum, Segmentation } from "../../stack/frame.ts";
 import type { Slot } from "../../stack/slot.ts";
 import { EtherType, etherType } from "../../stack/wire/ethernet.ts";
@@ -260,6 +261,12 @@ function openUp(offload?: boolean): Tap {
   return openTap(TAP, { create: false, ...(offload === undefined ? {} : { offload }) });
 }
 
+/** Whether the kernel leaves long segments to whoever reads from an interface, as ethtool says it. */
+async function segments(name: string): Promise<string | undefined> {
+  const features = await run(findProgram("ethtool") ?? "ethtool", "-k", name);
+  return features.match(/tcp-segmentation-offload: \w+/)?.[0];
+}
+
 /**
  * Sends a datagram of the kernel's again and again, and hands every frame that arrives to `receive`, until that has seen
  * what it waits for: Linux drops what it sends right after a cable is put in.
@@ -314,11 +321,39 @@ peerTest(
   undefined,
   async () => {
     const tap = openUp();
-    const features = async () =>
-      (await run(findProgram("ethtool") ?? "ethtool", "-k", TAP)).match(/tcp-segmentation-offload: \w+/)?.[0];
-    assert.equal(await features(), "tcp-segmentation-offload: on");
+    assert.equal(await segments(TAP), "tcp-segmentation-offload: on");
     tap.close();
-    assert.equal(await features(), "tcp-segmentation-offload: off");
+    assert.equal(await segments(TAP), "tcp-segmentation-offload: off");
+  },
+);
+
+for (const mode of ["tap", "tun"] as const) {
+  peerTest(
+    `${mode}: an interface with several queues is given back without offloads by the last who uses it`,
+    ["ethtool"],
+    undefined,
+    async () => {
+      createTap("mq0", { mode, multiQueue: true });
+      const queues = Queues.open({ kind: mode, name: "mq0" }, 2), other = openTap("mq0", { mode });
+      queues.close();
+      assert.equal(await segments("mq0"), "tcp-segmentation-offload: on");
+      assert.ok(other.info.capabilities.segmentation !== undefined);
+      other.close();
+      assert.equal(await segments("mq0"), "tcp-segmentation-offload: off");
+      Queues.open({ kind: mode, name: "mq0" }, 2).close();
+      assert.equal(await segments("mq0"), "tcp-segmentation-offload: off");
+    },
+  );
+}
+
+peerTest(
+  "tap: whoever wants several queues of an interface with one leaves no offloads behind",
+  ["ethtool"],
+  undefined,
+  async () => {
+    createTap("sq0");
+    assert.throws(() => Queues.open({ kind: "tap", name: "sq0" }, 2), /one queue only/);
+    assert.equal(await segments("sq0"), "tcp-segmentation-offload: off");
   },
 );
 
