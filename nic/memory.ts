@@ -43,7 +43,9 @@ export abstract class MemoryNic implements Nic {
   readonly #gate = new Gate();
   readonly #clock: (() => Instant) | undefined;
   readonly #canAnswer: boolean;
+  /** Lets all who wait through at the earliest of their deadlines. */
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #due: Instant = NEVER;
 
   /** A NIC on which nothing has arrived, at time 0 or the clock's. Throws a RangeError for sizes that cannot be. */
   constructor(name: string, info: DeviceInfo, options: MemoryOptions) {
@@ -125,11 +127,19 @@ export abstract class MemoryNic implements Nic {
     const now = this.now();
     if (this.arrived.size > 0 || deadline <= now) return this.#gate.pass();
     if (this.#clock === undefined || deadline === NEVER) return this.#gate.wait(deadline);
-    clearTimeout(this.#timer);
-    // A timer takes 31 bits of milliseconds, and goes off at once for more.
-    const milliseconds = Math.min(Math.ceil((deadline - now) / 1_000), 2 ** 31 - 1);
-    this.#timer = setTimeout(() => this.#gate.open(), milliseconds);
-    return this.#gate.wait().then(() => clearTimeout(this.#timer));
+    if (this.#timer === undefined || deadline < this.#due) {
+      clearTimeout(this.#timer);
+      this.#due = deadline;
+      // A timer takes 31 bits of milliseconds, and goes off at once for more.
+      const milliseconds = Math.min(Math.ceil((deadline - now) / 1_000), 2 ** 31 - 1);
+      this.#timer = setTimeout(() => this.#gate.open(), milliseconds);
+    }
+    const timer = this.#timer;
+    return this.#gate.wait().then(() => {
+      clearTimeout(timer);
+      // Another's, who was let through with us and waits again, goes on.
+      if (this.#timer === timer) this.#timer = undefined;
+    });
   }
 
   wake(): void {

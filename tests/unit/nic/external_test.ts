@@ -1,4 +1,5 @@
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
+import { monotonic } from "../../../nic/clock.ts";
 import { External } from "../../../nic/external.ts";
 import { Loopback } from "../../../nic/loopback.ts";
 import { LayerError } from "../../../stack/error.ts";
@@ -117,4 +118,15 @@ Deno.test("external, loopback: a NIC that is to cut segments has room for what i
   for (const nic of [External, Loopback].map((Kind) => new Kind({ capabilities: OFFLOADING, mtu: 1_500 }))) {
     nic.tx(1, { send: ({ frame }) => ok(frame.resize(0xffff + 14), nic.name) });
   }
+});
+
+Deno.test("external: of two who wait with deadlines the earlier one is kept, and a wait that has ended ends no other's", async () => {
+  const nic = new External({ clock: monotonic });
+  const start = nic.now(), most = start + 2_000_000;
+  const early = nic.ready(start + 5_000), late = nic.ready(start + 4_000_000);
+  // Whoever was let through first waits again, before the other is.
+  const again = early.then(() => nic.ready(nic.now() + 5_000));
+  await Promise.all([again, late]);
+  ok(nic.now() < most, "nobody waits for the later deadline");
+  nic.close();
 });
