@@ -10,6 +10,7 @@ import { fold, sum } from "../../stack/wire/checksum.ts";
 import { EtherType, etherType, HEADER_LENGTH } from "../../stack/wire/ethernet.ts";
 import * as ipv4 from "../../stack/wire/ipv4.ts";
 import * as ipv6 from "../../stack/wire/ipv6.ts";
+import * as extension from "../../stack/wire/ipv6-extension.ts";
 import { Protocol } from "../../stack/wire/protocol.ts";
 import * as tcp from "../../stack/wire/tcp.ts";
 
@@ -31,8 +32,16 @@ export function findPartial(frame: Frame): void {
     const header = ipv4.headerLength(bytes, at), length = ipv4.totalLength(bytes, at) - header;
     find(frame, at + header, ipv4.protocol(bytes, at), length, at + 12, at + 20);
   } else if (type === EtherType.Ipv6 && end - at >= ipv6.HEADER_LENGTH) {
-    const length = ipv6.payloadLength(bytes, at);
-    find(frame, at + ipv6.HEADER_LENGTH, ipv6.nextHeader(bytes, at), length, at + 8, at + 40);
+    const packetEnd = at + ipv6.HEADER_LENGTH + ipv6.payloadLength(bytes, at);
+    let protocol = ipv6.nextHeader(bytes, at), header = at + ipv6.HEADER_LENGTH;
+    // RFC 8200 8.1: the sum is about what extension headers lead to, and the packet's last destination.
+    while (extension.isExtension(protocol) && header + extension.LENGTH_MIN <= end) {
+      if (protocol === Protocol.Fragment) return;
+      if (protocol === Protocol.Routing && extension.segmentsLeft(bytes, header) > 0) return;
+      protocol = extension.nextHeader(bytes, header);
+      header += extension.length(bytes, header);
+    }
+    find(frame, header, protocol, packetEnd - header, at + 8, at + 40);
   }
 }
 

@@ -48,6 +48,24 @@ Deno.test("partial checksum: over IPv6, too", () => {
   equal(frame.checksum, Checksum.Partial);
 });
 
+Deno.test("partial checksum: behind IPv6's extension headers, too, unless they make it a fragment or lead on", () => {
+  const DESTINATION = 60, ROUTING = 43, FRAGMENT = 44;
+  for (const [kind, word] of [[DESTINATION, 0], [ROUTING, 0], [FRAGMENT, 0], [ROUTING, 1]] as const) {
+    const packet = new Uint8Array(40 + 16 + 8 + 20);
+    packet.set([0x60, 0, 0, 0, 0, 16 + 8 + 20, 0, 64]);
+    packet.fill(0x33, 8, 40);
+    packet.set([kind, 1, 1, 12], 40);
+    packet.set([UDP, 0, 0, word], 56);
+    const bytes = ethernet(packet, { etherType: 0x86dd });
+    put16(bytes, 78 + 6, fold(sum(bytes, 22, 54, UDP + 20)));
+    const frame = entered(bytes);
+    findPartial(frame);
+    const isFound = kind !== FRAGMENT && word === 0;
+    equal(frame.checksum, isFound ? Checksum.Partial : Checksum.Unverified);
+    if (isFound) equal(frame.checksumAt - frame.start, 78);
+  }
+});
+
 Deno.test("partial checksum: behind a VLAN's tag, too (IEEE 802.1Q)", () => {
   const bytes = partial(UDP, 6, 60);
   const frame = entered(concat(bytes.subarray(0, 12), Uint8Array.of(0x81, 0, 0, 10), bytes.subarray(12)));
