@@ -11,6 +11,12 @@ const KNOWN: ReadonlySet<number> = new Set(Object.values(Op));
 /** Offsets from here on are no bytes of the packet but what Linux knows about it: SKF_AD_OFF. */
 const ANCILLARY = -0x1000;
 
+/**
+ * What Linux takes for offsets from the link's header and the network's, SKF_LL_OFF and SKF_NET_OFF, each with room for
+ * the longest packet. (An indirect load from further up is from the packet, if X is large enough, there as here.)
+ */
+const HEADERS = -0x20_0000, HEADERS_END = -0x10_0000 + 0xffff;
+
 const ANCILLARY_NAMES: readonly string[] = [
   "PROTOCOL",
   "PKTTYPE",
@@ -77,6 +83,10 @@ function checkInstruction(instruction: Instruction, index: number, length: numbe
     case Op.LdAbsByte:
     case Op.LdxHeaderLength:
       return (k | 0) < 0 ? extensionProblem(k | 0) : undefined;
+    case Op.LdIndWord:
+    case Op.LdIndHalf:
+    case Op.LdIndByte:
+      return (k | 0) >= HEADERS && (k | 0) <= HEADERS_END ? extensionProblem(k | 0) : undefined;
     default:
       return undefined;
   }

@@ -353,3 +353,14 @@ Deno.test("filter: over the NIC itself, `matching` sees the whole frame", () => 
   nic.rx(64, receive);
   assert.deepEqual(lengths, [60]);
 });
+
+Deno.test("filter: an indirect load from where Linux has its headers is refused, one before X is not", () => {
+  const program = (k: number) => [op(Op.LdxConstant, 4), op(Op.LdIndByte, k), RETURN_A];
+  for (const k of [0xfff0_0000, 0xfff0_000c, 0xffe0_0000, -0x20_0000]) {
+    assert.throws(
+      () => new BpfProgram(program(k)),
+      (error) => error instanceof BpfError && /^instruction 1: .*only Linux has/.test(error.message),
+    );
+  }
+  assert.equal(run(program(-3), Uint8Array.of(1, 2, 3)), 2);
+});
