@@ -14,6 +14,9 @@ export const CLIENTS_MAX = 16;
 /** How often it is looked whether the appliance has ended, in milliseconds; it is woken anyway. */
 const WAIT = 60_000;
 
+/** How long new clients are left waiting when there is no descriptor for one, in milliseconds. */
+const PAUSE = 100;
+
 const NEWLINE = 10;
 const encoder = new TextEncoder(), decoder = new TextDecoder();
 
@@ -117,7 +120,8 @@ export class ControlServer implements AsyncDisposable {
     while (!this.#isClosing) {
       const wanted = [...this.#clients].filter((client) => client.wanted !== 0);
       const descriptors = wanted.map((client) => [client.stream.fd, client.wanted] as const);
-      await this.#poller.wait([[this.#listener.fd, Ready.Readable], ...descriptors], WAIT);
+      if (this.#listener.isStuck) await this.#poller.wait(descriptors, PAUSE);
+      else await this.#poller.wait([[this.#listener.fd, Ready.Readable], ...descriptors], WAIT);
       this.#accept();
       for (const client of this.#clients) this.#serve(client);
     }

@@ -69,6 +69,7 @@ export class UnixListener {
   /** Where it listens. */
   readonly path: string;
   readonly #inode: number | null;
+  #isStuck = false;
 
   private constructor(fd: number, path: string) {
     this.fd = fd;
@@ -93,10 +94,16 @@ export class UnixListener {
     throw new NicError(path, "failed", `no socket can be made there (${errnoText(code)})`);
   }
 
-  /** The next connection; undefined: there is none now. */
+  /** The next connection; undefined: there is none now, or it {@linkcode UnixListener.isStuck}. */
   accept(): UnixStream | undefined {
     const fd = libc().accept4(this.fd, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    this.#isStuck = fd < 0 && errno() !== Errno.EAGAIN;
     return fd < 0 ? undefined : new UnixStream(fd);
+  }
+
+  /** A connection could not be accepted for want of descriptors or memory: it stays readable, so that one must pause. */
+  get isStuck(): boolean {
+    return this.#isStuck;
   }
 
   /** Listens no more, and removes the file unless it is somebody else's by now. */

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { CLIENTS_MAX } from "../../apps/control/server.ts";
 import { LINE_MAX } from "../../apps/control/request.ts";
+import { Poller, UnixStream } from "../../mod.ts";
 import { assertComplaint, ethox } from "../support/command.ts";
 import { controlled } from "../support/control.ts";
+import { limitDescriptors } from "../support/descriptors.ts";
 
 const decoder = new TextDecoder();
 
@@ -252,6 +254,32 @@ Deno.test("ctl: without workers there is none to list or to restart, and one lin
       const run = await ctl(...words);
       assert.equal(run.status, 1);
       assert.match(run.err, /^ethox: [^\n]*there are no workers; ethox serve --workers N starts them\n$/);
+    }
+  });
+});
+
+Deno.test("ctl: a client for whom there is no descriptor waits until there is one, and the appliance at rest", async () => {
+  await controlled([], async ({ path }) => {
+    const { wait } = Poller.prototype;
+    let waits = 0;
+    Poller.prototype.wait = function (...options) {
+      waits++;
+      return wait.apply(this, options);
+    };
+    try {
+      let client: UnixStream;
+      {
+        using _limit = limitDescriptors(1);
+        client = UnixStream.connect(path);
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        assert.ok(waits < 10, `${waits} waits`);
+      }
+      const into = new Uint8Array(256);
+      client.write(new TextEncoder().encode('{"command":"addr show"}\n'));
+      while (client.read(into) < 0) await new Promise((resolve) => setTimeout(resolve, 10));
+      client.close();
+    } finally {
+      Poller.prototype.wait = wait;
     }
   });
 });
