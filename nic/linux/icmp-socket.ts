@@ -117,7 +117,12 @@ export class KernelPing implements Disposable {
     this.#fd = fd;
     // A raw socket sees all replies; the descriptor tells ours from those of other sockets of this program.
     this.#identifier = (Deno.pid << 4 ^ fd) & 0xffff;
-    this.#waiter = new Waiter(fd, "ping");
+    try {
+      this.#waiter = new Waiter(fd, "ping");
+    } catch (error) {
+      c.close(fd);
+      throw error;
+    }
   }
 
   /**

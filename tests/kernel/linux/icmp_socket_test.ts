@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { KernelPing, type PingOptions, type PingResult } from "../../../nic/linux/icmp-socket.ts";
 import { setInterfaceAddress, setInterfaceUp } from "../../../nic/linux/netif.ts";
 import { openTap } from "../../../nic/linux/tap.ts";
+import { limitDescriptors } from "../../support/descriptors.ts";
 import { kernelTest } from "../../support/netns.ts";
 import { KERNEL, reflect, REFLECTOR } from "../../support/reflector.ts";
 
@@ -93,4 +94,9 @@ kernelTest("icmp socket: close ends a ping that waits", async () => {
     found.push(result);
   }
   assert.equal(found.length, 1);
+});
+
+kernelTest("ping: one that finds no second descriptor gives its first back", () => {
+  using _limit = limitDescriptors(1);
+  for (let turn = 0; turn < 2; turn++) assert.throws(() => new KernelPing(), /no eventfd to be had/);
 });
