@@ -67,12 +67,17 @@ export class Sharded {
   ) {
     const name = formatNicSpec(options.nic);
     const queues = Queues.open(options.nic, workers);
-    const bell = EventFd.make(name);
+    let bell: EventFd, waiter: Waiter;
+    try {
+      ({ bell, waiter } = openBell(name));
+    } catch (error) {
+      queues.close();
+      throw error;
+    }
     const bells = [...queues.handouts.map((_, index) => queues.event(index)), bell.fd];
     const events = bells.map((fd) => new EventFd(fd));
     const mesh = meshMemory(workers + 1);
     const port = new MeshPort(mesh, workers + 1, workers, (member) => events[member]?.signal());
-    const waiter = new Waiter(bell.fd, name);
     const hub = this.#hub = new HubNic(queues.exit, port, {
       wait: (deadline) => waiter.wait(deadline),
       drain: () => bell.drain(),
@@ -211,6 +216,17 @@ export class Sharded {
 
   get #appliance(): Appliance {
     return this.station.appliance;
+  }
+}
+
+/** What wakes this thread, and what it waits with. Throws a NicError. */
+function openBell(name: string): { bell: EventFd; waiter: Waiter } {
+  const bell = EventFd.make(name);
+  try {
+    return { bell, waiter: new Waiter(bell.fd, name) };
+  } catch (error) {
+    bell.close();
+    throw error;
   }
 }
 

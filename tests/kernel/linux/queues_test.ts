@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { Sharded, type ShardedOptions } from "../../../apps/shard/sharded.ts";
+import type { StationOptions } from "../../../apps/station.ts";
 import { NicError } from "../../../nic/error.ts";
 import { setInterfaceAddress, setInterfaceUp } from "../../../nic/linux/netif.ts";
 import { createTap, type TunMode } from "../../../nic/linux/tun.ts";
@@ -10,6 +12,7 @@ import { openQueue, type QueueHandout, Queues } from "../../../nic/queues.ts";
 import { ALL_MANUAL } from "../../../stack/slot.ts";
 import { Mac } from "../../../stack/wire/mac.ts";
 import { get16 } from "../../../stack/wire/bytes.ts";
+import { limitDescriptors } from "../../support/descriptors.ts";
 import { KernelUdp } from "../../support/kernel-udp.ts";
 import { NEAR, pair, TAP } from "../../support/cables.ts";
 import { kernelTest, run, sysctl } from "../../support/netns.ts";
@@ -230,3 +233,17 @@ peerTest(
     queues.close();
   },
 );
+
+kernelTest("queues: a host that finds no descriptor for its own waits gives the queues back", () => {
+  make("tap");
+  const station = { nic: { kind: "tap", name: "mq0" } } as StationOptions;
+  const sharded = { workers: 2 } as ShardedOptions;
+  const opened = () => [...Deno.readDirSync("/proc/self/fd")].length;
+  const before = opened();
+  {
+    // Two queues, their two events, and one for itself: it would need another.
+    using _limit = limitDescriptors(5);
+    assert.throws(() => new Sharded(station, sharded), /tap:mq0: no eventfd to be had/);
+  }
+  assert.equal(opened(), before);
+});
