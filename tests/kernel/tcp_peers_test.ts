@@ -26,7 +26,7 @@ const WATCHED = 20 * MIB, HEADERS = 96;
 const WIRES = [
   { percent: 0, bulk: 64 * MIB, own: 16 * MIB },
   { percent: 1, bulk: 64 * MIB, own: 16 * MIB },
-  { percent: 10, bulk: 16 * MIB, own: 4 * MIB },
+  { percent: 10, bulk: 8 * MIB, own: 4 * MIB },
 ];
 
 for (const { percent, bulk, own } of WIRES) {
