@@ -44,6 +44,8 @@ export class NetSocket extends Duplex {
   #wantsData = false;
   #hasEnded = false;
   #isRef = true;
+  /** What node:net itself begins anew with; @types/node does not know it. */
+  declare private readonly _undestroy: () => void;
   #abort = new AbortController();
   #idle: ReturnType<typeof setTimeout> | undefined;
 
@@ -99,8 +101,7 @@ export class NetSocket extends Duplex {
     this.#abort = new AbortController();
     this.#hasEnded = false;
     this.#wantsData = false;
-    // What node:net itself uses for this; @types/node does not know it.
-    (this as unknown as { readonly _undestroy: () => void })._undestroy();
+    this._undestroy();
     // One that flows does not ask anew by itself.
     if (this.readableFlowing) this.read(0);
   }

@@ -11,7 +11,7 @@ import { SERVER, stacks } from "../support/stacks.ts";
 /** Reads an answer that comes in one piece. */
 async function read(...lines: string[]): Promise<{ lines: readonly string[]; body: string }> {
   const bytes = new TextEncoder().encode(lines.join("\r\n"));
-  const reader = new ResponseReader([bytes].values() as unknown as AsyncIterator<Uint8Array>, "peer");
+  const reader = new ResponseReader(ReadableStream.from([bytes]).values(), "peer");
   const head = await reader.head();
   let body = "";
   await reader.body(head, false, (chunk) => body += new TextDecoder().decode(chunk));

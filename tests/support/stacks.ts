@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { once } from "node:events";
 import { link, type LinkEnd } from "../../nic/link/link.ts";
+import type { NetServer } from "../../sockets/net-server.ts";
 import { Stack } from "../../sockets/stack.ts";
 import type { StackOptions } from "../../sockets/stack-options.ts";
 import { isV6 } from "./family.ts";
@@ -59,4 +61,17 @@ export function pattern(length: number, seed: number = 1): Uint8Array<ArrayBuffe
 /** Reads a connection to its end. */
 export async function readAll(readable: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<Uint8Array> {
   return new Uint8Array(await new Response(readable).arrayBuffer());
+}
+
+/** A server of node:net that listens. */
+export async function listening(server: NetServer, port: number = 80): Promise<NetServer> {
+  server.listen(port);
+  await once(server, "listening");
+  return server;
+}
+
+/** Closes a server of node:net, and waits for its end. */
+export async function closed(server: NetServer): Promise<void> {
+  server.close();
+  await once(server, "close");
 }

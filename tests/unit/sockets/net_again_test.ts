@@ -1,18 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { once } from "node:events";
-import type { NetServer } from "../../../sockets/net-server.ts";
-import { pattern, SERVER, stacks } from "../../support/stacks.ts";
-
-async function listening(server: NetServer): Promise<NetServer> {
-  server.listen(80);
-  await once(server, "listening");
-  return server;
-}
-
-async function closed(server: NetServer): Promise<void> {
-  server.close();
-  await once(server, "close");
-}
+import { closed, listening, pattern, SERVER, stacks } from "../../support/stacks.ts";
 
 Deno.test("net: a socket that has closed connects again", async () => {
   await using both = await stacks();

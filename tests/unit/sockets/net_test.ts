@@ -1,27 +1,15 @@
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { once } from "node:events";
 import { Lifetime } from "../../../sockets/lifetime.ts";
-import type { NetServer } from "../../../sockets/net-server.ts";
 import type { NetSocket } from "../../../sockets/net-socket.ts";
 import { Notices } from "../../../sockets/notices.ts";
 import { TcpStream } from "../../../sockets/stream.ts";
-import { CLIENT, pattern, SERVER, stacks } from "../../support/stacks.ts";
-
-async function listening(server: NetServer, port = 80): Promise<NetServer> {
-  server.listen(port);
-  await once(server, "listening");
-  return server;
-}
+import { CLIENT, closed, listening, pattern, SERVER, stacks } from "../../support/stacks.ts";
 
 /** A socket's data, until it ends. */
 async function gather(socket: NetSocket): Promise<Uint8Array> {
   const chunks = await Array.fromAsync(socket);
   return new Uint8Array(chunks.flatMap((chunk: Uint8Array) => [...chunk]));
-}
-
-async function closed(server: NetServer): Promise<void> {
-  server.close();
-  await once(server, "close");
 }
 
 Deno.test("net: a piped socket echoes, and closes when its peer has ended", async () => {
